@@ -1,0 +1,222 @@
+/**
+ * Opening a file on all ranks: one rank finds or creates it, the others learn where it is.
+ *
+ * @module
+ */
+
+import { bootstrap, type Communicator, Op } from "node-mpi-bindings";
+import {
+  type Container,
+  type ContainerView,
+  DaosError,
+  type Epoch,
+  type ObjectId,
+  Pool,
+} from "../../core/index.js";
+import { create, lookup, notFound, parseLocation } from "../dfs/index.js";
+import { agree, attempt, onRoot } from "./collective.js";
+import { Mode, mayWrite } from "./mode.js";
+
+/** Hints of `File.open`; unknown ones are ignored, as the standard says. */
+export interface Info {
+  /** Opens the file as of this epoch, read-only. */
+  readonly daos_epoch?: string;
+  /** When commits happen: at sync and close ("sync", the default), or after every collective write. */
+  readonly daos_commit?: "sync" | "every-collective";
+  readonly [key: string]: string | undefined;
+}
+
+/** What all ranks must ask for alike. */
+export interface OpenRequest {
+  readonly path: string;
+  readonly amode: number;
+  readonly info: Info;
+}
+
+/** A file that is open on this rank. */
+export interface OpenedFile {
+  readonly pool: Pool;
+  readonly container: Container;
+  readonly view: ContainerView;
+  readonly oid: ObjectId;
+  /** Path in the container. */
+  readonly path: string;
+  /** Punch epoch of the file's object, as the root found it. */
+  readonly incarnation: Epoch;
+  /** Rank of the communicator that does background work on this node. */
+  readonly leader: number;
+}
+
+/** What the root tells the other ranks: where the file is, and at which epoch to read. */
+interface Found {
+  readonly directory: string;
+  readonly container: string;
+  readonly path: string;
+  readonly oid: ObjectId;
+  readonly incarnation: Epoch;
+  readonly epoch: Epoch;
+}
+
+function encodeFound(found: Found): Uint8Array {
+  const replacer = (_key: string, value: unknown) =>
+    typeof value === "bigint" ? value.toString() : value;
+  return Buffer.from(JSON.stringify(found, replacer));
+}
+
+function decodeFound(bytes: Uint8Array): Found {
+  const raw = JSON.parse(Buffer.from(bytes).toString()) as Record<keyof Found, string>;
+  const { directory, container, path } = raw;
+  const [oid, incarnation, epoch] = [raw.oid, raw.incarnation, raw.epoch].map(BigInt) as [
+    bigint,
+    bigint,
+    bigint,
+  ];
+  return { directory, container, path, oid, incarnation, epoch };
+}
+
+/**
+ * Parses the hint `daos_epoch`.
+ *
+ * @throws {@link DaosError} `DER_INVAL`.
+ */
+function epochHint({ path, amode, info }: OpenRequest): Epoch | undefined {
+  const text = info.daos_epoch;
+  if (text === undefined) return undefined;
+  const what = `Opening "${path}" at epoch ${text}`;
+  if (!/^\d+$/.test(text)) {
+    const remedy = "give the epoch as a decimal number";
+    throw new DaosError("DER_INVAL", { what, why: "that is no epoch", remedy });
+  }
+  if (mayWrite(amode)) {
+    const remedy = "open it with Mode.RDONLY";
+    throw new DaosError("DER_EP_RO", { what, why: "old versions cannot be written", remedy });
+  }
+  return BigInt(text);
+}
+
+function createFile(container: Container, { path, amode }: OpenRequest, name: string): ObjectId {
+  using view = container.view();
+  const transaction = container.begin();
+  try {
+    const inode = create(container, { view, own: transaction }, { path: name, kind: "file" });
+    container.commit(transaction);
+    return inode.oid;
+  } catch (error) {
+    transaction.abort();
+    const appeared = error instanceof DaosError && error.code === "DER_EXIST";
+    if (!appeared || (amode & Mode.EXCL) !== 0) throw error;
+    // Another job created it between the look-up and the commit.
+    using later = container.view();
+    const inode = lookup({ view: later }, name);
+    if (inode === undefined) throw notFound(path);
+    return inode.oid;
+  }
+}
+
+/** On the root: finds the file, or creates it. */
+function find(request: OpenRequest): { found: Found; pool: Pool } {
+  const location = parseLocation(request.path);
+  const { path } = location;
+  const epoch = epochHint(request);
+  const pool = connect(location.pool, request.amode);
+  try {
+    const container = pool.openContainer(location.container);
+    const existing = inodeAt(container, path, epoch);
+    if (existing === undefined && (request.amode & Mode.CREATE) === 0) throw notFound(request.path);
+    if (existing !== undefined && (request.amode & Mode.EXCL) !== 0) throw alreadyThere(request);
+    const oid = existing ?? createFile(container, request, path);
+    const incarnation = container.incarnation(oid);
+    using view = container.view(epoch);
+    const where = { directory: location.pool, container: location.container, path };
+    return { found: { ...where, oid, incarnation, epoch: view.epoch }, pool };
+  } catch (error) {
+    pool.close();
+    throw error;
+  }
+}
+
+function alreadyThere({ path }: OpenRequest): DaosError {
+  const remedy = "leave Mode.EXCL out, or choose another name";
+  return new DaosError("DER_EXIST", { what: `Creating "${path}"`, why: "it exists", remedy });
+}
+
+function inodeAt(
+  container: Container,
+  path: string,
+  epoch: Epoch | undefined,
+): ObjectId | undefined {
+  using view = container.view(epoch);
+  const inode = lookup({ view }, path);
+  if (inode?.kind !== "directory") return inode?.oid;
+  const remedy = "name a file";
+  const text = { what: `Opening "${path}"`, why: "it is a directory", remedy };
+  throw new DaosError("DER_INVAL", text, { path, posix: "EISDIR" });
+}
+
+function connect(directory: string, amode: number): Pool {
+  return Pool.connect(directory, { mode: mayWrite(amode) ? "rw" : "ro" });
+}
+
+/**
+ * Refuses a communicator that spans nodes: an embedded pool is on one of them. Collective.
+ *
+ * @throws {@link DaosError} `DER_NOSYS`, on all ranks.
+ */
+function requireOneNode(comm: Communicator, path: string): void {
+  if (comm.size === 1) return;
+  const node = comm.splitShared();
+  const spans = node.size < comm.size;
+  node.free();
+  if (!spans) return;
+  const remedy = "start the ranks on one node";
+  const why = "the communicator spans several nodes, and an embedded pool serves one";
+  throw new DaosError("DER_NOSYS", { what: `Opening "${path}"`, why, remedy });
+}
+
+/** The rank that does background work: the job's leader on this node, or else rank 0. Collective. */
+function electLeader(comm: Communicator): number {
+  const leads = bootstrap().isNodeLeader;
+  const lowest = new Int32Array(1);
+  comm.allreduce(Int32Array.of(leads ? comm.rank : comm.size), lowest, Op.MIN);
+  return (lowest[0] as number) % comm.size;
+}
+
+/** Refuses ranks that ask for different things. Collective. */
+function requireAlike(comm: Communicator, { path, amode }: OpenRequest): void {
+  const own = Buffer.from(`${amode} ${path}`);
+  const first = onRoot(comm, 0, () => own);
+  const same = Buffer.compare(first, own) === 0;
+  const why = `rank ${comm.rank} asks for another file or mode than rank 0`;
+  const remedy = "give the same path and mode on all ranks";
+  const text = { what: `Opening "${path}"`, why, remedy };
+  agree(comm, same ? undefined : new DaosError("DER_MISMATCH", text));
+}
+
+/**
+ * Opens a file on all ranks. Collective.
+ *
+ * @throws {@link DaosError} on every rank, if it fails on one; nothing stays open then.
+ */
+export function openCollectively(comm: Communicator, request: OpenRequest): OpenedFile {
+  requireAlike(comm, request);
+  requireOneNode(comm, request.path);
+  const leader = electLeader(comm);
+  let pool: Pool | undefined;
+  try {
+    const bytes = onRoot(comm, 0, () => {
+      const first = find(request);
+      pool = first.pool;
+      return encodeFound(first.found);
+    });
+    const { directory, container: label, path, oid, incarnation, epoch } = decodeFound(bytes);
+    return attempt(comm, () => {
+      pool ??= connect(directory, request.amode);
+      const container = pool.openContainer(label);
+      const view = container.view(epoch);
+      return { pool, container, view, oid, path, incarnation, leader };
+    });
+  } catch (error) {
+    pool?.close();
+    throw error;
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Loads the native addons of the storage layer from `build/` of the package.
+ *
+ * They are compiled by `npx daos setup`, never while npm installs. `storage.node` is needed for any
+ * pool; `isal.node` is optional.
+ *
+ * @module
+ */
+
+import { createRequire } from "node:module";
+import { DaosError } from "../errors.js";
+
+/** The calls of `storage.node`; see the C source for their contracts. */
+export interface StorageAddon {
+  fallocate(fd: number, offset: number, size: number): void;
+  lock(fd: number, offset: number, size: number, kind: 0 | 1 | 2): boolean;
+  isLocked(fd: number, offset: number, size: number): boolean;
+  map(fd: number, size: number): ArrayBuffer;
+  unmap(map: ArrayBuffer): void;
+  copyFragments(
+    target: Uint8Array,
+    source: Uint8Array,
+    targetOffsets: Float64Array,
+    sourceOffsets: Float64Array,
+    sizes: Float64Array,
+    count: number,
+  ): void;
+}
+
+/** The calls of `isal.node`. */
+export interface IsalAddon {
+  crc32c(bytes: Uint8Array, start: number, end: number, seed: number): number;
+}
+
+const require = createRequire(import.meta.url);
+
+/** Loads one addon, or returns why it cannot be loaded. */
+export function loadAddon<T>(name: "storage" | "isal"): T | Error {
+  try {
+    return require(`../../../build/${name}.node`) as T;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+let storage: StorageAddon | undefined;
+
+/**
+ * The storage addon.
+ *
+ * @throws {@link DaosError} `DER_SETUP` if it was not built, or does not load here.
+ */
+export function storageAddon(): StorageAddon {
+  if (storage !== undefined) return storage;
+  const loaded = loadAddon<StorageAddon>("storage");
+  if (loaded instanceof Error || !("fallocate" in loaded)) {
+    const missing = (loaded as { code?: string }).code === "MODULE_NOT_FOUND";
+    const why = missing ? "it has not been built" : (loaded as Error).message;
+    const remedy = "run `npx daos setup` (it needs a C compiler), then try again";
+    throw new DaosError("DER_SETUP", { what: "Loading the storage addon", why, remedy });
+  }
+  storage = loaded;
+  return loaded;
+}

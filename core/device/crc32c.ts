@@ -1,0 +1,67 @@
+/**
+ * CRC-32C (Castagnoli), continued from a seed: `crc32c(b, 0, n, crc32c(a, ...))` is that of `a + b`.
+ *
+ * ISA-L computes 35 to 55 GB/s; without it, eight table look-ups per eight bytes give 1.5 GB/s, and
+ * the same values.
+ *
+ * @module
+ */
+
+import { type IsalAddon, loadAddon } from "./addon.js";
+
+/** Checksums `bytes[start, end)`, continuing from `seed` (0 to begin). Returns an unsigned 32-bit number. */
+export type Crc32c = (bytes: Uint8Array, start: number, end: number, seed: number) => number;
+
+const POLYNOMIAL = 0x82f63b78;
+const SLICES = 8;
+
+function makeTables(): Uint32Array {
+  const tables = new Uint32Array(256 * SLICES);
+  for (let byte = 0; byte < 256; byte++) {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
+    tables[byte] = crc;
+  }
+  for (let index = 256; index < tables.length; index++) {
+    const previous = tables[index - 256] as number;
+    tables[index] = (previous >>> 8) ^ (tables[previous & 0xff] as number);
+  }
+  return tables;
+}
+
+let tables: Uint32Array | undefined;
+
+/** The portable implementation, by slices of eight bytes. */
+export const crc32cPortable: Crc32c = (bytes, start, end, seed) => {
+  tables ??= makeTables();
+  const t = tables;
+  let crc = ~seed;
+  let at = start;
+  for (; at + SLICES <= end; at += SLICES) {
+    const low =
+      crc ^
+      ((bytes[at] as number) |
+        ((bytes[at + 1] as number) << 8) |
+        ((bytes[at + 2] as number) << 16) |
+        ((bytes[at + 3] as number) << 24));
+    crc =
+      (t[1792 + (low & 0xff)] as number) ^
+      (t[1536 + ((low >>> 8) & 0xff)] as number) ^
+      (t[1280 + ((low >>> 16) & 0xff)] as number) ^
+      (t[1024 + (low >>> 24)] as number) ^
+      (t[768 + (bytes[at + 4] as number)] as number) ^
+      (t[512 + (bytes[at + 5] as number)] as number) ^
+      (t[256 + (bytes[at + 6] as number)] as number) ^
+      (t[bytes[at + 7] as number] as number);
+  }
+  for (; at < end; at++) crc = (crc >>> 8) ^ (t[(crc ^ (bytes[at] as number)) & 0xff] as number);
+  return ~crc >>> 0;
+};
+
+const isal = loadAddon<IsalAddon>("isal");
+
+/** Whether ISA-L computes the checksums; otherwise the portable code does. */
+export const crc32cAccelerated = !(isal instanceof Error) && "crc32c" in isal;
+
+/** The fastest implementation at hand. */
+export const crc32c: Crc32c = crc32cAccelerated ? (isal as IsalAddon).crc32c : crc32cPortable;

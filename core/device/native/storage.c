@@ -1,0 +1,194 @@
+/*
+ * The storage calls that Node lacks: fallocate, open-file-description locks, private maps, and a
+ * scatter copy. Needs only libc, so that nothing but a missing compiler disables it.
+ */
+#define _GNU_SOURCE
+#include "napi-args.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static const char *errno_name(int error) {
+  switch (error) {
+  case ENOSPC:
+    return "ENOSPC";
+  case EDQUOT:
+    return "EDQUOT";
+  case EIO:
+    return "EIO";
+  case EBADF:
+    return "EBADF";
+  case EINVAL:
+    return "EINVAL";
+  case EACCES:
+    return "EACCES";
+  case EPERM:
+    return "EPERM";
+  case EFBIG:
+    return "EFBIG";
+  case ENOMEM:
+    return "ENOMEM";
+  case ENOLCK:
+    return "ENOLCK";
+  case EROFS:
+    return "EROFS";
+  case EINTR:
+    return "EINTR";
+  default:
+    return "EUNKNOWN";
+  }
+}
+
+napi_value throw_errno(napi_env env, int error, const char *call) {
+  char message[160];
+  snprintf(message, sizeof message, "%s: %s, %s", errno_name(error), strerror(error), call);
+  napi_throw_error(env, errno_name(error), message);
+  return NULL;
+}
+
+/* fallocate(fd, offset, size): allocates blocks and extends the file, or throws ENOSPC. */
+static napi_value js_fallocate(napi_env env, napi_callback_info info) {
+  size_t argc = 3;
+  napi_value argv[3];
+  int32_t fd;
+  int64_t offset, size;
+  napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
+  if (argc < 3 || !get_int32(env, argv[0], &fd) || !get_int64(env, argv[1], &offset) ||
+      !get_int64(env, argv[2], &size))
+    return throw_type(env, "fallocate(fd, offset, size) takes three integers");
+  int error = fallocate(fd, 0, offset, size) == 0 ? 0 : errno;
+  while (error == EINTR)
+    error = fallocate(fd, 0, offset, size) == 0 ? 0 : errno;
+  if (error == EOPNOTSUPP)
+    error = posix_fallocate(fd, offset, size);
+  return error ? throw_errno(env, error, "fallocate") : make_undefined(env);
+}
+
+enum { LOCK_SHARED = 0, LOCK_EXCLUSIVE = 1, LOCK_RELEASE = 2 };
+
+/* lock(fd, offset, size, kind): takes or releases an OFD lock without waiting; false if held. */
+static napi_value js_lock(napi_env env, napi_callback_info info) {
+  size_t argc = 4;
+  napi_value argv[4], result;
+  int32_t fd, kind;
+  int64_t offset, size;
+  napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
+  if (argc < 4 || !get_int32(env, argv[0], &fd) || !get_int64(env, argv[1], &offset) ||
+      !get_int64(env, argv[2], &size) || !get_int32(env, argv[3], &kind))
+    return throw_type(env, "lock(fd, offset, size, kind) takes four integers");
+  struct flock lock = {
+      .l_type = kind == LOCK_SHARED ? F_RDLCK : kind == LOCK_EXCLUSIVE ? F_WRLCK : F_UNLCK,
+      .l_whence = SEEK_SET,
+      .l_start = offset,
+      .l_len = size,
+  };
+  int rc;
+  do
+    rc = fcntl(fd, F_OFD_SETLK, &lock);
+  while (rc != 0 && errno == EINTR);
+  if (rc != 0 && errno != EAGAIN && errno != EACCES)
+    return throw_errno(env, errno, "fcntl(F_OFD_SETLK)");
+  napi_get_boolean(env, rc == 0, &result);
+  return result;
+}
+
+/* isLocked(fd, offset, size): whether another open file description locks a byte of the range. */
+static napi_value js_is_locked(napi_env env, napi_callback_info info) {
+  size_t argc = 3;
+  napi_value argv[3], result;
+  int32_t fd;
+  int64_t offset, size;
+  napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
+  if (argc < 3 || !get_int32(env, argv[0], &fd) || !get_int64(env, argv[1], &offset) ||
+      !get_int64(env, argv[2], &size))
+    return throw_type(env, "isLocked(fd, offset, size) takes three integers");
+  struct flock lock = {
+      .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = size};
+  if (fcntl(fd, F_OFD_GETLK, &lock) != 0)
+    return throw_errno(env, errno, "fcntl(F_OFD_GETLK)");
+  napi_get_boolean(env, lock.l_type != F_UNLCK, &result);
+  return result;
+}
+
+static void release_map(napi_env env, void *data, void *hint) {
+  (void)env;
+  munmap(data, (size_t)(uintptr_t)hint);
+}
+
+/*
+ * map(fd, size): the first `size` bytes as an ArrayBuffer. The map is private and writable, because
+ * JavaScript has no read-only buffers and a store into a read-only page would kill the process: a
+ * stray store changes this process's copy of the page and never the file.
+ */
+static napi_value js_map(napi_env env, napi_callback_info info) {
+  size_t argc = 2;
+  napi_value argv[2], result;
+  int32_t fd;
+  int64_t size;
+  napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
+  if (argc < 2 || !get_int32(env, argv[0], &fd) || !get_int64(env, argv[1], &size) || size <= 0)
+    return throw_type(env, "map(fd, size) takes a descriptor and a size above 0");
+  void *data =
+      mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+  if (data == MAP_FAILED)
+    return throw_errno(env, errno, "mmap");
+  if (napi_create_external_arraybuffer(env, data, (size_t)size, release_map,
+                                       (void *)(uintptr_t)size, &result) != napi_ok) {
+    munmap(data, (size_t)size);
+    return throw_errno(env, ENOMEM, "napi_create_external_arraybuffer");
+  }
+  return result;
+}
+
+/* unmap(buffer): detaches the ArrayBuffer, so that its views are empty, and drops the map. */
+static napi_value js_unmap(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1];
+  napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
+  if (argc < 1 || napi_detach_arraybuffer(env, argv[0]) != napi_ok)
+    return throw_type(env, "unmap(buffer) takes an ArrayBuffer made by map()");
+  return make_undefined(env);
+}
+
+/*
+ * copyFragments(target, source, targetOffsets, sourceOffsets, sizes, count): count memcpys between
+ * two buffers, whose offsets and sizes in bytes are Float64Arrays. Every fragment is checked before
+ * any byte moves.
+ */
+static napi_value js_copy_fragments(napi_env env, napi_callback_info info) {
+  size_t argc = 6;
+  napi_value argv[6];
+  uint8_t *target, *source, *lists[3];
+  size_t target_size, source_size, list_sizes[3];
+  uint32_t count;
+  napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
+  if (argc < 6 || !get_bytes(env, argv[0], &target, &target_size) ||
+      !get_bytes(env, argv[1], &source, &source_size) || !get_uint32(env, argv[5], &count))
+    return throw_type(env, "copyFragments takes two byte arrays, three lists and a count");
+  for (int i = 0; i < 3; i++)
+    if (!get_bytes(env, argv[2 + i], &lists[i], &list_sizes[i]) ||
+        list_sizes[i] < (size_t)count * sizeof(double))
+      return throw_type(env, "copyFragments: a list is shorter than the count");
+  const double *to = (const double *)lists[0], *from = (const double *)lists[1],
+               *size = (const double *)lists[2];
+  for (uint32_t i = 0; i < count; i++)
+    if (!(to[i] >= 0 && from[i] >= 0 && size[i] >= 0 && to[i] + size[i] <= (double)target_size &&
+          from[i] + size[i] <= (double)source_size))
+      return throw_type(env, "copyFragments: a fragment lies outside its buffer");
+  for (uint32_t i = 0; i < count; i++)
+    memcpy(target + (size_t)to[i], source + (size_t)from[i], (size_t)size[i]);
+  return make_undefined(env);
+}
+
+NAPI_MODULE_INIT() {
+  bool ok = export_function(env, exports, "fallocate", js_fallocate) &&
+            export_function(env, exports, "lock", js_lock) &&
+            export_function(env, exports, "isLocked", js_is_locked) &&
+            export_function(env, exports, "map", js_map) &&
+            export_function(env, exports, "unmap", js_unmap) &&
+            export_function(env, exports, "copyFragments", js_copy_fragments);
+  return ok ? exports : NULL;
+}

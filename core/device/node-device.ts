@@ -1,0 +1,139 @@
+/**
+ * The machine: `node:fs` for what Node has, the storage addon for what it lacks.
+ *
+ * @module
+ */
+
+import { randomFillSync } from "node:crypto";
+import fs from "node:fs";
+import { type StorageAddon, storageAddon } from "./addon.js";
+import type { Device, DeviceFile, DeviceSpace, LockKind, OpenMode } from "./device.js";
+
+const FLAGS: Record<OpenMode, string> = { create: "wx+", write: "r+", read: "r" };
+
+class NodeFile implements DeviceFile {
+  readonly path: string;
+  readonly #fd: number;
+  readonly #addon: StorageAddon;
+  #open = true;
+
+  constructor(path: string, mode: OpenMode) {
+    this.path = path;
+    this.#addon = storageAddon();
+    this.#fd = fs.openSync(path, FLAGS[mode], 0o666);
+  }
+
+  read(target: Uint8Array, position: number): number {
+    let done = 0;
+    while (done < target.length) {
+      const count = fs.readSync(this.#fd, target, done, target.length - done, position + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+
+  write(source: Uint8Array, position: number): void {
+    let done = 0;
+    // One pwrite moves at most 2 GiB, and a nearly full disk may take less than asked.
+    while (done < source.length) {
+      done += fs.writeSync(this.#fd, source, done, source.length - done, position + done);
+    }
+  }
+
+  sync(): void {
+    fs.fdatasyncSync(this.#fd);
+  }
+
+  allocate(start: number, size: number): void {
+    this.#addon.fallocate(this.#fd, start, size);
+  }
+
+  size(): number {
+    return fs.fstatSync(this.#fd).size;
+  }
+
+  inode(): bigint {
+    return fs.fstatSync(this.#fd, { bigint: true }).ino;
+  }
+
+  lock(start: number, size: number, kind: LockKind): boolean {
+    return this.#addon.lock(this.#fd, start, size, kind === "exclusive" ? 1 : 0);
+  }
+
+  unlock(start: number, size: number): void {
+    this.#addon.lock(this.#fd, start, size, 2);
+  }
+
+  isLocked(start: number, size: number): boolean {
+    return this.#addon.isLocked(this.#fd, start, size);
+  }
+
+  map(size: number): ArrayBuffer {
+    return this.#addon.map(this.#fd, size);
+  }
+
+  unmap(map: ArrayBuffer): void {
+    this.#addon.unmap(map);
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    fs.closeSync(this.#fd);
+  }
+}
+
+/** Files, clock and randomness of this machine. */
+export class NodeDevice implements Device {
+  /** Opens a file; see {@link Device.open}. */
+  open(path: string, mode: OpenMode): DeviceFile {
+    return new NodeFile(path, mode);
+  }
+
+  /** See {@link Device.inodeAt}. */
+  inodeAt(path: string): bigint | undefined {
+    return fs.statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+  }
+
+  /** See {@link Device.list}. */
+  list(directory: string): string[] {
+    return fs.existsSync(directory) ? fs.readdirSync(directory) : [];
+  }
+
+  /** See {@link Device.rename}. */
+  rename(source: string, target: string): void {
+    fs.renameSync(source, target);
+  }
+
+  /** See {@link Device.unlink}. */
+  unlink(path: string): void {
+    fs.rmSync(path, { force: true });
+  }
+
+  /** See {@link Device.syncDirectory}. */
+  syncDirectory(directory: string): void {
+    const fd = fs.openSync(directory, "r");
+    try {
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  /** See {@link Device.space}. */
+  space(directory: string): DeviceSpace {
+    const { bsize, blocks, bavail, type } = fs.statfsSync(directory);
+    return { total: bsize * blocks, available: bsize * bavail, type };
+  }
+
+  /** See {@link Device.now}. */
+  now(): bigint {
+    return BigInt(Date.now()) * 1_000_000n;
+  }
+
+  /** See {@link Device.random}. */
+  random(size: number): Uint8Array {
+    return randomFillSync(new Uint8Array(size));
+  }
+}

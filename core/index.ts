@@ -1,0 +1,57 @@
+/**
+ * daos-ts: a transactional, versioned object store, and the core of its MPI-IO, HDF5-like and Arrow
+ * front ends.
+ *
+ * @example
+ * ```ts
+ * import { ObjectType, Pattern, Pool, wholeOf } from "daos-ts";
+ *
+ * using pool = Pool.create({ path: "/tmp/example.pool" });
+ * const container = pool.createContainer("results");
+ * const oid = container.allocateOid(ObjectType.arrayByte);
+ * const bytes = Buffer.from("hello");
+ * const range = wholeOf(Pattern.contiguous(0, bytes.length));
+ * const { epoch } = container.update((tx) => tx.write(oid, range, bytes, 0n));
+ * using view = container.view(epoch);
+ * Buffer.from(view.readBytes(oid, 0, 5)).toString(); // "hello"
+ * ```
+ *
+ * @module
+ */
+
+export type { Device, DeviceFile, DeviceSpace, LockKind, OpenMode } from "./device/device.js";
+export { NodeDevice } from "./device/node-device.js";
+export {
+  DaosError,
+  type DaosErrorCode,
+  ERROR_NUMBERS,
+  type ErrorFacts,
+  type ErrorText,
+  isDaosError,
+} from "./errors.js";
+export { Container } from "./pool/container.js";
+export {
+  type ContainerCreateOptions,
+  isPoolDirectory,
+  Pool,
+  type PoolConnectOptions,
+  type PoolCreateOptions,
+  type PoolInfo,
+} from "./pool/pool.js";
+export type { Durability } from "./pool/superblock-format.js";
+export { ContainerView } from "./pool/view.js";
+export type { AggregationReport } from "./vos/aggregation.js";
+export type { Committed } from "./vos/commit.js";
+export type { CommitRecord } from "./vos/containers.js";
+export type { ValueChange, ValueCondition } from "./vos/contribution-format.js";
+export { type Epoch, timeOfEpoch } from "./vos/epoch.js";
+export { formatOid, makeObjectId, type ObjectId, ObjectType } from "./vos/object-id.js";
+export {
+  Pattern,
+  type PatternLevel,
+  type PatternRange,
+  type PatternShape,
+  wholeOf,
+} from "./vos/pattern.js";
+export type { TargetUsage, TierUsage } from "./vos/target.js";
+export { Transaction } from "./vos/transaction.js";

@@ -1,0 +1,189 @@
+/**
+ * Reads and writes the fields of durable records.
+ *
+ * Grammar of the primitives, used by every format file:
+ *
+ *     u8, u32, u64   fixed width, big-endian
+ *     varint         unsigned, up to 2^53 - 1, seven bits per byte, least significant first,
+ *                    high bit set on all but the last byte
+ *     svarint        signed: n >= 0 as 2n, n < 0 as -2n - 1, then varint
+ *     bytes          varint length, then that many bytes
+ *     text           bytes, as UTF-8
+ *
+ * @module
+ */
+
+import { assert, DaosError } from "../errors.js";
+
+const VARINT_BASE = 128;
+
+/** Appends fields to a growing buffer. */
+export class ByteWriter {
+  #buffer: Buffer;
+  #size = 0;
+
+  /** @param capacity First size of the buffer, in bytes; it doubles when full. */
+  constructor(capacity = 256) {
+    this.#buffer = Buffer.allocUnsafe(capacity);
+  }
+
+  /** Bytes written so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  #reserve(size: number): number {
+    const start = this.#size;
+    if (start + size > this.#buffer.length) {
+      const grown = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, start + size));
+      this.#buffer.copy(grown, 0, 0, start);
+      this.#buffer = grown;
+    }
+    this.#size = start + size;
+    return start;
+  }
+
+  u8(value: number): this {
+    const start = this.#reserve(1);
+    this.#buffer[start] = value;
+    return this;
+  }
+
+  u32(value: number): this {
+    const start = this.#reserve(4);
+    this.#buffer.writeUInt32BE(value, start);
+    return this;
+  }
+
+  u64(value: bigint): this {
+    const start = this.#reserve(8);
+    this.#buffer.writeBigUInt64BE(value, start);
+    return this;
+  }
+
+  varint(value: number): this {
+    assert(Number.isSafeInteger(value) && value >= 0, `varint takes 0 to 2^53 - 1, not ${value}`);
+    let rest = value;
+    while (rest >= VARINT_BASE) {
+      const digit = rest % VARINT_BASE;
+      this.u8(digit | 0x80);
+      rest = (rest - digit) / VARINT_BASE;
+    }
+    return this.u8(rest);
+  }
+
+  svarint(value: number): this {
+    return this.varint(value >= 0 ? value * 2 : -value * 2 - 1);
+  }
+
+  raw(bytes: Uint8Array): this {
+    const start = this.#reserve(bytes.length);
+    this.#buffer.set(bytes, start);
+    return this;
+  }
+
+  bytes(value: Uint8Array): this {
+    return this.varint(value.length).raw(value);
+  }
+
+  text(value: string): this {
+    return this.bytes(Buffer.from(value, "utf8"));
+  }
+
+  /** The written bytes, copied. */
+  finish(): Uint8Array {
+    return Uint8Array.prototype.slice.call(this.#buffer, 0, this.#size);
+  }
+}
+
+/** Reads fields in the order in which they were written. */
+export class ByteReader {
+  readonly #view: DataView;
+  readonly #bytes: Uint8Array;
+  readonly #what: string;
+  #at = 0;
+
+  /**
+   * @param bytes The record.
+   * @param what What the record is, for errors: "a run of object 5.0".
+   */
+  constructor(bytes: Uint8Array, what: string) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#what = what;
+  }
+
+  /** Bytes not read yet. */
+  get remaining(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  /** The error for a record that does not follow its grammar. */
+  malformed(why: string): DaosError {
+    return new DaosError(
+      "DER_DF_INVAL",
+      {
+        what: `Reading ${this.#what}`,
+        why,
+        remedy: "the pool's files are damaged: restore the pool from a copy",
+      },
+      { offset: this.#at },
+    );
+  }
+
+  #take(size: number): number {
+    const start = this.#at;
+    if (size > this.remaining)
+      throw this.malformed(`the record ends at byte ${this.#bytes.length}`);
+    this.#at = start + size;
+    return start;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4));
+  }
+
+  u64(): bigint {
+    return this.#view.getBigUint64(this.#take(8));
+  }
+
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (;;) {
+      const byte = this.u8();
+      value += (byte & 0x7f) * scale;
+      if (value > Number.MAX_SAFE_INTEGER) throw this.malformed("a number is above 2^53");
+      if (byte < 0x80) return value;
+      scale *= VARINT_BASE;
+    }
+  }
+
+  svarint(): number {
+    const value = this.varint();
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
+  /** The next `size` bytes, as a view of the record. */
+  raw(size: number): Uint8Array {
+    const start = this.#take(size);
+    return this.#bytes.subarray(start, start + size);
+  }
+
+  bytes(): Uint8Array {
+    return this.raw(this.varint());
+  }
+
+  text(): string {
+    return Buffer.from(this.bytes()).toString("utf8");
+  }
+
+  /** Asserts that the record was read to its end. */
+  end(): void {
+    if (this.remaining > 0) throw this.malformed(`${this.remaining} bytes follow the record`);
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * The index: an ordered, transactional key store that several processes share (LMDB).
+ *
+ * Keys and values are bytes with documented codecs. Readers never block; a write transaction holds
+ * the single writer lock of all processes, so it is short, synchronous, and never waits for
+ * anything: no `await`, no MPI call, no data I/O.
+ *
+ * Invariants:
+ *
+ * 1. A process opens the index of one real path once; handles share it and count references.
+ * 2. No read transaction outlives one call: a stale one would hide commits and pin dead pages.
+ * 3. In a durable index a transaction is on stable storage when `transact` returns.
+ *
+ * @module
+ */
+
+import fs from "node:fs";
+import { open, type RootDatabase } from "lmdb";
+import { assert, storageError, systemCode } from "../errors.js";
+import { INDEX_MAP_SIZE, INDEX_READERS_MAX } from "../limits.js";
+
+/** A half-open range of keys, `[start, end)`; `reverse` visits it from the end. */
+export interface KeyRange {
+  readonly start: Uint8Array;
+  readonly end: Uint8Array;
+  readonly reverse?: boolean;
+}
+
+/** Visits one entry, in key order; returns `false` to stop. The bytes are the visitor's to keep. */
+export type EntryVisitor = (key: Uint8Array, value: Uint8Array) => boolean | undefined;
+
+/** Reads of one consistent state of the index. */
+export interface IndexReader {
+  /** The value of a key, or `undefined`. */
+  get(key: Uint8Array): Uint8Array | undefined;
+  /** Visits the entries of a range in order. */
+  visit(range: KeyRange, visitor: EntryVisitor): void;
+}
+
+/** A write transaction; its reads see its own writes. */
+export interface IndexTransaction extends IndexReader {
+  /** Stores a value, replacing an earlier one. */
+  put(key: Uint8Array, value: Uint8Array): void;
+  /** Removes a key, if it is there. */
+  remove(key: Uint8Array): void;
+}
+
+/** How an index is opened. */
+export interface IndexOptions {
+  /** Whether a transaction survives a power cut (and not only a killed process). */
+  readonly durable: boolean;
+  /** Opens without the right to write. */
+  readonly readOnly?: boolean;
+}
+
+type Database = RootDatabase<Uint8Array, Uint8Array>;
+
+const openStores = new Map<string, IndexStore>();
+
+function openDatabase(path: string, options: IndexOptions): Database {
+  return open<Uint8Array, Uint8Array>({
+    path,
+    noSubdir: true,
+    keyEncoding: "binary",
+    encoding: "binary",
+    mapSize: INDEX_MAP_SIZE,
+    maxReaders: INDEX_READERS_MAX,
+    // Without overlapping sync, a commit returns only when it is durable. Without a writable map,
+    // a full disk is an error and not a SIGBUS.
+    overlappingSync: false,
+    noSync: !options.durable,
+    useWritemap: false,
+    readOnly: options.readOnly ?? false,
+    cache: false,
+    eventTurnBatching: false,
+  });
+}
+
+/** One open index. All processes open it through {@link IndexStore.open}, with the same flags. */
+export class IndexStore implements IndexReader {
+  readonly #database: Database;
+  readonly #path: string;
+  readonly #registryKey: string;
+  #references = 1;
+  #inTransaction = false;
+
+  private constructor(database: Database, path: string, registryKey: string) {
+    this.#database = database;
+    this.#path = path;
+    this.#registryKey = registryKey;
+  }
+
+  /**
+   * Opens or creates the index file at `path`, or returns this process's open one.
+   *
+   * @throws {@link DaosError} `DER_NO_PERM`, `DER_NOSPACE` or `DER_IO` if LMDB cannot open it.
+   */
+  static open(path: string, options: IndexOptions): IndexStore {
+    const real = fs.existsSync(path) ? fs.realpathSync(path) : path;
+    const registryKey = `${real}\0${options.readOnly ? "r" : "w"}`;
+    const shared = openStores.get(registryKey);
+    if (shared !== undefined) {
+      shared.#references += 1;
+      return shared;
+    }
+    try {
+      const store = new IndexStore(openDatabase(path, options), path, registryKey);
+      openStores.set(registryKey, store);
+      return store;
+    } catch (error) {
+      throw storageError(error, "Opening the index", path);
+    }
+  }
+
+  /** The value of a key in the newest committed state (inside a transaction: in that one). */
+  get(key: Uint8Array): Uint8Array | undefined {
+    if (!this.#inTransaction) this.#database.resetReadTxn();
+    return this.#database.getBinary(key);
+  }
+
+  /** Visits a range of the newest committed state (inside a transaction: of that one). */
+  visit(range: KeyRange, visitor: EntryVisitor): void {
+    if (!this.#inTransaction) this.#database.resetReadTxn();
+    const { start, end, reverse = false } = range;
+    // LMDB's reverse ranges run from `start` down to `end`, both as given: turn the half-open
+    // range round by excluding the upper key itself.
+    const options = reverse ? { start: end, end: start, reverse } : { start, end };
+    for (const { key, value } of this.#database.getRange(options)) {
+      if (reverse && compareBytes(key, end) >= 0) continue;
+      if (reverse && compareBytes(key, start) < 0) break;
+      if (visitor(key, value) === false) break;
+    }
+    // The state is consistent inside the call; the pages it pinned are released with it.
+    if (!this.#inTransaction) this.#database.resetReadTxn();
+  }
+
+  /**
+   * Runs `body` in a write transaction: all of its writes take effect, or none.
+   *
+   * The body runs under the writer lock of all processes: it must be synchronous and short.
+   *
+   * @throws {@link DaosError} `DER_NOSPACE` or `DER_IO` if the commit fails; nothing is changed then.
+   *   What the body throws aborts the transaction and is passed on.
+   */
+  transact(what: string, body: (tx: IndexTransaction) => void): void {
+    assert(!this.#inTransaction, "index transactions do not nest");
+    const tx: IndexTransaction = {
+      get: (key) => this.get(key),
+      visit: (range, visitor) => this.visit(range, visitor),
+      put: (key, value) => {
+        this.#database.putSync(key, value);
+      },
+      remove: (key) => {
+        this.#database.removeSync(key);
+      },
+    };
+    this.#inTransaction = true;
+    let thrownByBody: unknown;
+    try {
+      this.#database.transactionSync(() => {
+        try {
+          const result: unknown = body(tx);
+          assert(result === undefined, "a transaction body is synchronous and returns nothing");
+        } catch (error) {
+          thrownByBody = error;
+          throw error;
+        }
+      });
+    } catch (error) {
+      // LMDB's own failures become typed errors; what the body threw stays what it was.
+      throw error === thrownByBody && !isSystemError(error)
+        ? error
+        : storageError(error, what, this.#path);
+    } finally {
+      this.#inTransaction = false;
+    }
+  }
+
+  /** Bytes of the index file in use. */
+  size(): number {
+    return fs.statSync(this.#path).size;
+  }
+
+  /** Releases this handle; the last one closes the index. */
+  close(): void {
+    this.#references -= 1;
+    if (this.#references > 0) return;
+    openStores.delete(this.#registryKey);
+    this.#database.resetReadTxn();
+    // Nothing asynchronous is ever queued, so the returned promise has nothing to report.
+    void this.#database.close();
+  }
+}
+
+function isSystemError(error: unknown): boolean {
+  return systemCode(error) !== undefined || /^MDB_|No space left/.test((error as Error).message);
+}
+
+/** Orders two keys as LMDB does: bytewise, a prefix first. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  return Buffer.compare(a, b);
+}

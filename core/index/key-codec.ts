@@ -1,0 +1,135 @@
+/**
+ * Keys of the index: a space byte, then fields whose bytewise order is the order of their values.
+ *
+ *     u32, u64    fixed width, big-endian
+ *     newest      u64, inverted: later epochs sort first
+ *     component   bytes of any content: 0x00 becomes 0x00 0xff, and 0x00 0x01 ends it, so that a
+ *                 shorter component sorts before those that it begins
+ *
+ * @module
+ */
+
+import { assert } from "../errors.js";
+
+/**
+ * The first byte of a key says which record it names.
+ * Durable: DO NOT CHANGE THESE VALUES.
+ */
+export const KeySpace = {
+  pool: 0x01,
+  writer: 0x02,
+  segment: 0x10,
+  container: 0x20,
+  containerLabel: 0x21,
+  commit: 0x22,
+  commitByTransaction: 0x23,
+  object: 0x30,
+  value: 0x31,
+  valueHistory: 0x32,
+  run: 0x40,
+} as const;
+
+const EPOCH_MASK = 0xffff_ffff_ffff_ffffn;
+/** LMDB's longest key with 8 KiB pages would be longer; 1,978 is the limit with 4 KiB pages. */
+const KEY_BYTES_MAX = 1978;
+
+const scratch = Buffer.alloc(KEY_BYTES_MAX);
+
+/** Builds one key. Keys are built one at a time; `done` copies out of the shared scratch buffer. */
+export class KeyBuilder {
+  #size = 1;
+
+  constructor(space: number) {
+    scratch[0] = space;
+  }
+
+  u32(value: number): this {
+    this.#size = scratch.writeUInt32BE(value, this.#size);
+    return this;
+  }
+
+  u64(value: bigint): this {
+    this.#size = scratch.writeBigUInt64BE(value, this.#size);
+    return this;
+  }
+
+  /** An epoch, inverted, so that the newest sorts first. */
+  newest(epoch: bigint): this {
+    return this.u64(epoch ^ EPOCH_MASK);
+  }
+
+  raw(bytes: Uint8Array): this {
+    scratch.set(bytes, this.#size);
+    this.#size += bytes.length;
+    return this;
+  }
+
+  component(bytes: Uint8Array): this {
+    let at = this.#size;
+    for (const byte of bytes) {
+      assert(at + 4 <= KEY_BYTES_MAX, "key components are bounded before they reach the codec");
+      scratch[at++] = byte;
+      if (byte === 0) scratch[at++] = 0xff;
+    }
+    scratch[at++] = 0;
+    scratch[at++] = 1;
+    this.#size = at;
+    return this;
+  }
+
+  /** The key, copied. */
+  done(): Uint8Array {
+    return Uint8Array.prototype.slice.call(scratch, 0, this.#size);
+  }
+}
+
+/** Reads the fields of a key in order. */
+export class KeyReader {
+  readonly #view: DataView;
+  readonly #bytes: Uint8Array;
+  #at = 1;
+
+  constructor(key: Uint8Array) {
+    this.#bytes = key;
+    this.#view = new DataView(key.buffer, key.byteOffset, key.byteLength);
+  }
+
+  u32(): number {
+    this.#at += 4;
+    return this.#view.getUint32(this.#at - 4);
+  }
+
+  u64(): bigint {
+    this.#at += 8;
+    return this.#view.getBigUint64(this.#at - 8);
+  }
+
+  newest(): bigint {
+    return this.u64() ^ EPOCH_MASK;
+  }
+
+  component(): Uint8Array {
+    const out: number[] = [];
+    for (;;) {
+      const byte = this.#bytes[this.#at++];
+      assert(byte !== undefined, "a key component has an end mark");
+      if (byte !== 0) {
+        out.push(byte);
+      } else if (this.#bytes[this.#at++] === 0xff) {
+        out.push(0);
+      } else {
+        return Uint8Array.from(out);
+      }
+    }
+  }
+}
+
+/** The key after every key that begins with `prefix`. */
+export function prefixEnd(prefix: Uint8Array): Uint8Array {
+  const end = Uint8Array.from(prefix);
+  let last = end.length - 1;
+  while (last >= 0 && end[last] === 0xff) last -= 1;
+  assert(last >= 0, "a key space byte is below 0xff");
+  end[last] = (end[last] as number) + 1;
+  return end.subarray(0, last + 1);
+}

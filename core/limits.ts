@@ -1,0 +1,74 @@
+/**
+ * Every limit of the store, unit last. Relations between limits are asserted at the end.
+ *
+ * @module
+ */
+
+import { assert } from "./errors.js";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Version of the on-disk format; see docs/internals/disk-format.md. */
+export const FORMAT_VERSION = 1;
+
+/** Bytes covered by one checksum of a segment. */
+export const CHECKSUM_BLOCK_SIZE = 32 * KIB;
+/** Largest segment file, header and checksum table included, in bytes. */
+export const SEGMENT_SIZE_MAX = 256 * MIB;
+/** Where the data of a segment file starts, in bytes; before it lie the header and the checksums. */
+export const SEGMENT_DATA_OFFSET = 64 * KIB;
+/** Most data bytes in one segment. */
+export const SEGMENT_DATA_SIZE_MAX = SEGMENT_SIZE_MAX - SEGMENT_DATA_OFFSET;
+/** First step in which a segment file is allocated, in bytes; each next one doubles. */
+export const SEGMENT_GROWTH_SIZE_MIN = 1 * MIB;
+/** Largest step in which a segment file is allocated, in bytes. */
+export const SEGMENT_GROWTH_SIZE_MAX = 64 * MIB;
+/** Free segments kept for recycling, per pool; more are deleted. */
+export const FREE_SEGMENTS_MAX = 16;
+/** Segment maps that one process keeps open. */
+export const SEGMENT_READERS_MAX = 256;
+
+/** Appends smaller than this are gathered in the staging buffer, in bytes. */
+export const STAGED_APPEND_SIZE_MAX = 64 * KIB;
+/** Staging buffer of a writer, in bytes. */
+export const STAGING_SIZE = 4 * MIB;
+
+/** Longest dkey or akey, in bytes. */
+export const KEY_SIZE_MAX = 255;
+/** Largest single value, in bytes. */
+export const VALUE_SIZE_MAX = 1 * MIB;
+/** Longest pool or container label, in bytes. */
+export const LABEL_SIZE_MAX = 127;
+/** Longest path below a container, in bytes. */
+export const PATH_SIZE_MAX = 4096;
+/** One past the last byte of an array. */
+export const OFFSET_MAX = Number.MAX_SAFE_INTEGER;
+/** Most nesting levels of a regular pattern. */
+export const PATTERN_LEVELS_MAX = 32;
+/** Blocks of a query that are resolved at once. */
+export const RESOLVE_BATCH_COUNT = 4096;
+
+/** Address space reserved for the index, in bytes; the file grows as it is used. */
+export const INDEX_MAP_SIZE = 128 * 1024 * MIB;
+/** Processes and workers that can read the index at once. */
+export const INDEX_READERS_MAX = 4096;
+/** Index entries that aggregation removes in one transaction. */
+export const AGGREGATION_STEP_COUNT = 256;
+/** Blocks that aggregation compares before it leaves a run for later. */
+export const AGGREGATION_BLOCKS_MAX = 1 << 20;
+/** Epochs that readers can pin at once, per pool. */
+export const PIN_SLOTS_MAX = 4096;
+/** Commits kept by default. */
+export const RETAIN_COMMITS_DEFAULT = 2;
+/** Most commits that a container may retain. */
+export const RETAIN_COMMITS_MAX = 1_000_000;
+/** Times that a read is resolved again because segments moved under it. */
+export const RESOLVE_RETRIES_MAX = 8;
+
+assert(SEGMENT_DATA_OFFSET % CHECKSUM_BLOCK_SIZE === 0, "segment data starts on a checksum block");
+assert(
+  4 * KIB + (SEGMENT_DATA_SIZE_MAX / CHECKSUM_BLOCK_SIZE) * 4 <= SEGMENT_DATA_OFFSET,
+  "header and checksum table fit before the data",
+);
+assert(STAGED_APPEND_SIZE_MAX <= STAGING_SIZE, "a staged append fits the staging buffer");

@@ -1,0 +1,164 @@
+/**
+ * A writer's log: bytes go to the end of its own segments, in the order in which they come.
+ *
+ * Small appends are gathered in a staging buffer and written sequentially; large ones are written
+ * straight from the caller's memory. Nothing is shared with other writers, so N writers run at
+ * file-per-process speed whatever the array offsets of their data are.
+ *
+ *     append ─▶ [staging 4 MiB] ─▶ open segment ─▶ (full) next segment
+ *                                     │
+ *     flush ──▶ checksum table, fdatasync
+ *
+ * @module
+ */
+
+import { assert } from "../errors.js";
+import { CHECKSUM_BLOCK_SIZE, STAGED_APPEND_SIZE_MAX, STAGING_SIZE } from "../limits.js";
+import type { OpenSegment, SegmentSpan } from "./open-segment.js";
+import type { SegmentStore } from "./segment-store.js";
+
+/** Learns where appended bytes went: `size` bytes at `position` of a segment. */
+export interface PlacementSink {
+  place(segment: number, position: number, size: number): void;
+}
+
+/** The log of one writer. Not shared between threads or processes. */
+export class LogWriter {
+  /** Id of the writer; never used twice in a pool. */
+  readonly id: bigint;
+  readonly #store: SegmentStore;
+  #staging: Uint8Array | undefined;
+  #stagedSize = 0;
+  #current: OpenSegment | undefined;
+  /** Full segments whose data is not all committed yet. */
+  readonly #full: OpenSegment[] = [];
+
+  constructor(store: SegmentStore, id: bigint) {
+    this.#store = store;
+    this.id = id;
+  }
+
+  /**
+   * Appends bytes and tells `sink` where they went, in order; a part for each segment touched.
+   * The bytes are copied or written before the call returns: the caller may reuse its buffer.
+   *
+   * @throws {@link DaosError} `DER_NOSPACE` or `DER_IO`; abort the transaction then.
+   */
+  append(bytes: Uint8Array, sink: PlacementSink): void {
+    let at = 0;
+    while (at < bytes.length) {
+      const segment = this.#segmentWithRoom();
+      const size = Math.min(bytes.length - at, segment.room - this.#stagedSize);
+      const part = at === 0 && size === bytes.length ? bytes : bytes.subarray(at, at + size);
+      const position = segment.size + this.#stagedSize;
+      if (size < STAGED_APPEND_SIZE_MAX) this.#stage(segment, part);
+      else this.#write(segment, part);
+      sink.place(segment.id, position, size);
+      at += size;
+    }
+  }
+
+  #segmentWithRoom(): OpenSegment {
+    const current = this.#current;
+    if (current !== undefined && current.room > this.#stagedSize) return current;
+    if (current !== undefined) {
+      this.#writeStaged();
+      this.#full.push(current);
+      this.#current = undefined;
+    }
+    this.#current = this.#store.lease(this.id);
+    assert(this.#current.room >= CHECKSUM_BLOCK_SIZE, "a leased segment has room for a block");
+    return this.#current;
+  }
+
+  #stage(segment: OpenSegment, bytes: Uint8Array): void {
+    this.#staging ??= new Uint8Array(STAGING_SIZE);
+    if (this.#stagedSize + bytes.length > STAGING_SIZE) this.#writeStaged();
+    // Space is reserved before bytes are accepted, so that a later flush cannot find the disk full.
+    segment.reserve(this.#stagedSize + bytes.length);
+    this.#staging.set(bytes, this.#stagedSize);
+    this.#stagedSize += bytes.length;
+  }
+
+  #write(segment: OpenSegment, bytes: Uint8Array): void {
+    segment.reserve(this.#stagedSize + bytes.length);
+    this.#writeStaged();
+    segment.append(bytes);
+  }
+
+  #writeStaged(): void {
+    if (this.#stagedSize === 0) return;
+    assert(this.#staging !== undefined && this.#current !== undefined, "staged bytes have a place");
+    this.#current.append(this.#staging.subarray(0, this.#stagedSize));
+    this.#stagedSize = 0;
+  }
+
+  /**
+   * Writes what is staged; in a durable pool, returns when all of it is on the device.
+   *
+   * @param seal Whether full segments take part in no other transaction and may be sealed by it.
+   * @returns What a commit must say of each leased segment.
+   */
+  flush(seal: boolean): SegmentSpan[] {
+    this.#writeStaged();
+    const spans: SegmentSpan[] = [];
+    // Also those without uncommitted bytes: a transaction's pieces may lie below what another
+    // transaction of this writer has committed.
+    for (const segment of this.#segments()) {
+      segment.flush(this.#store.durable);
+      spans.push(segment.span(seal && segment !== this.#current));
+    }
+    return spans;
+  }
+
+  /** The commit of these spans took effect. */
+  committed(spans: readonly SegmentSpan[]): void {
+    for (const span of spans) {
+      const segment = this.#segments().find(({ id }) => id === span.segment);
+      assert(segment !== undefined, "a committed span is of a segment that this writer leases");
+      segment.committed(span);
+      if (!span.seal) continue;
+      this.#full.splice(this.#full.indexOf(segment), 1);
+      segment.file.close();
+    }
+  }
+
+  /** Drops what was appended since the last commit. Call it only when no transaction needs it. */
+  rollback(): void {
+    this.#stagedSize = 0;
+    for (const segment of this.#segments()) segment.rollback();
+    const first = this.#full.findIndex((segment) => segment.room > 0);
+    if (first >= 0 && this.#current === undefined) [this.#current] = this.#full.splice(first, 1);
+    // A segment that failed to flush is given up: its lease ends and its tail is reclaimed.
+    const failed = this.#segments().filter((segment) => segment.failed);
+    if (failed.length > 0) this.#release(failed);
+  }
+
+  /** Copies bytes that this writer appended and may not have committed yet. */
+  read(segment: number, position: number, target: Uint8Array): boolean {
+    const own = this.#segments().find(({ id }) => id === segment);
+    if (own === undefined) return false;
+    this.#writeStaged();
+    own.read(target, position);
+    return true;
+  }
+
+  /** Ends the writer's leases; what was not committed is dropped. The writer can be used again. */
+  close(): void {
+    this.#stagedSize = 0;
+    this.#release(this.#segments());
+  }
+
+  #release(segments: readonly OpenSegment[]): void {
+    this.#store.release(segments);
+    for (const segment of segments) {
+      const index = this.#full.indexOf(segment);
+      if (index >= 0) this.#full.splice(index, 1);
+      if (segment === this.#current) this.#current = undefined;
+    }
+  }
+
+  #segments(): OpenSegment[] {
+    return this.#current === undefined ? [...this.#full] : [...this.#full, this.#current];
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * A segment leased for writing: its file, where the next byte goes, and the checksums on the way in.
+ *
+ *     0            committedSize        size                  allocatedSize
+ *     ├─ committed ─────┤─ this writer's ─┤─ allocated, unwritten ─┤
+ *
+ * Invariants:
+ *
+ * 1. Bytes below `committedSize` are never written again: readers map and verify them.
+ * 2. `crc` is the seeded CRC of the bytes of the last block below `size`.
+ * 3. A write never reaches past `allocatedSize`, so that a full disk is found before data moves.
+ *
+ * @module
+ */
+
+import { crc32c } from "../device/crc32c.js";
+import type { DeviceFile } from "../device/device.js";
+import { assert, storageError } from "../errors.js";
+import {
+  CHECKSUM_BLOCK_SIZE,
+  SEGMENT_DATA_OFFSET,
+  SEGMENT_DATA_SIZE_MAX,
+  SEGMENT_GROWTH_SIZE_MAX,
+  SEGMENT_GROWTH_SIZE_MIN,
+} from "../limits.js";
+import { blockSeed, CHECKSUM_TABLE_OFFSET } from "./segment-format.js";
+
+const BLOCKS_MAX = SEGMENT_DATA_SIZE_MAX / CHECKSUM_BLOCK_SIZE;
+
+/** What a commit says of a segment that it appended to: `[start, end)` in bytes of data. */
+export interface SegmentSpan {
+  readonly segment: number;
+  readonly generation: number;
+  readonly start: number;
+  readonly end: number;
+  /** Seeded CRC of the last block's bytes below `end`; 0 if `end` is on a block boundary. */
+  readonly tailCrc: number;
+  /** Whether the writer has finished with the segment. */
+  readonly seal: boolean;
+}
+
+/** Where a lease starts. */
+export interface LeaseState {
+  readonly id: number;
+  readonly generation: number;
+  readonly committedSize: number;
+  readonly tailCrc: number;
+  readonly allocatedSize: number;
+}
+
+/** One leased segment. Not shared: its writer is its only user. */
+export class OpenSegment {
+  readonly id: number;
+  readonly generation: number;
+  readonly file: DeviceFile;
+  readonly #checksums = new Uint32Array(BLOCKS_MAX);
+  #firstUnsavedBlock: number;
+  #allocatedSize: number;
+  #committedSize: number;
+  #committedCrc: number;
+  #size: number;
+  #crc: number;
+  #unsynced = false;
+  #failed = false;
+
+  constructor(file: DeviceFile, lease: LeaseState) {
+    this.file = file;
+    this.id = lease.id;
+    this.generation = lease.generation;
+    this.#allocatedSize = lease.allocatedSize;
+    this.#committedSize = lease.committedSize;
+    this.#size = lease.committedSize;
+    const partial = lease.committedSize % CHECKSUM_BLOCK_SIZE !== 0;
+    const block = Math.floor(lease.committedSize / CHECKSUM_BLOCK_SIZE);
+    this.#committedCrc = partial ? lease.tailCrc : blockSeed(lease.id, block);
+    this.#crc = this.#committedCrc;
+    this.#firstUnsavedBlock = block;
+  }
+
+  /** Where the next byte goes, in bytes of data. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Bytes that still fit. */
+  get room(): number {
+    return SEGMENT_DATA_SIZE_MAX - this.#size;
+  }
+
+  /**
+   * Whether a flush failed. The kernel reports a lost page once, so that a second flush would
+   * succeed without it: such a segment takes no more data and is given up.
+   */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /**
+   * Makes sure that `size` more bytes can be written without running out of space.
+   *
+   * @throws {@link DaosError} `DER_NOSPACE` if the disk is full; nothing is written then.
+   */
+  reserve(size: number): void {
+    const needed = this.#size + size;
+    assert(needed <= SEGMENT_DATA_SIZE_MAX, "an append fits its segment");
+    if (needed <= this.#allocatedSize) return;
+    const step = Math.min(
+      SEGMENT_GROWTH_SIZE_MAX,
+      Math.max(SEGMENT_GROWTH_SIZE_MIN, this.#allocatedSize),
+    );
+    const generous = Math.min(SEGMENT_DATA_SIZE_MAX, Math.max(needed, this.#allocatedSize + step));
+    // On a nearly full disk the generous step fails where the needed one still fits.
+    if (!this.#tryAllocate(generous, generous === needed)) this.#tryAllocate(needed, true);
+  }
+
+  #tryAllocate(end: number, last: boolean): boolean {
+    const start = this.#allocatedSize;
+    try {
+      this.file.allocate(SEGMENT_DATA_OFFSET + start, end - start);
+    } catch (error) {
+      if (!last) return false;
+      throw storageError(
+        error,
+        `Allocating ${end - start} bytes of segment ${this.id}`,
+        this.file.path,
+      );
+    }
+    this.#allocatedSize = end;
+    return true;
+  }
+
+  /**
+   * Appends bytes that {@link reserve} made room for.
+   *
+   * @throws {@link DaosError} `DER_IO` if the device fails; the segment is as before then.
+   */
+  append(bytes: Uint8Array): void {
+    assert(this.#size + bytes.length <= this.#allocatedSize, "an append was reserved");
+    try {
+      this.file.write(bytes, SEGMENT_DATA_OFFSET + this.#size);
+    } catch (error) {
+      throw storageError(error, `Writing to segment ${this.id}`, this.file.path);
+    }
+    this.#unsynced = true;
+    this.#advanceChecksums(bytes);
+  }
+
+  #advanceChecksums(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.length) {
+      const room = CHECKSUM_BLOCK_SIZE - (this.#size % CHECKSUM_BLOCK_SIZE);
+      const end = Math.min(bytes.length, at + room);
+      this.#crc = crc32c(bytes, at, end, this.#crc);
+      this.#size += end - at;
+      if (this.#size % CHECKSUM_BLOCK_SIZE === 0) {
+        const block = this.#size / CHECKSUM_BLOCK_SIZE;
+        this.#checksums[block - 1] = this.#crc;
+        this.#crc = blockSeed(this.id, block);
+      }
+      at = end;
+    }
+  }
+
+  /** Writes the checksums of full blocks; with `durable`, returns when everything is on the device. */
+  flush(durable: boolean): void {
+    if (!this.#unsynced) return;
+    if (this.#failed) {
+      const error = new Error("an earlier flush of the same data failed");
+      throw storageError(error, `Flushing segment ${this.id}`, this.file.path);
+    }
+    const fullBlocks = Math.floor(this.#size / CHECKSUM_BLOCK_SIZE);
+    const first = this.#firstUnsavedBlock;
+    try {
+      if (fullBlocks > first) {
+        const { buffer } = this.#checksums;
+        const table = new Uint8Array(buffer, first * 4, (fullBlocks - first) * 4);
+        this.file.write(table, CHECKSUM_TABLE_OFFSET + first * 4);
+      }
+      if (durable) this.file.sync();
+    } catch (error) {
+      this.#failed = true;
+      throw storageError(error, `Flushing segment ${this.id}`, this.file.path);
+    }
+    this.#firstUnsavedBlock = fullBlocks;
+    if (durable) this.#unsynced = false;
+  }
+
+  /** What a commit of everything appended so far says of this segment. */
+  span(seal: boolean): SegmentSpan {
+    return {
+      segment: this.id,
+      generation: this.generation,
+      start: this.#committedSize,
+      end: this.#size,
+      tailCrc: this.#size % CHECKSUM_BLOCK_SIZE === 0 ? 0 : this.#crc,
+      seal,
+    };
+  }
+
+  /** A commit up to `end` took effect. */
+  committed(span: SegmentSpan): void {
+    this.#committedSize = span.end;
+    const onBoundary = span.end % CHECKSUM_BLOCK_SIZE === 0;
+    const block = span.end / CHECKSUM_BLOCK_SIZE;
+    this.#committedCrc = onBoundary ? blockSeed(this.id, block) : span.tailCrc;
+  }
+
+  /** Forgets what was appended since the last commit; the next append overwrites it. */
+  rollback(): void {
+    this.#size = this.#committedSize;
+    this.#crc = this.#committedCrc;
+    this.#firstUnsavedBlock = Math.floor(this.#committedSize / CHECKSUM_BLOCK_SIZE);
+  }
+
+  /** Reads back bytes that this writer appended. */
+  read(target: Uint8Array, position: number): void {
+    const count = this.file.read(target, SEGMENT_DATA_OFFSET + position);
+    assert(count === target.length, "a writer reads what it has written");
+  }
+}

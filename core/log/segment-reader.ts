@@ -1,0 +1,238 @@
+/**
+ * Reads committed bytes of segments through private maps, each block verified before its first use.
+ *
+ * A mapped block is verified once per process and mapping; a bitmap remembers it. The partial last
+ * block of a commit is verified against the checksum that the commit recorded, because later appends
+ * of the same writer may be filling it.
+ *
+ * @module
+ */
+
+import { storageAddon } from "../device/addon.js";
+import { crc32c } from "../device/crc32c.js";
+import type { Device, DeviceFile } from "../device/device.js";
+import { DaosError, storageError } from "../errors.js";
+import { CHECKSUM_BLOCK_SIZE, SEGMENT_DATA_OFFSET, SEGMENT_READERS_MAX } from "../limits.js";
+import {
+  blockSeed,
+  CHECKSUM_TABLE_OFFSET,
+  checkHeader,
+  SEGMENT_HEADER_SIZE,
+} from "./segment-format.js";
+import { VIEW_LOCK_OFFSET } from "./segment-store.js";
+
+/** What a commit knows of a segment that its data lies in. */
+export interface CommittedExtent {
+  readonly segment: number;
+  /** Size of the segment's committed data when the commit was made. */
+  readonly end: number;
+  /** Seeded CRC of the last block's bytes below `end`; 0 if `end` is on a block boundary. */
+  readonly tailCrc: number;
+}
+
+/** A segment that is gone from under its name: it was recycled, so the reader's index state is old. */
+export class SegmentMoved extends Error {}
+
+/** One segment, open for reading. */
+export class SegmentReader {
+  readonly id: number;
+  readonly #file: DeviceFile;
+  #map: ArrayBuffer;
+  #bytes: Uint8Array;
+  #checksums: Uint32Array;
+  #verified: Uint8Array;
+  /** Sizes of partial last blocks that were verified, by block. */
+  readonly #verifiedTails = new Map<number, number>();
+  /** Whether it was used since the last sweep of the cache. */
+  used = true;
+
+  private constructor(file: DeviceFile, id: number) {
+    this.#file = file;
+    this.id = id;
+    [this.#map, this.#bytes, this.#checksums, this.#verified] = this.#mapFile();
+  }
+
+  /**
+   * Opens a segment and locks it against recycling.
+   *
+   * @throws SegmentMoved if its name is gone or names another file by now.
+   * @throws {@link DaosError} if the file is damaged.
+   */
+  static open(
+    device: Device,
+    { path, id, poolUuid }: { path: string; id: number; poolUuid: Uint8Array },
+  ): SegmentReader {
+    let file: DeviceFile;
+    try {
+      file = device.open(path, "read");
+    } catch (error) {
+      if ((error as { code?: string }).code === "ENOENT") throw new SegmentMoved();
+      throw storageError(error, `Opening segment ${id}`, path);
+    }
+    try {
+      const locked = file.lock(VIEW_LOCK_OFFSET, 1, "shared");
+      if (!locked || device.inodeAt(path) !== file.inode()) throw new SegmentMoved();
+      const header = new Uint8Array(SEGMENT_HEADER_SIZE);
+      file.read(header, 0);
+      checkHeader(header, id, poolUuid);
+      return new SegmentReader(file, id);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  #mapFile(): [ArrayBuffer, Uint8Array, Uint32Array, Uint8Array] {
+    const size = this.#file.size();
+    if (size < SEGMENT_DATA_OFFSET) throw this.#truncated(SEGMENT_DATA_OFFSET, size);
+    const map = this.#file.map(size);
+    const bytes = new Uint8Array(map, SEGMENT_DATA_OFFSET);
+    const blocks = Math.ceil(bytes.length / CHECKSUM_BLOCK_SIZE);
+    const tableSize = (SEGMENT_DATA_OFFSET - CHECKSUM_TABLE_OFFSET) / 4;
+    const table = new Uint32Array(map, CHECKSUM_TABLE_OFFSET, tableSize);
+    return [map, bytes, table, new Uint8Array(blocks)];
+  }
+
+  #truncated(needed: number, size: number): DaosError {
+    return new DaosError(
+      "DER_CSUM",
+      {
+        what: `Reading segment ${this.id}`,
+        why: `${this.#file.path} has ${size} bytes where ${needed} were committed`,
+        remedy: "the file was truncated: restore the pool from a copy",
+      },
+      { segment: this.id, path: this.#file.path, size, needed },
+    );
+  }
+
+  #cover(end: number): void {
+    if (end <= this.#bytes.length) return;
+    // The file has grown since it was mapped. No view of the old map has left this class.
+    const verified = this.#verified;
+    const old = this.#map;
+    [this.#map, this.#bytes, this.#checksums, this.#verified] = this.#mapFile();
+    this.#file.unmap(old);
+    this.#verified.set(verified);
+    if (end > this.#bytes.length) throw this.#truncated(end, this.#bytes.length);
+  }
+
+  /**
+   * Verified bytes `[start, end)` of the segment's data, as a view of the map. The view is valid
+   * until the next call and must not be kept.
+   *
+   * @throws {@link DaosError} `DER_CSUM` if a block does not match its checksum.
+   */
+  view(start: number, end: number, extent: CommittedExtent): Uint8Array {
+    this.#verify(start, end, extent);
+    return this.#bytes.subarray(start, end);
+  }
+
+  /** Copies `count` verified fragments into `target`; offsets and sizes in bytes. */
+  copy(
+    target: Uint8Array,
+    fragments: { targets: Float64Array; positions: Float64Array; sizes: Float64Array },
+    count: number,
+  ): void {
+    const { targets, positions, sizes } = fragments;
+    storageAddon().copyFragments(target, this.#bytes, targets, positions, sizes, count);
+  }
+
+  /** Makes sure that every block of `[start, end)` was verified. */
+  verify(start: number, end: number, extent: CommittedExtent): void {
+    this.#verify(start, end, extent);
+  }
+
+  #verify(start: number, end: number, extent: CommittedExtent): void {
+    this.used = true;
+    this.#cover(extent.end);
+    const firstBlock = Math.floor(start / CHECKSUM_BLOCK_SIZE);
+    const lastBlock = Math.floor((end - 1) / CHECKSUM_BLOCK_SIZE);
+    for (let block = firstBlock; block <= lastBlock; block++) {
+      if (this.#verified[block] === 1) continue;
+      const blockEnd = (block + 1) * CHECKSUM_BLOCK_SIZE;
+      if (blockEnd <= extent.end) this.#verifyBlock(block, blockEnd);
+      else this.#verifyTail(block, extent);
+    }
+  }
+
+  #verifyBlock(block: number, end: number): void {
+    const crc = crc32c(this.#bytes, end - CHECKSUM_BLOCK_SIZE, end, blockSeed(this.id, block));
+    if (crc !== this.#checksums[block]) throw this.#mismatch(block);
+    this.#verified[block] = 1;
+  }
+
+  #verifyTail(block: number, { end, tailCrc }: CommittedExtent): void {
+    if ((this.#verifiedTails.get(block) ?? 0) >= end) return;
+    const start = block * CHECKSUM_BLOCK_SIZE;
+    const crc = crc32c(this.#bytes, start, end, blockSeed(this.id, block));
+    if (crc !== tailCrc) throw this.#mismatch(block);
+    this.#verifiedTails.set(block, end);
+  }
+
+  #mismatch(block: number): DaosError {
+    const start = block * CHECKSUM_BLOCK_SIZE;
+    return new DaosError(
+      "DER_CSUM",
+      {
+        what: `Reading segment ${this.id}`,
+        why: `bytes ${start} to ${start + CHECKSUM_BLOCK_SIZE} do not match their checksum`,
+        remedy: "the device returned other bytes than were written: restore the data from a copy",
+      },
+      { segment: this.id, path: this.#file.path, block, start },
+    );
+  }
+
+  /** Unmaps and closes the segment. */
+  close(): void {
+    this.#file.unmap(this.#map);
+    this.#file.close();
+  }
+}
+
+/** The segments that a process has open for reading. */
+export class SegmentCache {
+  readonly #device: Device;
+  readonly #poolUuid: Uint8Array;
+  readonly #pathOf: (id: number) => string;
+  readonly #readers = new Map<number, SegmentReader>();
+
+  constructor(device: Device, poolUuid: Uint8Array, pathOf: (id: number) => string) {
+    this.#device = device;
+    this.#poolUuid = poolUuid;
+    this.#pathOf = pathOf;
+  }
+
+  /** The reader of a segment, opened if need be. */
+  get(id: number): SegmentReader {
+    const known = this.#readers.get(id);
+    if (known !== undefined) return known;
+    if (this.#readers.size >= SEGMENT_READERS_MAX) this.#evictOldest();
+    const options = { path: this.#pathOf(id), id, poolUuid: this.#poolUuid };
+    const reader = SegmentReader.open(this.#device, options);
+    this.#readers.set(id, reader);
+    return reader;
+  }
+
+  #evictOldest(): void {
+    const [oldest] = this.#readers.keys();
+    if (oldest !== undefined) this.#close(oldest);
+  }
+
+  #close(id: number): void {
+    this.#readers.get(id)?.close();
+    this.#readers.delete(id);
+  }
+
+  /** Closes segments that no read has used since the last sweep, so that they can be recycled. */
+  sweep(): void {
+    for (const [id, reader] of this.#readers) {
+      if (reader.used) reader.used = false;
+      else this.#close(id);
+    }
+  }
+
+  /** Closes all segments. */
+  close(): void {
+    for (const id of [...this.#readers.keys()]) this.#close(id);
+  }
+}

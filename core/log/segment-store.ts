@@ -1,0 +1,343 @@
+/**
+ * The segments of a pool: leasing, recycling, reclaiming what dead writers left.
+ *
+ * A segment file carries two locks, on separate bytes:
+ *
+ *     byte 0   the writer's lease, exclusive; free when the writer is gone, however it went
+ *     byte 1   readers' views, shared, held as long as a descriptor or a map exists
+ *
+ * Both are taken exclusively to recycle. A file gets its final name last (temporary name, lock,
+ * registration in the index, rename), so that whatever a kill leaves behind is either registered or
+ * has a temporary name:
+ *
+ * | killed after            | left behind                          | `recover` does               |
+ * |-------------------------|--------------------------------------|------------------------------|
+ * | making the file         | an unregistered temporary file       | removes it                   |
+ * | renaming a free segment | the same, and a record without file  | removes both                 |
+ * | registering             | a registered temporary file          | renames it, then reclaims it |
+ * | renaming                | a leased segment without a lease     | reclaims it                  |
+ *
+ * @module
+ */
+
+import path from "node:path";
+import { crc32c } from "../device/crc32c.js";
+import type { Device, DeviceFile } from "../device/device.js";
+import { assert, storageError } from "../errors.js";
+import { nextCounter } from "../index/counters.js";
+import type { IndexStore, IndexTransaction } from "../index/index-store.js";
+import {
+  CHECKSUM_BLOCK_SIZE,
+  FREE_SEGMENTS_MAX,
+  SEGMENT_DATA_OFFSET,
+  SEGMENT_DATA_SIZE_MAX,
+} from "../limits.js";
+import { OpenSegment } from "./open-segment.js";
+import {
+  blockSeed,
+  encodeHeader,
+  parseFileName,
+  segmentFileName,
+  temporaryFileName,
+} from "./segment-format.js";
+import {
+  getSegment,
+  listSegments,
+  putSegment,
+  removeSegment,
+  type SegmentRecord,
+} from "./segment-record.js";
+
+/** Byte of a segment file that its writer locks. */
+export const LEASE_LOCK_OFFSET = 0;
+/** Byte of a segment file that its readers lock. */
+export const VIEW_LOCK_OFFSET = 1;
+
+/** What the segments of a pool need. */
+export interface SegmentStoreOptions {
+  readonly device: Device;
+  readonly index: IndexStore;
+  /** Directory of the segment files. */
+  readonly directory: string;
+  /** The pool's UUID, 16 bytes. */
+  readonly poolUuid: Uint8Array;
+  /** Whether flushed data must survive a power cut. */
+  readonly durable: boolean;
+}
+
+type Listed = { id: number; record: SegmentRecord };
+
+const FREE_RECORD = { committedSize: 0, tailCrc: 0, liveSize: 0 } as const;
+
+/** The segments of one pool, as one process sees them. */
+export class SegmentStore {
+  readonly #options: SegmentStoreOptions;
+
+  constructor(options: SegmentStoreOptions) {
+    this.#options = options;
+  }
+
+  /** Whether flushed data must survive a power cut. */
+  get durable(): boolean {
+    return this.#options.durable;
+  }
+
+  /** Path of a registered segment. */
+  path(id: number): string {
+    return path.join(this.#options.directory, segmentFileName(id));
+  }
+
+  /**
+   * Leases a segment to a writer: the roomiest tail that nobody leases, else a free segment, else a
+   * new one.
+   *
+   * @throws {@link DaosError} `DER_NOSPACE` if there is none and no space for a new one.
+   */
+  lease(writer: bigint): OpenSegment {
+    const segments = listSegments(this.#options.index);
+    const tails = segments
+      .filter(({ record }) => record.state !== "free" && hasRoom(record))
+      .sort((a, b) => a.record.committedSize - b.record.committedSize);
+    for (const candidate of tails) {
+      const leased = this.#leaseTail(candidate, writer);
+      if (leased !== undefined) return leased;
+    }
+    for (const candidate of segments.filter(({ record }) => record.state === "free")) {
+      const recycled = this.#recycle(candidate, writer);
+      if (recycled !== undefined) return recycled;
+    }
+    return this.#create(writer);
+  }
+
+  /** Opens a segment file and takes its lease; `undefined` if it is taken or gone. */
+  #lockFile(id: number, exclusiveViews: boolean): DeviceFile | undefined {
+    const { device } = this.#options;
+    let file: DeviceFile;
+    try {
+      file = device.open(this.path(id), "write");
+    } catch (error) {
+      if ((error as { code?: string }).code === "ENOENT") return undefined;
+      throw storageError(error, `Opening segment ${id}`, this.path(id));
+    }
+    const locked =
+      file.lock(LEASE_LOCK_OFFSET, 1, "exclusive") &&
+      (!exclusiveViews || file.lock(VIEW_LOCK_OFFSET, 1, "exclusive")) &&
+      // Between open and lock the file may have been recycled under another name.
+      device.inodeAt(this.path(id)) === file.inode();
+    if (locked) return file;
+    file.close();
+    return undefined;
+  }
+
+  #leaseTail({ id, record }: Listed, writer: bigint): OpenSegment | undefined {
+    const file = this.#lockFile(id, false);
+    if (file === undefined) return undefined;
+    const leased: SegmentRecord = {
+      ...record,
+      state: "leased",
+      writer,
+      generation: record.generation + 1,
+    };
+    let unchanged = false;
+    this.#options.index.transact(`Leasing segment ${id}`, (tx) => {
+      const current = getSegment(tx, id);
+      unchanged = current?.generation === record.generation && current.state !== "free";
+      if (unchanged) putSegment(tx, id, { ...leased, liveSize: current?.liveSize ?? 0 });
+    });
+    if (!unchanged || !this.#tailVerifies(file, id, record)) {
+      file.close();
+      return undefined;
+    }
+    return new OpenSegment(file, { ...leased, id, allocatedSize: allocatedSize(file) });
+  }
+
+  /** Whether the partial block that appends would continue is what the last commit said. */
+  #tailVerifies(file: DeviceFile, id: number, record: SegmentRecord): boolean {
+    const size = record.committedSize % CHECKSUM_BLOCK_SIZE;
+    if (size === 0) return true;
+    const start = record.committedSize - size;
+    const prefix = new Uint8Array(size);
+    if (file.read(prefix, SEGMENT_DATA_OFFSET + start) < size) return false;
+    const seed = blockSeed(id, start / CHECKSUM_BLOCK_SIZE);
+    return crc32c(prefix, 0, size, seed) === record.tailCrc;
+  }
+
+  #recycle({ id: oldId }: Listed, writer: bigint): OpenSegment | undefined {
+    const file = this.#lockFile(oldId, true);
+    if (file === undefined) return undefined;
+    const { device, directory } = this.#options;
+    const id = this.#newId();
+    const temporary = path.join(directory, temporaryFileName(id));
+    device.rename(this.path(oldId), temporary);
+    const segment = this.#register({ file, id, temporary, writer, replaces: oldId });
+    file.unlock(VIEW_LOCK_OFFSET, 1);
+    return segment;
+  }
+
+  #create(writer: bigint, attempts = 3): OpenSegment {
+    const { device, directory } = this.#options;
+    const id = this.#newId();
+    const temporary = path.join(directory, temporaryFileName(id));
+    let file: DeviceFile | undefined;
+    try {
+      file = device.open(temporary, "create");
+      if (!file.lock(LEASE_LOCK_OFFSET, 1, "exclusive")) {
+        // A recovery in another process took the new file for a dead writer's.
+        assert(attempts > 1, "recoveries do not take every new file");
+        file.close();
+        return this.#create(writer, attempts - 1);
+      }
+      file.allocate(0, SEGMENT_DATA_OFFSET);
+      return this.#register({ file, id, temporary, writer });
+    } catch (error) {
+      file?.close();
+      device.unlink(temporary);
+      throw storageError(error, "Making a segment", temporary);
+    }
+  }
+
+  #register(made: {
+    file: DeviceFile;
+    id: number;
+    temporary: string;
+    writer: bigint;
+    replaces?: number;
+  }): OpenSegment {
+    const { device, directory, index, poolUuid, durable } = this.#options;
+    const { file, id, temporary, writer, replaces } = made;
+    file.write(encodeHeader(id, poolUuid), 0);
+    if (durable) file.sync();
+    const record: SegmentRecord = { ...FREE_RECORD, state: "leased", writer, generation: 1 };
+    index.transact(`Registering segment ${id}`, (tx) => {
+      if (replaces !== undefined) removeSegment(tx, replaces);
+      putSegment(tx, id, record);
+    });
+    device.rename(temporary, this.path(id));
+    if (durable) device.syncDirectory(directory);
+    return new OpenSegment(file, { ...record, id, allocatedSize: allocatedSize(file) });
+  }
+
+  /** A segment id that was never used before. */
+  #newId(): number {
+    let id = 0;
+    this.#options.index.transact("Drawing a segment id", (tx) => {
+      id = Number(nextCounter(tx, "segment"));
+    });
+    return id;
+  }
+
+  /** Ends a writer's leases; what it did not commit is dropped. */
+  release(segments: readonly OpenSegment[]): void {
+    if (segments.length === 0) return;
+    this.#options.index.transact("Sealing a writer's segments", (tx) => {
+      for (const { id, generation } of segments) sealSegment(tx, id, generation);
+    });
+    for (const segment of segments) segment.file.close();
+  }
+
+  /**
+   * Takes back what dead writers left: their leases, half-made files, and free segments above the
+   * bound. Safe at any time, beside any number of writers and readers.
+   *
+   * @returns How many leases were reclaimed and files removed.
+   */
+  recover(): { reclaimed: number; removed: number } {
+    const { device, directory, index } = this.#options;
+    // Names are listed before records are read: a file that was registered by then has a record.
+    const files = device.list(directory).map(parseFileName);
+    const known = new Map(listSegments(index).map(({ id, record }) => [id, record]));
+    let removed = 0;
+    for (const file of files) {
+      if (file !== undefined && this.#recoverFile(file, known)) removed += 1;
+    }
+    let reclaimed = 0;
+    for (const { id, record } of listSegments(index)) {
+      if (record.state === "leased" && this.#reclaim(id, record)) reclaimed += 1;
+    }
+    removed += this.#trimFree();
+    return { reclaimed, removed };
+  }
+
+  #recoverFile(
+    { id, kind }: { id: number; kind: "segment" | "temporary" },
+    known: ReadonlyMap<number, SegmentRecord>,
+  ): boolean {
+    if (kind === "segment" && known.has(id)) return false;
+    const { device, directory } = this.#options;
+    const name = kind === "segment" ? segmentFileName(id) : temporaryFileName(id);
+    const file = this.#lockNamed(path.join(directory, name));
+    if (file === undefined) return false;
+    const registered = getSegment(this.#options.index, id) !== undefined;
+    if (registered && kind === "temporary") device.rename(file.path, this.path(id));
+    if (!registered) device.unlink(file.path);
+    file.close();
+    return !registered;
+  }
+
+  /** Locks a file as writer and as only reader; `undefined` if somebody uses it or it is gone. */
+  #lockNamed(name: string): DeviceFile | undefined {
+    const { device } = this.#options;
+    if (device.inodeAt(name) === undefined) return undefined;
+    const file = device.open(name, "write");
+    const unused =
+      file.lock(LEASE_LOCK_OFFSET, 1, "exclusive") &&
+      file.lock(VIEW_LOCK_OFFSET, 1, "exclusive") &&
+      device.inodeAt(name) === file.inode();
+    if (unused) return file;
+    file.close();
+    return undefined;
+  }
+
+  #reclaim(id: number, record: SegmentRecord): boolean {
+    const gone = this.#options.device.inodeAt(this.path(id)) === undefined;
+    const file = gone ? undefined : this.#lockFile(id, false);
+    if (file === undefined && !gone) return false;
+    let reclaimed = false;
+    this.#options.index.transact(`Reclaiming segment ${id}`, (tx) => {
+      const current = getSegment(tx, id);
+      if (current?.state !== "leased" || current.generation !== record.generation) return;
+      if (gone && current.committedSize > 0) return;
+      reclaimed = true;
+      if (gone) removeSegment(tx, id);
+      else sealSegment(tx, id, record.generation);
+    });
+    file?.close();
+    return reclaimed;
+  }
+
+  /** Deletes free segments above the bound, and records of free segments whose file is gone. */
+  #trimFree(): number {
+    const { device, index } = this.#options;
+    const free = listSegments(index).filter(({ record }) => record.state === "free");
+    let removed = 0;
+    for (const [position, { id }] of free.entries()) {
+      const present = device.inodeAt(this.path(id)) !== undefined;
+      if (present && position < FREE_SEGMENTS_MAX) continue;
+      const file = present ? this.#lockFile(id, true) : undefined;
+      if (present && file === undefined) continue;
+      index.transact(`Deleting segment ${id}`, (tx) => {
+        if (getSegment(tx, id)?.state === "free") removeSegment(tx, id);
+      });
+      device.unlink(this.path(id));
+      file?.close();
+      removed += 1;
+    }
+    return removed;
+  }
+}
+
+function hasRoom(record: SegmentRecord): boolean {
+  return record.committedSize + CHECKSUM_BLOCK_SIZE <= SEGMENT_DATA_SIZE_MAX;
+}
+
+function allocatedSize(file: DeviceFile): number {
+  return Math.min(SEGMENT_DATA_SIZE_MAX, Math.max(0, file.size() - SEGMENT_DATA_OFFSET));
+}
+
+/** Ends the lease of one generation: sealed if something refers to it, else free. */
+export function sealSegment(tx: IndexTransaction, id: number, generation: number): void {
+  const record = getSegment(tx, id);
+  if (record?.state !== "leased" || record.generation !== generation) return;
+  const state = record.liveSize > 0 ? "sealed" : "free";
+  putSegment(tx, id, { ...record, state, generation: generation + 1 });
+}

@@ -1,0 +1,174 @@
+/**
+ * A container: a versioned set of objects, changed by transactions.
+ *
+ *     writers   begin() ─▶ Transaction ─▶ commit(), or prepare() here and publish() on one process
+ *     readers   view() ─▶ ContainerView: everything as of one epoch, kept until it is closed
+ *
+ * @module
+ */
+
+import type { Device } from "../device/device.js";
+import { DaosError } from "../errors.js";
+import type { AggregationReport } from "../vos/aggregation.js";
+import type { Committed } from "../vos/commit.js";
+import type { CommitRecord, ContainerRecord } from "../vos/containers.js";
+import { decodeContribution } from "../vos/contribution-format.js";
+import { EPOCH_HEAD, type Epoch } from "../vos/epoch.js";
+import { makeObjectId, type ObjectId, type ObjectType } from "../vos/object-id.js";
+import type { Target } from "../vos/target.js";
+import type { Transaction } from "../vos/transaction.js";
+import { formatUuid } from "./pool.js";
+import { ContainerView } from "./view.js";
+
+/** What a container handle is made of. */
+export interface ContainerOrigin {
+  readonly record: ContainerRecord;
+  readonly device: Device;
+  readonly pool: string;
+  readonly readOnly: boolean;
+}
+
+/** An open container. */
+export class Container {
+  readonly #target: Target;
+  readonly #origin: ContainerOrigin;
+
+  constructor(target: Target, origin: ContainerOrigin) {
+    this.#target = target;
+    this.#origin = origin;
+  }
+
+  /** The container's label. */
+  get label(): string {
+    return this.#origin.record.label;
+  }
+
+  /** The container's UUID. */
+  get uuid(): string {
+    return formatUuid(this.#origin.record.uuid);
+  }
+
+  /** Directory of the pool. */
+  get pool(): string {
+    return this.#origin.pool;
+  }
+
+  /** Whether this handle may only read. */
+  get readOnly(): boolean {
+    return this.#origin.readOnly;
+  }
+
+  get #id(): number {
+    return this.#origin.record.id;
+  }
+
+  /**
+   * Everything as of one epoch. The epoch stays readable until the view is closed.
+   *
+   * @param epoch The newest commit by default.
+   * @throws {@link DaosError} `DER_EPOCH_GONE` if the epoch was aggregated.
+   */
+  view(epoch?: Epoch): ContainerView {
+    // Between looking up the newest commit and pinning it, aggregation may pass it: look again.
+    for (let attempt = 0; ; attempt++) {
+      const wanted = epoch ?? this.#target.lastCommit(this.#id);
+      try {
+        const pin = this.#target.pin(this.#id, wanted);
+        return new ContainerView(this.#target, this.#id, pin);
+      } catch (error) {
+        const passed = epoch === undefined && this.#target.lastCommit(this.#id) !== wanted;
+        if (!passed || attempt >= 8) throw error;
+      }
+    }
+  }
+
+  /** Draws a new object id. */
+  allocateOid(type: (typeof ObjectType)[keyof typeof ObjectType]): ObjectId {
+    this.#requireWritable("Allocating an object id");
+    return makeObjectId(type, this.#target.allocateOids(this.#id, 1));
+  }
+
+  /**
+   * Begins a transaction.
+   *
+   * @throws {@link DaosError} `DER_NO_PERM` on a read-only handle.
+   */
+  begin(): Transaction {
+    this.#requireWritable(`Beginning a transaction in container "${this.label}"`);
+    return this.#target.begin(this.#id);
+  }
+
+  /**
+   * Commits a transaction of this process alone.
+   *
+   * @returns The epoch at which its writes are visible.
+   * @throws {@link DaosError} see `commit.ts`; the transaction is aborted then, and nothing is visible.
+   */
+  commit(transaction: Transaction): Committed {
+    try {
+      const committed = this.publish([transaction.prepare()], this.newTransactionId());
+      transaction.settle();
+      return committed;
+    } catch (error) {
+      transaction.abort();
+      throw error;
+    }
+  }
+
+  /** Runs `body` in a transaction and commits it; aborts it if the body throws. */
+  update(body: (transaction: Transaction) => void): Committed {
+    const transaction = this.begin();
+    try {
+      body(transaction);
+    } catch (error) {
+      transaction.abort();
+      throw error;
+    }
+    return this.commit(transaction);
+  }
+
+  /**
+   * Publishes what several writers prepared, at one epoch: all of it, or nothing. Each writer then
+   * settles its transaction, or aborts it if this fails.
+   *
+   * @param contributions Results of `Transaction.prepare()`, in rank order.
+   * @param transactionId 16 bytes; see {@link newTransactionId}.
+   */
+  publish(contributions: readonly Uint8Array[], transactionId: Uint8Array): Committed {
+    this.#requireWritable(`Committing to container "${this.label}"`);
+    const decoded = contributions.map(decodeContribution);
+    return this.#target.commit({ container: this.#id, transactionId, contributions: decoded });
+  }
+
+  /** A new transaction id, 16 bytes. With it, the outcome of a commit can be asked after a crash. */
+  newTransactionId(): Uint8Array {
+    return this.#origin.device.random(16);
+  }
+
+  /** The epoch of a committed transaction; `undefined` if it was not committed, or is long past. */
+  epochOf(transactionId: Uint8Array): Epoch | undefined {
+    return this.#target.epochOfTransaction(transactionId);
+  }
+
+  /** Commits that can be read, newest first. */
+  commits(): CommitRecord[] {
+    return this.#target.listCommits(this.#id, { epoch: EPOCH_HEAD });
+  }
+
+  /** The newest punch of an object: the incarnation that a write to it belongs to. */
+  incarnation(oid: ObjectId): Epoch {
+    return this.#target.incarnation({ container: this.#id, oid });
+  }
+
+  /** Removes versions that no reader can see and frees their space. */
+  aggregate(): AggregationReport {
+    this.#requireWritable(`Aggregating container "${this.label}"`);
+    return this.#target.aggregate(this.#id);
+  }
+
+  #requireWritable(what: string): void {
+    if (!this.#origin.readOnly) return;
+    const why = "the pool was connected read-only";
+    throw new DaosError("DER_NO_PERM", { what, why, remedy: 'connect with mode "rw"' });
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The superblock: what makes a directory a pool. Written once, when the pool is created.
+ *
+ * File `POOL` in the pool's directory, version 1:
+ *
+ *     magic "DAOSPOOL", u32 format version, 16 bytes UUID, u8 durability (0 power, 1 process),
+ *     u64 creation time (ns since 1970), text label, u32 CRC-32C of all before
+ *
+ * @module
+ */
+
+import { crc32c } from "../device/crc32c.js";
+import { DaosError } from "../errors.js";
+import { ByteReader, ByteWriter } from "../index/byte-codec.js";
+import { FORMAT_VERSION } from "../limits.js";
+
+/** Name of the superblock in a pool's directory. */
+export const SUPERBLOCK_FILE = "POOL";
+
+const MAGIC = Buffer.from("DAOSPOOL", "latin1");
+/** Durable: DO NOT CHANGE THESE VALUES. */
+const DURABILITIES = ["power", "process"] as const;
+
+/**
+ * What a pool survives. `power`: killed processes and power cuts; a commit returns when it is on the
+ * device. `process`: killed processes only; a power cut may cost the whole pool.
+ */
+export type Durability = (typeof DURABILITIES)[number];
+
+/** The fixed properties of a pool. */
+export interface Superblock {
+  /** 16 bytes. */
+  readonly uuid: Uint8Array;
+  readonly durability: Durability;
+  /** Nanoseconds since 1970-01-01 UTC. */
+  readonly created: bigint;
+  readonly label: string;
+}
+
+/** Encodes a superblock. */
+export function encodeSuperblock(superblock: Superblock): Uint8Array {
+  const writer = new ByteWriter(128)
+    .raw(MAGIC)
+    .u32(FORMAT_VERSION)
+    .raw(superblock.uuid)
+    .u8(DURABILITIES.indexOf(superblock.durability))
+    .u64(superblock.created)
+    .text(superblock.label);
+  const covered = writer.finish();
+  return writer.u32(crc32c(covered, 0, covered.length, 0)).finish();
+}
+
+/**
+ * Decodes a superblock.
+ *
+ * @throws {@link DaosError} `DER_DF_INCOMPT` if another format version wrote it, `DER_DF_INVAL` if it is
+ *   damaged or not a superblock.
+ */
+export function decodeSuperblock(bytes: Uint8Array, path: string): Superblock {
+  const reader = new ByteReader(bytes, `the superblock of pool ${path}`);
+  if (Buffer.compare(reader.raw(8), MAGIC) !== 0) throw reader.malformed("it is not a superblock");
+  const version = reader.u32();
+  if (version !== FORMAT_VERSION) {
+    throw new DaosError(
+      "DER_DF_INCOMPT",
+      {
+        what: `Connecting to pool ${path}`,
+        why: `its format version is ${version}, this program knows version ${FORMAT_VERSION}`,
+        remedy: "use a release that knows that version",
+      },
+      { path, version, known: FORMAT_VERSION },
+    );
+  }
+  const uuid = reader.raw(16).slice();
+  const durability = DURABILITIES[reader.u8()];
+  const created = reader.u64();
+  const label = reader.text();
+  const size = bytes.length - reader.remaining;
+  if (reader.u32() !== crc32c(bytes, 0, size, 0) || durability === undefined) {
+    throw reader.malformed("its checksum does not match");
+  }
+  reader.end();
+  return { uuid, durability, created, label };
+}

@@ -1,0 +1,218 @@
+/**
+ * Aggregation: removes what no reader can see any more, and frees the segments that held it.
+ *
+ * Versions that are kept: the container's newest `retainCommits` commits, and every epoch that a reader
+ * pins. A run is removed if, at each kept version that could see it, newer runs cover all of
+ * it: it is enough to look at the oldest such version. An old run under a punch that every kept
+ * version sees goes as well, and so do hidden versions of single values.
+ *
+ * Safe to kill at any moment: the horizon is raised first, and each step is one transaction that only
+ * removes what is already invisible. Safe beside readers (pins) and writers (a run is never changed).
+ *
+ * @module
+ */
+
+import type { IndexReader, IndexStore, IndexTransaction } from "../index/index-store.js";
+import { KeyBuilder, KeyReader, KeySpace, prefixEnd } from "../index/key-codec.js";
+import { AGGREGATION_BLOCKS_MAX, AGGREGATION_STEP_COUNT } from "../limits.js";
+import { changeLiveSize } from "../log/segment-record.js";
+import { layersOf } from "./array-reader.js";
+import { getContainer, listCommits, putContainer, removeCommit } from "./containers.js";
+import { EPOCH_HEAD, type Epoch } from "./epoch.js";
+import { type ObjectId, oidBytes, oidOfBytes } from "./object-id.js";
+import { listPunches } from "./objects.js";
+import { type Piece, pieceSize, type Run } from "./piece.js";
+import type { PinTable } from "./pins.js";
+import { type FragmentSink, type Layer, resolve } from "./resolve.js";
+import { decodeRun, parseRunKey, runKey } from "./run-format.js";
+import { trimValueHistory } from "./values.js";
+
+/** What a pass removed. */
+export interface AggregationReport {
+  readonly runs: number;
+  readonly values: number;
+  /** Bytes of array data that nothing refers to any more. */
+  readonly bytes: number;
+}
+
+/**
+ * Epochs that a reader may use now or later, oldest first. HEAD is not among them but the newest
+ * commit is: runs of commits that come while a pass runs are newer than all of these, and stay.
+ */
+function keptEpochs(
+  index: IndexReader,
+  container: number,
+  options: { horizon: Epoch; pins: PinTable },
+): Epoch[] {
+  const commits = listCommits(index, container, { epoch: EPOCH_HEAD });
+  const pinned = options.pins.epochsOf(container);
+  const epochs = new Set([options.horizon, ...commits.map(({ epoch }) => epoch), ...pinned]);
+  return [...epochs].sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** Raises the horizon to the oldest retained commit and forgets the commits before it. */
+function raiseHorizon(index: IndexStore, container: number): Epoch {
+  let horizon = 0n;
+  index.transact("Raising a container's horizon", (tx) => {
+    const record = getContainer(tx, container);
+    if (record === undefined) return;
+    const commits = listCommits(tx, container, { epoch: EPOCH_HEAD });
+    horizon = record.horizon;
+    const oldest = commits[record.retainCommits - 1];
+    if (oldest === undefined || commits.length === record.retainCommits) return;
+    horizon = oldest.epoch;
+    putContainer(tx, { ...record, horizon });
+    for (const commit of commits.slice(record.retainCommits)) removeCommit(tx, container, commit);
+  });
+  return horizon;
+}
+
+const BLOCK_LIMIT = Symbol("more blocks than one step compares");
+
+class HoleFinder implements FragmentSink {
+  found = false;
+  #blocks = 0;
+
+  fragment(): void {
+    this.#blocks += 1;
+    if (this.#blocks > AGGREGATION_BLOCKS_MAX) throw BLOCK_LIMIT;
+  }
+
+  hole(): void {
+    this.found = true;
+  }
+}
+
+function pieceCovered(piece: Piece, layers: readonly Layer[]): boolean {
+  const twin = layers.some(
+    ({ piece: other }) =>
+      other.pattern.equals(piece.pattern) && other.from <= piece.from && other.to >= piece.to,
+  );
+  if (twin) return true;
+  const finder = new HoleFinder();
+  try {
+    resolve(piece, layers, finder);
+  } catch (limit) {
+    if (limit === BLOCK_LIMIT) return false;
+    throw limit;
+  }
+  return !finder.found;
+}
+
+/** The runs of one array that no kept epoch sees. `runs` are all of them, newest first. */
+export function hiddenRuns(
+  runs: readonly Run[],
+  kept: readonly Epoch[],
+  punches: readonly Epoch[],
+): Run[] {
+  return runs.filter((run, index) => {
+    const sees = kept.find((epoch) => epoch >= run.epoch);
+    if (sees === undefined) return false;
+    if (punches.some((punch) => punch >= run.epoch && punch <= sees)) return true;
+    const newer = runs.slice(0, index).filter(({ epoch }) => epoch <= sees);
+    if (newer.length === 0) return false;
+    const layers = layersOf(newer);
+    return run.pieces.every((piece) => pieceCovered(piece, layers));
+  });
+}
+
+function listArrays(index: IndexReader, container: number): ObjectId[] {
+  const prefix = new KeyBuilder(KeySpace.run).u32(container).done();
+  const oids: ObjectId[] = [];
+  let last: Uint8Array | undefined;
+  index.visit({ start: prefix, end: prefixEnd(prefix) }, (key) => {
+    const { oid } = parseRunKey(key);
+    if (last === undefined || Buffer.compare(last, oid) !== 0) oids.push(oidOfBytes(oid));
+    last = oid;
+    return true;
+  });
+  return oids;
+}
+
+function removeRun(tx: IndexTransaction, container: number, oid: ObjectId, run: Run): number {
+  const key = runKey({ container, oid: oidBytes(oid) }, run.epoch, run.sequence);
+  const value = tx.get(key);
+  // Another aggregation may have been quicker.
+  if (value === undefined) return 0;
+  tx.remove(key);
+  let bytes = 0;
+  for (const piece of decodeRun(value).pieces) {
+    changeLiveSize(tx, piece.segment, -pieceSize(piece));
+    bytes += pieceSize(piece);
+  }
+  return bytes;
+}
+
+function aggregateArrays(
+  index: IndexStore,
+  container: number,
+  kept: readonly Epoch[],
+): { runs: number; bytes: number } {
+  const punches = listPunches(index, container);
+  const total = { runs: 0, bytes: 0 };
+  for (const oid of listArrays(index, container)) {
+    const punched = punches.filter((punch) => punch.oid === oid).map(({ epoch }) => epoch);
+    const hidden = hiddenRuns(allRuns(index, container, oid), kept, punched);
+    for (let start = 0; start < hidden.length; start += AGGREGATION_STEP_COUNT) {
+      index.transact("Aggregating an array", (tx) => {
+        for (const run of hidden.slice(start, start + AGGREGATION_STEP_COUNT)) {
+          total.bytes += removeRun(tx, container, oid, run);
+          total.runs += 1;
+        }
+      });
+    }
+  }
+  return total;
+}
+
+/** The runs of all incarnations, newest first. */
+function allRuns(index: IndexReader, container: number, oid: ObjectId): Run[] {
+  const runs: Run[] = [];
+  const prefix = new KeyBuilder(KeySpace.run).u32(container).raw(oidBytes(oid)).done();
+  index.visit({ start: prefix, end: prefixEnd(prefix) }, (key, value) => {
+    const { epoch, sequence } = parseRunKey(key);
+    runs.push({ ...decodeRun(value), epoch, sequence });
+    return true;
+  });
+  return runs;
+}
+
+function aggregateValues(index: IndexStore, container: number, horizon: Epoch): number {
+  const prefix = new KeyBuilder(KeySpace.valueHistory).u32(container).done();
+  const addresses = new Map<string, { oid: ObjectId; dkey: Uint8Array; akey: Uint8Array }>();
+  index.visit({ start: prefix, end: prefixEnd(prefix) }, (key) => {
+    const fields = new KeyReader(key.subarray(20));
+    const address = {
+      oid: oidOfBytes(key.subarray(5, 21)),
+      dkey: fields.component(),
+      akey: fields.component(),
+    };
+    addresses.set(Buffer.from(key.subarray(5, key.length - 8)).toString("latin1"), address);
+    return true;
+  });
+  const list = [...addresses.values()];
+  let removed = 0;
+  for (let start = 0; start < list.length; start += AGGREGATION_STEP_COUNT) {
+    index.transact("Aggregating single values", (tx) => {
+      for (const address of list.slice(start, start + AGGREGATION_STEP_COUNT)) {
+        removed += trimValueHistory(tx, { container, ...address }, horizon);
+      }
+    });
+  }
+  return removed;
+}
+
+/**
+ * Runs one pass over a container.
+ *
+ * @returns What was removed. Segments that became free can be leased again at once.
+ */
+export function aggregate(index: IndexStore, pins: PinTable, container: number): AggregationReport {
+  const horizon = raiseHorizon(index, container);
+  // Pins are read after the horizon is visible: a reader that pinned before it is seen here, one
+  // that pins later is refused below the horizon.
+  const kept = keptEpochs(index, container, { horizon, pins });
+  const arrays = aggregateArrays(index, container, kept);
+  const values = aggregateValues(index, container, kept[0] as Epoch);
+  return { ...arrays, values };
+}

@@ -1,0 +1,168 @@
+/**
+ * Containers and their commits, as the index knows them.
+ *
+ *     container             u32 id             ─▶ u8 version, 16 bytes UUID, text label,
+ *                                                 varint retained commits, u64 horizon, u64 next oid
+ *     containerLabel        label              ─▶ u32 id
+ *     commit                u32 id, epoch inv. ─▶ u8 version, 16 bytes transaction id, varint bytes,
+ *                                                 varint contributors
+ *     commitByTransaction   16 bytes           ─▶ u32 container, u64 epoch
+ *
+ * The *horizon* is the oldest epoch that can still be read: aggregation raises it before it removes
+ * anything.
+ *
+ * @module
+ */
+
+import { ByteReader, ByteWriter } from "../index/byte-codec.js";
+import type { IndexReader, IndexTransaction } from "../index/index-store.js";
+import { KeyBuilder, KeyReader, KeySpace, prefixEnd } from "../index/key-codec.js";
+import type { Epoch } from "./epoch.js";
+
+const RECORD_VERSION = 1;
+
+/** The durable properties of a container. */
+export interface ContainerRecord {
+  readonly id: number;
+  /** 16 bytes. */
+  readonly uuid: Uint8Array;
+  readonly label: string;
+  /** How many of the newest commits can always be read. */
+  readonly retainCommits: number;
+  /** Reads before this epoch are refused. */
+  readonly horizon: Epoch;
+  /** The user's part of the next object id. */
+  readonly nextOid: bigint;
+}
+
+/** One commit of a container. */
+export interface CommitRecord {
+  readonly epoch: Epoch;
+  /** Transaction id, 16 bytes. */
+  readonly transactionId: Uint8Array;
+  /** Bytes of array data that the commit published. */
+  readonly bytes: number;
+  /** Writers that took part. */
+  readonly contributors: number;
+}
+
+function containerKey(id: number): Uint8Array {
+  return new KeyBuilder(KeySpace.container).u32(id).done();
+}
+
+function labelKey(label: string): Uint8Array {
+  return new KeyBuilder(KeySpace.containerLabel).component(Buffer.from(label)).done();
+}
+
+function decodeContainer(value: Uint8Array, id: number): ContainerRecord {
+  const reader = new ByteReader(value, `the record of container ${id}`);
+  if (reader.u8() !== RECORD_VERSION) throw reader.malformed("its version is unknown");
+  const uuid = reader.raw(16).slice();
+  const label = reader.text();
+  const retainCommits = reader.varint();
+  const horizon = reader.u64();
+  const nextOid = reader.u64();
+  reader.end();
+  return { id, uuid, label, retainCommits, horizon, nextOid };
+}
+
+/** Reads a container, or `undefined`. */
+export function getContainer(reader: IndexReader, id: number): ContainerRecord | undefined {
+  const value = reader.get(containerKey(id));
+  return value === undefined ? undefined : decodeContainer(value, id);
+}
+
+/** Reads the container of a label, or `undefined`. */
+export function getContainerByLabel(
+  reader: IndexReader,
+  label: string,
+): ContainerRecord | undefined {
+  const value = reader.get(labelKey(label));
+  if (value === undefined) return undefined;
+  return getContainer(reader, new ByteReader(value, `the label ${label}`).u32());
+}
+
+/** Stores a container; with `isNew`, also its label. */
+export function putContainer(tx: IndexTransaction, record: ContainerRecord, isNew = false): void {
+  const value = new ByteWriter(64)
+    .u8(RECORD_VERSION)
+    .raw(record.uuid)
+    .text(record.label)
+    .varint(record.retainCommits)
+    .u64(record.horizon)
+    .u64(record.nextOid)
+    .finish();
+  tx.put(containerKey(record.id), value);
+  if (isNew) tx.put(labelKey(record.label), new ByteWriter(4).u32(record.id).finish());
+}
+
+/** All containers, by id. */
+export function listContainers(reader: IndexReader): ContainerRecord[] {
+  const start = Uint8Array.of(KeySpace.container);
+  const found: ContainerRecord[] = [];
+  reader.visit({ start, end: prefixEnd(start) }, (key, value) => {
+    found.push(decodeContainer(value, new KeyReader(key).u32()));
+    return true;
+  });
+  return found;
+}
+
+function commitKey(container: number, epoch: Epoch): Uint8Array {
+  return new KeyBuilder(KeySpace.commit).u32(container).newest(epoch).done();
+}
+
+function transactionKey(transactionId: Uint8Array): Uint8Array {
+  return new KeyBuilder(KeySpace.commitByTransaction).raw(transactionId).done();
+}
+
+/** Stores a commit. */
+export function putCommit(tx: IndexTransaction, container: number, commit: CommitRecord): void {
+  const value = new ByteWriter(32)
+    .u8(RECORD_VERSION)
+    .raw(commit.transactionId)
+    .varint(commit.bytes)
+    .varint(commit.contributors)
+    .finish();
+  tx.put(commitKey(container, commit.epoch), value);
+  const found = new ByteWriter(12).u32(container).u64(commit.epoch).finish();
+  tx.put(transactionKey(commit.transactionId), found);
+}
+
+/** Forgets a commit. */
+export function removeCommit(tx: IndexTransaction, container: number, commit: CommitRecord): void {
+  tx.remove(commitKey(container, commit.epoch));
+  tx.remove(transactionKey(commit.transactionId));
+}
+
+/** The epoch of a transaction, or `undefined` if no kept commit has its id. */
+export function epochOfTransaction(
+  reader: IndexReader,
+  transactionId: Uint8Array,
+): Epoch | undefined {
+  const value = reader.get(transactionKey(transactionId));
+  if (value === undefined) return undefined;
+  const fields = new ByteReader(value, "a transaction record");
+  fields.u32();
+  return fields.u64();
+}
+
+/** Commits of a container at or before `epoch`, newest first. */
+export function listCommits(
+  reader: IndexReader,
+  container: number,
+  options: { epoch: Epoch; limit?: number },
+): CommitRecord[] {
+  const prefix = new KeyBuilder(KeySpace.commit).u32(container).done();
+  const start = commitKey(container, options.epoch);
+  const commits: CommitRecord[] = [];
+  reader.visit({ start, end: prefixEnd(prefix) }, (key, value) => {
+    if (commits.length === options.limit) return false;
+    const fields = new ByteReader(value, "a commit");
+    if (fields.u8() !== RECORD_VERSION) throw fields.malformed("its version is unknown");
+    const transactionId = fields.raw(16).slice();
+    const epoch = new KeyReader(key.subarray(4)).newest();
+    commits.push({ epoch, transactionId, bytes: fields.varint(), contributors: fields.varint() });
+    return true;
+  });
+  return commits;
+}

@@ -1,0 +1,115 @@
+/**
+ * Collects what a writer appended for one array, as few pieces.
+ *
+ * Writes that come one record at a time are put together as they come: adjoining ones become one
+ * block, and blocks of one length at one distance become one pattern. A rank that writes a million
+ * records of a strided file, one call each, ends with one piece.
+ *
+ *     writes  [0,4) [12,16) [24,28)   ─▶   start 0, blockLength 4, levels [{ stride 12, count 3 }]
+ *
+ * @module
+ */
+
+import type { PlacementSink } from "../log/log-writer.js";
+import { firstOffset, lastOffset, Pattern, type PatternRange } from "./pattern.js";
+import type { Piece } from "./piece.js";
+
+/** A growing series of equal blocks that lie one after the other in the log. */
+interface Series {
+  start: number;
+  blockLength: number;
+  stride: number;
+  count: number;
+  segment: number;
+  position: number;
+}
+
+/** The pieces of one writer for one array. Pass it to `LogWriter.append` as the sink. */
+export class RunBuilder implements PlacementSink {
+  readonly #pieces: Piece[] = [];
+  #series: Series | undefined;
+  #range: PatternRange | undefined;
+  #from = 0;
+  #start = Number.POSITIVE_INFINITY;
+  #end = 0;
+
+  /** Names the array bytes of the next appends: their sizes add up to the range. */
+  begin(range: PatternRange): void {
+    this.#range = range;
+    this.#from = range.from;
+  }
+
+  /** Takes the place of the next bytes of the range. */
+  place(segment: number, position: number, size: number): void {
+    const { pattern } = this.#range as PatternRange;
+    const from = this.#from;
+    this.#from += size;
+    if (pattern.levels.length === 0) {
+      this.#placeBlock(pattern.start + from, size, segment, position);
+      return;
+    }
+    this.#closeSeries();
+    this.#push({ pattern, from, to: from + size, segment, position });
+  }
+
+  #placeBlock(start: number, size: number, segment: number, position: number): void {
+    const series = this.#series;
+    if (series !== undefined && this.#extend(series, { start, size, segment, position })) return;
+    this.#closeSeries();
+    this.#series = { start, blockLength: size, stride: 0, count: 1, segment, position };
+  }
+
+  #extend(
+    series: Series,
+    block: { start: number; size: number; segment: number; position: number },
+  ): boolean {
+    const { start, size } = block;
+    const logEnd = series.position + series.blockLength * series.count;
+    if (block.segment !== series.segment || block.position !== logEnd) return false;
+    if (series.count === 1 && start === series.start + series.blockLength) {
+      series.blockLength += size;
+      return true;
+    }
+    if (size !== series.blockLength) return false;
+    if (series.count === 1 && start > series.start + series.blockLength) {
+      series.stride = start - series.start;
+    } else if (series.count === 1 || start !== series.start + series.stride * series.count) {
+      return false;
+    }
+    series.count += 1;
+    return true;
+  }
+
+  #closeSeries(): void {
+    const series = this.#series;
+    if (series === undefined) return;
+    this.#series = undefined;
+    const { start, blockLength, stride, count, segment, position } = series;
+    const pattern = new Pattern({ start, blockLength, levels: [{ stride, count }] });
+    this.#push({ pattern, from: 0, to: pattern.size, segment, position });
+  }
+
+  #push(piece: Piece): void {
+    this.#pieces.push(piece);
+    this.#start = Math.min(this.#start, firstOffset(piece));
+    this.#end = Math.max(this.#end, lastOffset(piece));
+  }
+
+  /** The pieces so far, in program order. */
+  get pieces(): readonly Piece[] {
+    this.#closeSeries();
+    return this.#pieces;
+  }
+
+  /** Lowest array offset written. */
+  get start(): number {
+    this.#closeSeries();
+    return this.#start;
+  }
+
+  /** One past the highest array offset written. */
+  get end(): number {
+    this.#closeSeries();
+    return this.#end;
+  }
+}

@@ -1,0 +1,331 @@
+/**
+ * A target: one versioned object store, as one process sees it.
+ *
+ * Everything above reaches a store through the {@link Target} interface, so that a target on another
+ * node can take its place. {@link LocalTarget} is the embedded one: this process reads the index and
+ * the segments itself, and writes to its own log.
+ *
+ * @module
+ */
+
+import path from "node:path";
+import type { Device } from "../device/device.js";
+import { DaosError } from "../errors.js";
+import { nextCounter } from "../index/counters.js";
+import type { IndexStore } from "../index/index-store.js";
+import { LogWriter } from "../log/log-writer.js";
+import { SegmentCache } from "../log/segment-reader.js";
+import { listSegments } from "../log/segment-record.js";
+import { SegmentStore } from "../log/segment-store.js";
+import { type AggregationReport, aggregate } from "./aggregation.js";
+import { ArrayReader } from "./array-reader.js";
+import { type CommitRequest, type Committed, commit } from "./commit.js";
+import {
+  type CommitRecord,
+  type ContainerRecord,
+  epochOfTransaction,
+  getContainer,
+  getContainerByLabel,
+  listCommits,
+  listContainers,
+  putContainer,
+} from "./containers.js";
+import { EPOCH_HEAD, type Epoch } from "./epoch.js";
+import { type ObjectAddress, punchEpoch } from "./objects.js";
+import { type Pin, PinTable } from "./pins.js";
+import { Transaction, type TransactionOwner } from "./transaction.js";
+import { getValue, listDkeys, type ValueAddress } from "./values.js";
+
+/** Space of a tier, in bytes. */
+export interface TierUsage {
+  /** Bytes that live data refers to. */
+  readonly live: number;
+  /** Bytes of the tier's files. */
+  readonly used: number;
+  /** Bytes that the file system under the tier still has. */
+  readonly available: number;
+}
+
+/** Counts and space of a target. */
+export interface TargetUsage {
+  readonly scm: TierUsage;
+  readonly nvme: TierUsage;
+  readonly segments: { readonly leased: number; readonly sealed: number; readonly free: number };
+}
+
+/** A versioned object store. Calls are synchronous; errors are {@link DaosError}s. */
+export interface Target {
+  /** Creates a container. */
+  createContainer(options: {
+    label: string;
+    uuid: Uint8Array;
+    retainCommits: number;
+  }): ContainerRecord;
+  /** Finds a container by label. */
+  findContainer(label: string): ContainerRecord | undefined;
+  /** All containers. */
+  listContainers(): ContainerRecord[];
+  /** Draws `count` user parts of object ids; returns the first. */
+  allocateOids(container: number, count: number): bigint;
+  /** Commits of a container that can be read, newest first. */
+  listCommits(container: number, options: { epoch: Epoch; limit?: number }): CommitRecord[];
+  /** Epoch of the newest commit of a container; 0 before the first. */
+  lastCommit(container: number): Epoch;
+  /** Epoch of a transaction, or `undefined` if it was not committed (or long ago). */
+  epochOfTransaction(transactionId: Uint8Array): Epoch | undefined;
+  /** Keeps an epoch readable until the pin is released. */
+  pin(container: number, epoch: Epoch): Pin;
+  /** A single value at an epoch. */
+  getValue(address: ValueAddress, epoch: Epoch): Uint8Array | undefined;
+  /** The dkeys of an object that hold a value of an akey. */
+  listDkeys(
+    object: ObjectAddress,
+    options: { akey: Uint8Array; epoch: Epoch; after?: Uint8Array; limit?: number },
+  ): { dkey: Uint8Array; value: Uint8Array }[];
+  /** An array at an epoch. */
+  array(object: ObjectAddress, epoch: Epoch): ArrayReader;
+  /** The newest punch of an object: what a write to it must name as its incarnation. */
+  incarnation(object: ObjectAddress): Epoch;
+  /** Begins a transaction. */
+  begin(container: number): Transaction;
+  /** Publishes contributions at one epoch. */
+  commit(request: CommitRequest): Committed;
+  /** Removes what no reader can see; then takes back what dead writers left. */
+  aggregate(container: number): AggregationReport;
+  /** Takes back what dead writers left. */
+  recover(): { reclaimed: number; removed: number };
+  /** Counts and space. */
+  usage(): TargetUsage;
+  /** Ends the writer's leases and closes everything. */
+  close(): void;
+}
+
+/** Where an embedded target lies, and what it is reached through. */
+export interface LocalTargetOptions {
+  readonly device: Device;
+  readonly index: IndexStore;
+  /** Directory of the index and the pins. */
+  readonly scm: string;
+  /** Directory of the segments. */
+  readonly nvme: string;
+  /** The pool's UUID, 16 bytes. */
+  readonly poolUuid: Uint8Array;
+  /** Whether commits survive a power cut. */
+  readonly durable: boolean;
+}
+
+/** User parts of object ids below this are kept for well-known objects: a root directory is 1. */
+const OIDS_RESERVED = 16n;
+
+/** File of the pinned epochs, in the `scm` directory. */
+export const PINS_FILE = "pins";
+
+/** The embedded target. One per open pool handle. */
+export class LocalTarget implements Target, TransactionOwner {
+  readonly #options: LocalTargetOptions;
+  readonly #index: IndexStore;
+  readonly #store: SegmentStore;
+  readonly #segments: SegmentCache;
+  readonly #pins: PinTable;
+  readonly #transactions = new Set<Transaction>();
+  #writer: LogWriter | undefined;
+
+  constructor(options: LocalTargetOptions) {
+    const { device, index, nvme: directory, poolUuid, durable } = options;
+    this.#options = options;
+    this.#index = index;
+    this.#store = new SegmentStore({ device, index, directory, poolUuid, durable });
+    this.#segments = new SegmentCache(device, poolUuid, (id) => this.#store.path(id));
+    this.#pins = new PinTable(device, path.join(options.scm, PINS_FILE));
+  }
+
+  /** The process's log; its id is drawn at the first write. */
+  get writer(): LogWriter {
+    if (this.#writer === undefined) {
+      let id = 0n;
+      this.#index.transact("Drawing a writer id", (tx) => {
+        id = nextCounter(tx, "writer");
+      });
+      this.#writer = new LogWriter(this.#store, id);
+    }
+    return this.#writer;
+  }
+
+  createContainer(options: {
+    label: string;
+    uuid: Uint8Array;
+    retainCommits: number;
+  }): ContainerRecord {
+    let created: ContainerRecord | undefined;
+    this.#index.transact(`Creating container "${options.label}"`, (tx) => {
+      if (getContainerByLabel(tx, options.label) !== undefined) {
+        throw new DaosError(
+          "DER_EXIST",
+          {
+            what: `Creating container "${options.label}"`,
+            why: "the pool has a container of that label",
+            remedy: "open it, or choose another label",
+          },
+          { label: options.label },
+        );
+      }
+      const id = Number(nextCounter(tx, "container"));
+      created = { ...options, id, horizon: 0n, nextOid: OIDS_RESERVED };
+      putContainer(tx, created, true);
+    });
+    return created as ContainerRecord;
+  }
+
+  findContainer(label: string): ContainerRecord | undefined {
+    return getContainerByLabel(this.#index, label);
+  }
+
+  listContainers(): ContainerRecord[] {
+    return listContainers(this.#index);
+  }
+
+  allocateOids(container: number, count: number): bigint {
+    let first = 0n;
+    this.#index.transact("Allocating object ids", (tx) => {
+      const record = getContainer(tx, container);
+      if (record === undefined) throw containerGone(container);
+      first = record.nextOid;
+      putContainer(tx, { ...record, nextOid: first + BigInt(count) });
+    });
+    return first;
+  }
+
+  listCommits(container: number, options: { epoch: Epoch; limit?: number }): CommitRecord[] {
+    return listCommits(this.#index, container, options);
+  }
+
+  lastCommit(container: number): Epoch {
+    const [newest] = listCommits(this.#index, container, { epoch: EPOCH_HEAD, limit: 1 });
+    return newest?.epoch ?? 0n;
+  }
+
+  epochOfTransaction(transactionId: Uint8Array): Epoch | undefined {
+    return epochOfTransaction(this.#index, transactionId);
+  }
+
+  pin(container: number, epoch: Epoch): Pin {
+    // A new version to read is the moment to let go of segments that only old ones used.
+    this.#segments.sweep();
+    const pin = this.#pins.pin(container, epoch);
+    const horizon = getContainer(this.#index, container)?.horizon;
+    if (horizon !== undefined && epoch >= horizon) return pin;
+    pin.release();
+    if (horizon === undefined) throw containerGone(container);
+    throw new DaosError(
+      "DER_EPOCH_GONE",
+      {
+        what: `Opening container ${container} at epoch ${epoch}`,
+        why: `versions before epoch ${horizon} were aggregated`,
+        remedy: "open a later epoch, or retain more commits",
+      },
+      { epoch, horizon },
+    );
+  }
+
+  getValue(address: ValueAddress, epoch: Epoch): Uint8Array | undefined {
+    const punched = punchEpoch(this.#index, address, epoch);
+    return getValue(this.#index, address, { epoch, punched });
+  }
+
+  listDkeys(
+    object: ObjectAddress,
+    options: { akey: Uint8Array; epoch: Epoch; after?: Uint8Array; limit?: number },
+  ): { dkey: Uint8Array; value: Uint8Array }[] {
+    const punched = punchEpoch(this.#index, object, options.epoch);
+    return listDkeys(this.#index, object, { ...options, punched });
+  }
+
+  array(object: ObjectAddress, epoch: Epoch): ArrayReader {
+    return new ArrayReader({ index: this.#index, segments: this.#segments }, object, epoch);
+  }
+
+  incarnation(object: ObjectAddress): Epoch {
+    return punchEpoch(this.#index, object, EPOCH_HEAD);
+  }
+
+  begin(container: number): Transaction {
+    const transaction = new Transaction(this, container);
+    this.#transactions.add(transaction);
+    return transaction;
+  }
+
+  /** See {@link TransactionOwner}. */
+  othersOpen(transaction: Transaction): boolean {
+    for (const other of this.#transactions) {
+      if (other !== transaction && other.bytes > 0) return true;
+    }
+    return false;
+  }
+
+  /** See {@link TransactionOwner}. */
+  closed(transaction: Transaction): void {
+    this.#transactions.delete(transaction);
+  }
+
+  commit(request: CommitRequest): Committed {
+    return commit(this.#index, request, this.#options.device.now());
+  }
+
+  aggregate(container: number): AggregationReport {
+    const report = aggregate(this.#index, this.#pins, container);
+    this.#store.recover();
+    return report;
+  }
+
+  recover(): { reclaimed: number; removed: number } {
+    return this.#store.recover();
+  }
+
+  usage(): TargetUsage {
+    const { device, scm, nvme } = this.#options;
+    const segments = { leased: 0, sealed: 0, free: 0 };
+    let live = 0;
+    let used = 0;
+    for (const { id, record } of listSegments(this.#index)) {
+      segments[record.state] += 1;
+      live += record.liveSize;
+      used += fileSize(device, this.#store.path(id));
+    }
+    const index = this.#index.size();
+    return {
+      scm: { live: index, used: index, available: device.space(scm).available },
+      nvme: { live, used, available: device.space(nvme).available },
+      segments,
+    };
+  }
+
+  close(): void {
+    for (const transaction of this.#transactions) transaction.abort();
+    this.#writer?.close();
+    this.#segments.close();
+    this.#pins.close();
+    this.#index.close();
+  }
+}
+
+function containerGone(container: number): DaosError {
+  return new DaosError(
+    "DER_NONEXIST",
+    {
+      what: `Using container ${container}`,
+      why: "it was destroyed",
+      remedy: "open another container",
+    },
+    { container },
+  );
+}
+
+function fileSize(device: Device, name: string): number {
+  if (device.inodeAt(name) === undefined) return 0;
+  const file = device.open(name, "read");
+  try {
+    return file.size();
+  } finally {
+    file.close();
+  }
+}
