@@ -6,7 +6,7 @@
  *     u8, u32, u64   fixed width, big-endian
  *     varint         unsigned, up to 2^53 - 1, seven bits per byte, least significant first,
  *                    high bit set on all but the last byte
- *     svarint        signed: n >= 0 as 2n, n < 0 as -2n - 1, then varint
+ *     svarint        signed: n >= 0 as 2n, n < 0 as -2n - 1, then as a varint, up to 2^54 - 1
  *     bytes          varint length, then that many bytes
  *     text           bytes, as UTF-8
  *
@@ -73,7 +73,11 @@ export class ByteWriter {
   }
 
   svarint(value: number): this {
-    return this.varint(value >= 0 ? value * 2 : -value * 2 - 1);
+    // The doubled number may exceed 2^53: its lowest seven bits are split off before doubling.
+    const magnitude = value >= 0 ? value : -value - 1;
+    const rest = Math.floor(magnitude / 64);
+    const low = (magnitude % 64) * 2 + (value >= 0 ? 0 : 1);
+    return rest === 0 ? this.u8(low) : this.u8(low | 0x80).varint(rest);
   }
 
   raw(bytes: Uint8Array): this {
@@ -164,8 +168,11 @@ export class ByteReader {
   }
 
   svarint(): number {
-    const value = this.varint();
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+    const low = this.u8();
+    const rest = low < 0x80 ? 0 : this.varint();
+    const magnitude = rest * 64 + ((low & 0x7f) >>> 1);
+    if (magnitude > Number.MAX_SAFE_INTEGER - (low & 1)) throw this.malformed("a number is above 2^53");
+    return (low & 1) === 0 ? magnitude : -magnitude - 1;
   }
 
   /** The next `size` bytes, as a view of the record. */

@@ -17,7 +17,7 @@ import { EPOCH_HEAD, type Epoch } from "../vos/epoch.js";
 import { makeObjectId, type ObjectId, type ObjectType } from "../vos/object-id.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
-import { formatUuid } from "./pool.js";
+import { formatUuid } from "./uuid.js";
 import { ContainerView } from "./view.js";
 
 /** What a container handle is made of. */

@@ -27,6 +27,7 @@ import {
   SUPERBLOCK_FILE,
   type Superblock,
 } from "./superblock-format.js";
+import { formatUuid, randomUuid } from "./uuid.js";
 
 /** How a pool is created. */
 export interface PoolCreateOptions {
@@ -80,19 +81,6 @@ function checkLabel(label: string, what: string): void {
     },
     { label },
   );
-}
-
-/** A UUID as text. */
-export function formatUuid(uuid: Uint8Array): string {
-  const hex = Buffer.from(uuid).toString("hex");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
-
-function randomUuid(device: Device): Uint8Array {
-  const uuid = device.random(16);
-  uuid[6] = ((uuid[6] as number) & 0x0f) | 0x40;
-  uuid[8] = ((uuid[8] as number) & 0x3f) | 0x80;
-  return uuid;
 }
 
 /** Whether a directory holds a pool's superblock. */

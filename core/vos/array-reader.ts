@@ -70,16 +70,18 @@ export function layersOf(runs: readonly Run[]): SourceLayer[] {
   return layers;
 }
 
+/** The batch of fragments that is being copied. Reads do not nest, so one serves the process. */
+const batch = {
+  targets: new Float64Array(RESOLVE_BATCH_COUNT),
+  positions: new Float64Array(RESOLVE_BATCH_COUNT),
+  sizes: new Float64Array(RESOLVE_BATCH_COUNT),
+};
+
 /** Copies fragments to the caller's buffer, in batches per segment. */
 class FragmentCopier implements FragmentSink {
   readonly #source: ArraySource;
   readonly #target: Uint8Array;
   readonly #writer: LogWriter | undefined;
-  readonly #fragments = {
-    targets: new Float64Array(RESOLVE_BATCH_COUNT),
-    positions: new Float64Array(RESOLVE_BATCH_COUNT),
-    sizes: new Float64Array(RESOLVE_BATCH_COUNT),
-  };
   #segment = -1;
   #count = 0;
 
@@ -102,10 +104,9 @@ class FragmentCopier implements FragmentSink {
       this.#segment = piece.segment;
     }
     this.#source.segments.get(piece.segment).verify(position, position + size, extent);
-    const { targets, positions, sizes } = this.#fragments;
-    targets[this.#count] = target;
-    positions[this.#count] = position;
-    sizes[this.#count] = size;
+    batch.targets[this.#count] = target;
+    batch.positions[this.#count] = position;
+    batch.sizes[this.#count] = size;
     this.#count += 1;
   }
 
@@ -120,7 +121,7 @@ class FragmentCopier implements FragmentSink {
   flush(): void {
     if (this.#count === 0) return;
     const reader = this.#source.segments.get(this.#segment);
-    reader.copy(this.#target, this.#fragments, this.#count);
+    reader.copy(this.#target, batch, this.#count);
     this.#count = 0;
   }
 }
@@ -131,6 +132,7 @@ export class ArrayReader {
   readonly epoch: Epoch;
   readonly #source: ArraySource;
   #committed: SourceLayer[] | undefined;
+  #committedSize = 0;
 
   constructor(source: ArraySource, object: ObjectAddress, epoch: Epoch) {
     this.#source = source;
@@ -139,14 +141,18 @@ export class ArrayReader {
   }
 
   #layers(): SourceLayer[] {
-    this.#committed ??= layersOf(listRuns(this.#source.index, this.object, this.epoch));
+    if (this.#committed === undefined) {
+      const runs = listRuns(this.#source.index, this.object, this.epoch);
+      this.#committed = layersOf(runs);
+      this.#committedSize = runs.reduce((size, { end }) => Math.max(size, end), 0);
+    }
     return this.#committed;
   }
 
   /** One past the last byte written, at this epoch and in the overlay, in bytes. */
   size(overlay?: Overlay): number {
-    let size = 0;
-    for (const { end } of this.#layers()) size = Math.max(size, end);
+    this.#layers();
+    let size = this.#committedSize;
     for (const piece of overlay?.pieces ?? []) size = Math.max(size, lastOffset(piece));
     return size;
   }

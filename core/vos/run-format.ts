@@ -20,10 +20,11 @@
  * @module
  */
 
+import { isDaosError } from "../errors.js";
 import { ByteReader, ByteWriter } from "../index/byte-codec.js";
 import { KeyBuilder, KeyReader, KeySpace } from "../index/key-codec.js";
 import type { CommittedExtent } from "../log/segment-reader.js";
-import { Pattern, type PatternLevel } from "./pattern.js";
+import { Pattern, type PatternLevel, type PatternShape } from "./pattern.js";
 import { type Piece, pieceSize, type Run } from "./piece.js";
 
 const RUN_VERSION = 1;
@@ -86,6 +87,15 @@ export function encodeRun(run: RunBody): Uint8Array {
   return writer.finish();
 }
 
+function decodePattern(reader: ByteReader, shape: PatternShape): Pattern {
+  try {
+    return new Pattern(shape);
+  } catch (error) {
+    if (!isDaosError(error, "DER_INVAL")) throw error;
+    throw reader.malformed(error.text.why);
+  }
+}
+
 function decodePiece(
   reader: ByteReader,
   extents: readonly CommittedExtent[],
@@ -98,7 +108,7 @@ function decodePiece(
   for (let level = 0; level < levelCount; level++) {
     levels.push({ stride: reader.varint(), count: reader.varint() });
   }
-  const pattern = new Pattern({ start, blockLength, levels });
+  const pattern = decodePattern(reader, { start, blockLength, levels });
   const from = reader.varint();
   const to = reader.varint();
   const extent = extents[reader.varint()];
