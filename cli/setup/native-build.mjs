@@ -1,0 +1,93 @@
+/**
+ * Native parts: small N-API addons, one per library, so that a missing library disables only its part.
+ *
+ *     build/storage.node      fallocate, fdatasync, locks, maps; needs only a C compiler
+ *     build/isal.node         CRC-32C by ISA-L; without it checksums are computed in JavaScript
+ *     mpi/build/...           Open MPI, MPICH and PMIx, built by the workspace itself
+ *
+ * Headers of Node come from the npm package node-api-headers; nothing is downloaded. Runs in a clone and in an
+ * installed package alike, never from an install script of npm.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { capture, hasProgram } from "./process.mjs";
+import { notice, SetupError, say } from "./report.mjs";
+
+const STEP = "native parts";
+const SOURCES = "core/device/native";
+
+/**
+ * Builds the addons that are missing or older than their sources.
+ *
+ * @param {string} root Root of the package.
+ * @param {{force?: boolean}} [options] `force` builds all of them.
+ * @throws {SetupError} If there is no C compiler, or the storage addon does not compile.
+ */
+export async function buildNativeParts(root, { force = false } = {}) {
+  const compiler = findCompiler();
+  // Imported late: in a fresh clone node_modules does not exist when this module is loaded.
+  const { compileAddon } = await import("node-mpi-bindings/compile-addon");
+  const { buildNative } = await import("node-mpi-bindings/setup");
+  const log = (text) => say(STEP, text);
+  const common = {
+    include: [join(root, SOURCES)],
+    compiler,
+    outDir: join(root, "build"),
+    log,
+    force,
+  };
+  const source = (name) => [join(root, SOURCES, name)];
+
+  try {
+    await compileAddon({ ...common, name: "storage", sources: source("storage.c") });
+  } catch (error) {
+    throw new SetupError(error.message, [
+      "Check that the C library's headers are there (Debian: apt-get install gcc libc6-dev),",
+      "then run the same command again.",
+    ]);
+  }
+  await buildChecksums(compiler, () =>
+    compileAddon({ ...common, name: "isal", sources: source("isal.c"), libs: ["-lisal"] }),
+  );
+  const { skipped } = await buildNative({ log, force });
+  for (const { name, why, failed } of skipped) {
+    if (failed) notice(STEP, [`${name}.node is not built, though its library is here: ${why}`]);
+    else say(STEP, `${name}.node is left out: ${why}`);
+  }
+  say(STEP, "present");
+}
+
+/** ISA-L is an acceleration: without it, or with one that does not link, the work goes on in JavaScript. */
+async function buildChecksums(compiler, build) {
+  if (!hasHeader(compiler, "isa-l/crc.h")) {
+    const why = "there is no isa-l/crc.h (apt-get install libisal-dev)";
+    return say(STEP, `isal.node is left out, checksums are computed in JavaScript: ${why}`);
+  }
+  try {
+    await build();
+  } catch (error) {
+    notice(STEP, [
+      `isal.node is not built, checksums are computed in JavaScript: ${error.message}`,
+    ]);
+  }
+}
+
+function findCompiler() {
+  const named = process.env.CC?.split(" ")[0];
+  const compiler = [named, "cc", "gcc", "clang"].find(
+    (name) => name !== undefined && name !== "" && (name.includes("/") || hasProgram(name)),
+  );
+  if (compiler !== undefined) return compiler;
+  throw new SetupError("There is no C compiler: none of cc, gcc and clang is on the PATH.", [
+    "Install one (Debian: apt-get install gcc libc6-dev) or name it in CC, then run the same command again.",
+  ]);
+}
+
+/** Asks the compiler itself, which knows its include folders better than we do. */
+function hasHeader(compiler, header) {
+  return (
+    capture(compiler, ["-E", "-x", "c", "-"], { input: `#include <${header}>\n` }).status === 0
+  );
+}
