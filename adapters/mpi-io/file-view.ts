@@ -89,7 +89,7 @@ export class FileView {
    */
   range(offset: number, size: number): PatternRange {
     const start = offset * this.etype.size;
-    if (!Number.isSafeInteger(start) || start < 0) {
+    if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(start) || start < 0) {
       const text = { what: "Accessing a file", why: `the offset is ${offset}` };
       throw new DaosError("DER_INVAL", { ...text, remedy: "give a whole number, 0 or more" });
     }

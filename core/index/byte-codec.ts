@@ -171,7 +171,8 @@ export class ByteReader {
     const low = this.u8();
     const rest = low < 0x80 ? 0 : this.varint();
     const magnitude = rest * 64 + ((low & 0x7f) >>> 1);
-    if (magnitude > Number.MAX_SAFE_INTEGER - (low & 1)) throw this.malformed("a number is above 2^53");
+    if (magnitude > Number.MAX_SAFE_INTEGER - (low & 1))
+      throw this.malformed("a number is above 2^53");
     return (low & 1) === 0 ? magnitude : -magnitude - 1;
   }
 

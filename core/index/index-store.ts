@@ -48,10 +48,7 @@ export interface IndexTransaction extends IndexReader {
 /** How an index is opened. */
 export interface IndexOptions {
   /** Whether a transaction survives a power cut (and not only a killed process). */
-  readonly durable: boolean;
-  /** Opens without the right to write. */
-  readonly readOnly?: boolean;
-}
+  readonly durable: boolean;}
 
 type Database = RootDatabase<Uint8Array, Uint8Array>;
 
@@ -70,10 +67,28 @@ function openDatabase(path: string, options: IndexOptions): Database {
     overlappingSync: false,
     noSync: !options.durable,
     useWritemap: false,
-    readOnly: options.readOnly ?? false,
+    // LMDB may open a file once in a process: a handle that only reads shares the environment of one
+    // that writes, and is read-only where the user may not write at all.
+    readOnly: !isWritable(path),
     cache: false,
     eventTurnBatching: false,
   });
+}
+
+/** Names the file itself, since a pool can be removed and another one made at its path. */
+function registryKeyOf(path: string): string | undefined {
+  const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat && `${stat.dev}:${stat.ino}`;
+}
+
+/** Whether this user may write the index; a file that is not there yet will be theirs. */
+function isWritable(path: string): boolean {
+  try {
+    if (fs.existsSync(path)) fs.accessSync(path, fs.constants.R_OK | fs.constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** One open index. All processes open it through {@link IndexStore.open}, with the same flags. */
@@ -96,15 +111,16 @@ export class IndexStore implements IndexReader {
    * @throws {@link DaosError} `DER_NO_PERM`, `DER_NOSPACE` or `DER_IO` if LMDB cannot open it.
    */
   static open(path: string, options: IndexOptions): IndexStore {
-    const real = fs.existsSync(path) ? fs.realpathSync(path) : path;
-    const registryKey = `${real}\0${options.readOnly ? "r" : "w"}`;
-    const shared = openStores.get(registryKey);
+    const shared = openStores.get(registryKeyOf(path) ?? "");
     if (shared !== undefined) {
       shared.#references += 1;
       return shared;
     }
     try {
-      const store = new IndexStore(openDatabase(path, options), path, registryKey);
+      const database = openDatabase(path, options);
+      const registryKey = registryKeyOf(path);
+      assert(registryKey !== undefined, "an open index has a file");
+      const store = new IndexStore(database, path, registryKey);
       openStores.set(registryKey, store);
       return store;
     } catch (error) {
@@ -114,8 +130,12 @@ export class IndexStore implements IndexReader {
 
   /** The value of a key in the newest committed state (inside a transaction: in that one). */
   get(key: Uint8Array): Uint8Array | undefined {
-    if (!this.#inTransaction) this.#database.resetReadTxn();
-    return this.#database.getBinary(key);
+    try {
+      if (!this.#inTransaction) this.#database.resetReadTxn();
+      return this.#database.getBinary(key);
+    } catch (error) {
+      throw storageError(error, "Reading the index", this.#path);
+    }
   }
 
   /** Visits a range of the newest committed state (inside a transaction: of that one). */
@@ -125,13 +145,21 @@ export class IndexStore implements IndexReader {
     // LMDB's reverse ranges run from `start` down to `end`, both as given: turn the half-open
     // range round by excluding the upper key itself.
     const options = reverse ? { start: end, end: start, reverse } : { start, end };
-    for (const { key, value } of this.#database.getRange(options)) {
-      if (reverse && compareBytes(key, end) >= 0) continue;
-      if (reverse && compareBytes(key, start) < 0) break;
-      if (visitor(key, value) === false) break;
+    let inVisitor = false;
+    try {
+      for (const { key, value } of this.#database.getRange(options)) {
+        if (reverse && compareBytes(key, end) >= 0) continue;
+        if (reverse && compareBytes(key, start) < 0) break;
+        inVisitor = true;
+        if (visitor(key, value) === false) break;
+        inVisitor = false;
+      }
+    } catch (error) {
+      throw inVisitor ? error : storageError(error, "Reading the index", this.#path);
+    } finally {
+      // The state is consistent inside the call; the pages it pinned are released with it.
+      if (!this.#inTransaction) this.#database.resetReadTxn();
     }
-    // The state is consistent inside the call; the pages it pinned are released with it.
-    if (!this.#inTransaction) this.#database.resetReadTxn();
   }
 
   /**

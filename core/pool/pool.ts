@@ -143,6 +143,9 @@ export class Pool {
       IndexStore.open(path.join(scm, "index.mdb"), { durable }).close();
       const uuid = randomUuid(device);
       const superblock = { uuid, durability, created: device.now(), label };
+      // The superblock says that the rest is there, so the rest is durable before it.
+      device.syncDirectory(scm);
+      device.syncDirectory(path.dirname(directory));
       writeSuperblock(device, directory, superblock);
     } catch (error) {
       throw storageError(error, what, directory);
@@ -168,7 +171,7 @@ export class Pool {
     const nvme = path.join(absolute, "nvme");
     requireTiers(absolute, scm, nvme);
     const durable = superblock.durability === "power";
-    const index = IndexStore.open(path.join(scm, "index.mdb"), { durable, readOnly });
+    const index = IndexStore.open(path.join(scm, "index.mdb"), { durable });
     const { uuid: poolUuid } = superblock;
     const target = new LocalTarget({ device, index, scm, nvme, poolUuid, durable });
     return new Pool(absolute, { superblock, target, device, readOnly });
