@@ -1,0 +1,28 @@
+/**
+ * The worked examples of docs/internals/disk-format.md.
+ *
+ * @module
+ */
+
+import fs from "node:fs";
+import { expect, test } from "@jest/globals";
+import { Pattern } from "../../dist/core/vos/pattern.js";
+import { encodeRun } from "../../dist/core/vos/run-format.js";
+
+test("the run in the documentation is what encodeRun() writes", () => {
+  const levels = [{ stride: 4000, count: 1000 }];
+  const pattern = new Pattern({ start: 1000, blockLength: 1000, levels });
+  const encoded = encodeRun({
+    start: 1000,
+    end: pattern.end,
+    extents: [{ segment: 5, end: 1_000_000, tailCrc: 0x12345678 }],
+    pieces: [{ pattern, from: 0, to: pattern.size, segment: 5, position: 0 }],
+  });
+  const page = fs.readFileSync(
+    new URL("../../docs/internals/disk-format.md", import.meta.url),
+    "utf8",
+  );
+  const example = page.slice(page.indexOf("**Example.**"), page.indexOf("keeps this example true"));
+  const bytes = [...example.matchAll(/^ {4,6}((?:[0-9a-f]{2} )+)/gm)].map(([, hex]) => hex).join("");
+  expect(Buffer.from(encoded).toString("hex")).toBe(bytes.replaceAll(" ", ""));
+});
