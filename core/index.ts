@@ -29,6 +29,7 @@ export {
   type ErrorText,
   isDaosError,
 } from "./errors.js";
+export { ByteReader, ByteWriter } from "./index/byte-codec.js";
 export { Container } from "./pool/container.js";
 export {
   type ContainerCreateOptions,

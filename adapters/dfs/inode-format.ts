@@ -24,6 +24,7 @@ export type InodeKind = (typeof KINDS)[number];
 
 /** What a name stands for. */
 export interface Inode {
+  /** File or directory. */
   readonly kind: InodeKind;
   /** Permission bits. */
   readonly mode: number;
@@ -48,7 +49,7 @@ export function encodeInode({ kind, mode, created, oid }: Inode): Uint8Array {
 /**
  * Decodes an inode.
  *
- * @throws {@link DaosError} `DER_DF_INVAL` if it is damaged.
+ * @throws `DaosError` `DER_DF_INVAL` if it is damaged.
  */
 export function decodeInode(value: Uint8Array, name: string): Inode {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);

@@ -53,7 +53,7 @@ function splitAbsolute(address: string, names: string[]): [string, string[]] {
 /**
  * Splits an address.
  *
- * @throws {@link DaosError} `DER_INVAL` if it is malformed, `DER_NONEXIST` if an absolute one leads to
+ * @throws `DaosError` `DER_INVAL` if it is malformed, `DER_NONEXIST` if an absolute one leads to
  *   no pool.
  */
 export function parseLocation(address: string): Location {

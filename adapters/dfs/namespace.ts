@@ -26,6 +26,7 @@ import {
   type Inode,
   type InodeKind,
 } from "./inode-format.js";
+import { listValues } from "./own-values.js";
 
 /** Longest name of a path's component, in bytes. */
 export const NAME_SIZE_MAX = 255;
@@ -37,36 +38,40 @@ export const ROOT_OID: ObjectId = makeObjectId(ObjectType.multiLexical, 1n);
 
 /** A name in a directory. */
 export interface DirectoryEntry {
+  /** The name. */
   readonly name: string;
+  /** What it stands for. */
   readonly inode: Inode;
 }
 
 /** What a path is looked up in: a version, and optionally a transaction's own changes on top. */
 export interface NamespaceState {
+  /** The version. */
   readonly view: ContainerView;
+  /** The transaction. */
   readonly own?: Transaction | undefined;
 }
 
-function invalidPath(path: string, why: string): DaosError {
+function invalidPath(path: string, why: string, posix = "EINVAL"): DaosError {
   const remedy = 'use names separated by "/", without "." and ".."';
-  return new DaosError("DER_INVAL", { what: `Using path "${path}"`, why, remedy }, { path });
+  return new DaosError("DER_INVAL", { what: `Using path "${path}"`, why, remedy }, { path, posix });
 }
 
 /**
  * Splits a path into names; leading, trailing and repeated slashes do not count.
  *
- * @throws {@link DaosError} `DER_INVAL` for names that no file can have.
+ * @throws `DaosError` `DER_INVAL` for names that no file can have.
  */
 export function splitPath(path: string): string[] {
   if (Buffer.byteLength(path) > PATH_SIZE_MAX) {
-    throw invalidPath(path, `it has more than ${PATH_SIZE_MAX} bytes`);
+    throw invalidPath(path, `it has more than ${PATH_SIZE_MAX} bytes`, "ENAMETOOLONG");
   }
   const names = path.split("/").filter((name) => name !== "");
   for (const name of names) {
     if (name === "." || name === "..") throw invalidPath(path, `"${name}" is not a name`);
     if (name.includes("\0")) throw invalidPath(path, "it contains a zero byte");
     if (Buffer.byteLength(name) > NAME_SIZE_MAX) {
-      throw invalidPath(path, `a name has more than ${NAME_SIZE_MAX} bytes`);
+      throw invalidPath(path, `a name has more than ${NAME_SIZE_MAX} bytes`, "ENAMETOOLONG");
     }
   }
   return names;
@@ -104,8 +109,8 @@ export function lookup(state: NamespaceState, path: string): Inode | undefined {
 }
 
 /** The entries of a directory, in lexical order. */
-export function listDirectory(view: ContainerView, directory: ObjectId): DirectoryEntry[] {
-  return view.listDkeys(directory, { akey: INODE_AKEY }).map(({ dkey, value }) => {
+export function listDirectory(state: NamespaceState, directory: ObjectId): DirectoryEntry[] {
+  return listValues(state, directory, INODE_AKEY).map(({ dkey, value }) => {
     const name = Buffer.from(dkey).toString();
     return { name, inode: decodeInode(value, name) };
   });
@@ -124,7 +129,7 @@ function newInode(container: Container, kind: InodeKind): Inode {
  * @param container Where object ids are drawn.
  * @param state Must name the transaction that the change is part of.
  * @returns The new inode; it exists for others when the transaction is committed.
- * @throws {@link DaosError} `DER_EXIST` if the name exists (now, or at the commit).
+ * @throws `DaosError` `DER_EXIST` if the name exists (now, or at the commit).
  */
 export function create(
   container: Container,
@@ -150,6 +155,29 @@ export function create(
   return parent;
 }
 
+/**
+ * Gives a file a new, empty object in place of its old one, which is punched; readers of earlier
+ * versions still see the old one. Name, mode and creation time stay.
+ *
+ * @param file What the path stands for now.
+ * @returns The new inode; it exists for others when the transaction is committed.
+ */
+export function replace(
+  container: Container,
+  state: NamespaceState & { own: Transaction },
+  { path, file }: { path: string; file: Inode },
+): Inode {
+  const names = splitPath(path);
+  const dkey = Buffer.from(names.pop() ?? "");
+  const parent = lookup(state, names.join("/"));
+  if (parent === undefined || dkey.length === 0) throw notFound(path, "Replacing");
+  const inode = { ...file, oid: container.allocateOid(ObjectType.arrayByte) };
+  const value = encodeInode(inode);
+  state.own.put({ oid: parent.oid, dkey, akey: INODE_AKEY, value, condition: "update" });
+  state.own.punch(file.oid);
+  return inode;
+}
+
 function exists(path: string): DaosError {
   const remedy = "open the existing one, or choose another name";
   const text = { what: `Creating "${path}"`, why: "it exists already", remedy };
@@ -166,17 +194,32 @@ export function notFound(path: string, what = "Opening"): DaosError {
   return new DaosError("DER_NONEXIST", text, { path, posix: "ENOENT" });
 }
 
+/** Punches the objects below a directory; the directory's own punch hides their names. */
+function punchBelow(state: NamespaceState & { own: Transaction }, directory: ObjectId): void {
+  for (const { inode } of listDirectory(state, directory)) {
+    if (inode.kind === "directory") punchBelow(state, inode.oid);
+    state.own.punch(inode.oid);
+  }
+}
+
 /**
- * Removes a file, or an empty directory. Its versions stay readable as long as their epochs do.
+ * Removes a file, or a directory. Its versions stay readable as long as their epochs do.
  *
- * @throws {@link DaosError} `DER_NONEXIST`; `DER_BUSY` for a directory that has entries.
+ * @param options `recursive`: removes what is in the directory too.
+ * @throws `DaosError` `DER_NONEXIST`; `DER_BUSY` for a directory that has entries, unless
+ *   `recursive`.
  */
-export function remove(state: NamespaceState & { own: Transaction }, path: string): void {
+export function remove(
+  state: NamespaceState & { own: Transaction },
+  path: string,
+  options: { recursive?: boolean } = {},
+): void {
   const names = splitPath(path);
   const inode = lookup(state, path);
   const name = names.pop();
   if (inode === undefined || name === undefined) throw notFound(path, "Removing");
-  if (inode.kind === "directory" && listDirectory(state.view, inode.oid).length > 0) {
+  if (inode.kind === "directory" && options.recursive === true) punchBelow(state, inode.oid);
+  else if (inode.kind === "directory" && listDirectory(state, inode.oid).length > 0) {
     const remedy = "remove its entries first";
     const text = { what: `Removing "${path}"`, why: "the directory is not empty", remedy };
     throw new DaosError("DER_BUSY", text, { path, posix: "ENOTEMPTY" });

@@ -1,0 +1,28 @@
+/**
+ * Apache Arrow front end: arrays of a container as record batches, at any version.
+ *
+ * @example
+ * ```ts
+ * import { Pool } from "daos-ts";
+ * import { readArrayBatches } from "daos-ts/arrow";
+ *
+ * using pool = Pool.connect("/scratch/run.pool", { mode: "ro" });
+ * const container = pool.openContainer("results");
+ * const options = { path: "u", shape: [96, 96, 96], type: "float64", name: "u" } as const;
+ * for (const batch of readArrayBatches(container, options)) console.log(batch.numRows);
+ * ```
+ *
+ * @module
+ */
+
+export { arrayTable, type ColumnsOf, readArrayBatches } from "./array-batches.js";
+export {
+  type ArrayColumn,
+  type ArrayReadOptions,
+  type ArrayScanOptions,
+  BATCH_ROWS_DEFAULT,
+  BATCH_ROWS_MAX,
+  type MultiColumnOptions,
+  type SingleColumnOptions,
+} from "./array-scan.js";
+export type { ArrowTypeOf, NumericTypeName } from "./numeric-types.js";

@@ -1,0 +1,47 @@
+/**
+ * File system front end: a container with paths, directories and files.
+ *
+ * `Dfs` is for programs, after `node:fs/promises`; the functions of the namespace are for the other
+ * front ends, which find their files by them inside transactions of their own.
+ *
+ * @example
+ * ```ts
+ * import { Pool } from "daos-ts";
+ * import { Dfs } from "daos-ts/dfs";
+ *
+ * using pool = Pool.connect("/scratch/run.pool");
+ * const dfs = Dfs.mount(pool.openContainer("results"));
+ * await dfs.mkdir("notes", { recursive: true });
+ * await dfs.writeFile("notes/today.txt", "It ran.");
+ * await dfs.readFile("notes/today.txt", "utf8"); // "It ran."
+ * ```
+ *
+ * @module
+ */
+
+export { Dfs, type OpenFlags } from "./dfs.js";
+export { DfsError, isDfsError } from "./errors.js";
+export {
+  FileHandle,
+  type ReadResult,
+  type TransferOptions,
+  type WriteResult,
+} from "./file-handle.js";
+export type { Inode, InodeKind } from "./inode-format.js";
+export { isDaosAddress, type Location, parseLocation } from "./location.js";
+export {
+  create,
+  type DirectoryEntry,
+  listDirectory,
+  lookup,
+  NAME_SIZE_MAX,
+  type NamespaceState,
+  notFound,
+  PATH_SIZE_MAX,
+  ROOT_OID,
+  remove,
+  replace,
+  splitPath,
+} from "./namespace.js";
+export { type KeyedValue, listValues } from "./own-values.js";
+export { Dirent, Stats } from "./stats.js";

@@ -1,0 +1,196 @@
+/**
+ * An HDF5-like file in a container, after h5py.
+ *
+ * A file is a directory of the namespace whose object has a header; its groups are directories in it,
+ * its datasets files (see docs/internals/hdf5-mapping.md). What a program changes gathers in a
+ * transaction; `flush` publishes all of it at one epoch, or nothing. Readers see whole versions: one
+ * may read a file while another process writes it, without locks.
+ *
+ * @module
+ */
+
+import { type Container, DaosError, type Epoch, isDaosError } from "../../core/index.js";
+import { create, type Inode, lookup, notFound, remove, splitPath } from "../dfs/index.js";
+import { Group, readHeader, writeHeader } from "./group.js";
+import { Session } from "./session.js";
+
+/** How a file is opened, as in h5py. */
+export type FileMode = keyof typeof MODES;
+
+const MODES = {
+  /** Reads a file that exists. */
+  r: { canWrite: false, mayExist: true, mayCreate: false, replaces: false },
+  /** Reads and writes a file that exists. */
+  "r+": { canWrite: true, mayExist: true, mayCreate: false, replaces: false },
+  /** Creates a file, or replaces it at the first flush. */
+  w: { canWrite: true, mayExist: true, mayCreate: true, replaces: true },
+  /** Creates a file that must not exist. */
+  x: { canWrite: true, mayExist: false, mayCreate: true, replaces: false },
+  /** Reads and writes a file, and creates it if there is none. */
+  a: { canWrite: true, mayExist: true, mayCreate: true, replaces: false },
+} as const;
+
+/** An open file; itself the root group. */
+export class File extends Group {
+  /** How the file was opened. */
+  readonly mode: FileMode;
+
+  private constructor(session: Session, mode: FileMode, inode: Inode) {
+    super(session, { name: "/", oid: inode.oid });
+    this.mode = mode;
+  }
+
+  /**
+   * Opens a file. A file that is created, and the directories that lead to it, exist for others after
+   * the first flush.
+   *
+   * @param path Path in the container.
+   * @param mode As in h5py; `"r"` by default.
+   * @param options `epoch`: the version to read, with mode `"r"`; the newest by default.
+   * @throws `DaosError` `DER_NONEXIST`; `DER_EXIST` with mode `"x"`; `DER_INVAL` if the path leads
+   *   to something that is no HDF5 file, or for another mode; `DER_EP_RO` for an epoch with a mode that
+   *   writes; `DER_EPOCH_GONE`; `DER_NO_PERM` if the pool is connected read-only;
+   *   `DER_DF_INCOMPT` if another format version wrote it.
+   *
+   * @example
+   * ```ts
+   * await using file = await File.open(container, "results.h5", "a");
+   * const u = await file.createDataset("fields/u", { shape: [4, 4], dtype: "float64" });
+   * await u.write(1, [slice(1, 3), null]);
+   * const epoch = await file.flush();
+   * ```
+   */
+  static async open(
+    container: Container,
+    path: string,
+    mode: FileMode = "r",
+    options: { epoch?: Epoch } = {},
+  ): Promise<File> {
+    const { epoch } = options;
+    const name = splitPath(path).join("/");
+    const { canWrite } = checkMode(container, name, { mode, epoch });
+    const session = new Session({ container, path: name, canWrite, epoch });
+    try {
+      return new File(session, mode, openRoot(session, mode));
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+  }
+
+  /** Path of the file in the container. */
+  get filename(): string {
+    return this.session.path;
+  }
+
+  /**
+   * The version that is read; own changes come on top.
+   *
+   * @throws `DaosError` `DER_NO_HDL`.
+   */
+  get epoch(): Epoch {
+    return this.session.state("Asking for the epoch").view.epoch;
+  }
+
+  /**
+   * Commits all changes at one epoch; from then on, the newest version is read.
+   *
+   * @returns The epoch of the commit; of the version that is read, if nothing was changed.
+   * @throws `DaosError` `DER_EXIST` or `DER_NONEXIST` if another process changed the same names
+   *   meanwhile, `DER_TX_RESTART`, `DER_NOSPACE`, `DER_IO`: nothing was committed, and the changes since
+   *   the last flush are dropped.
+   */
+  async flush(): Promise<Epoch> {
+    return this.session.flush();
+  }
+
+  /** Drops the changes since the last flush and closes the file. Later calls do nothing. */
+  async abort(): Promise<void> {
+    this.session.close();
+  }
+
+  /**
+   * Flushes and closes the file. Later calls do nothing.
+   *
+   * @throws `DaosError` as {@link flush}; the file is closed all the same.
+   */
+  async close(): Promise<void> {
+    if (this.session.isClosed) return;
+    try {
+      this.session.flush();
+    } finally {
+      this.session.close();
+    }
+  }
+
+  /** Closes the file at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function checkMode(
+  container: Container,
+  path: string,
+  { mode, epoch }: { mode: FileMode; epoch: Epoch | undefined },
+) {
+  const what = `Opening HDF5 file "${path}" with mode "${mode}"`;
+  if (!Object.hasOwn(MODES, mode)) {
+    const remedy = `choose one of ${Object.keys(MODES).join(", ")}`;
+    throw new DaosError("DER_INVAL", { what, why: "that is no mode", remedy }, { path });
+  }
+  const { canWrite } = MODES[mode];
+  if (canWrite && epoch !== undefined) {
+    const text = { what, why: "old versions cannot be written", remedy: 'use mode "r"' };
+    throw new DaosError("DER_EP_RO", text, { path, epoch });
+  }
+  if (canWrite && container.readOnly) {
+    const remedy = 'connect with mode "rw", or use mode "r"';
+    throw new DaosError("DER_NO_PERM", { what, why: "the pool was connected read-only", remedy });
+  }
+  return { canWrite };
+}
+
+/** Finds the root group, or makes it. */
+function openRoot(session: Session, mode: FileMode): Inode {
+  const { path, container } = session;
+  const { mayExist, mayCreate, replaces } = MODES[mode];
+  const known = lookup(session.state("Opening"), path);
+  if (known !== undefined && !mayExist) {
+    const remedy = 'use mode "a" or "r+", or another path';
+    const text = { what: `Creating HDF5 file "${path}"`, why: "it exists already", remedy };
+    throw new DaosError("DER_EXIST", text, { path });
+  }
+  if (known !== undefined) requireHdf5(session, known);
+  if (known !== undefined && !replaces) return known;
+  if (!mayCreate) throw notFound(path, "Opening HDF5 file");
+  const state = session.change(`Creating HDF5 file "${path}"`);
+  if (known !== undefined) remove(state, path, { recursive: true });
+  const root = create(container, state, { path, kind: "directory" });
+  writeHeader(session, root.oid, { kind: "file" });
+  return root;
+}
+
+function requireHdf5(session: Session, { kind, oid }: Inode): void {
+  const { path } = session;
+  if (kind === "directory" && readHeader(session, oid, path)?.kind === "file") return;
+  const remedy = "correct the path, or create the file elsewhere";
+  const text = { what: `Opening HDF5 file "${path}"`, why: `it is a ${kind}, not one`, remedy };
+  throw new DaosError("DER_INVAL", text, { path });
+}
+
+/** Whether a path of a container leads to an HDF5 file. */
+export async function isHdf5(
+  container: Container,
+  path: string,
+  options: { epoch?: Epoch } = {},
+): Promise<boolean> {
+  try {
+    const file = await File.open(container, path, "r", options);
+    await file.close();
+    return true;
+  } catch (error) {
+    if (isDaosError(error, "DER_NONEXIST") || isDaosError(error, "DER_INVAL")) return false;
+    throw error;
+  }
+}
