@@ -11,28 +11,48 @@
  * @module
  */
 
-/** Stable codes with the numbers of DAOS's `daos_errno.h`; `DER_EPOCH_GONE` and the last ones are ours. */
+/** Stable codes with the numbers of DAOS's `daos_errno.h`; `DER_EPOCH_GONE` and `DER_SETUP` are ours. */
 export const ERROR_NUMBERS = {
+  /** The user, or the handle's mode, does not allow it. */
   DER_NO_PERM: 1001,
-  DER_INVAL: 1003,
-  DER_EXIST: 1004,
-  DER_NONEXIST: 1005,
-  DER_NOSPACE: 1007,
-  DER_BUSY: 1012,
-  DER_NOSYS: 1010,
-  DER_MISC: 1025,
-  DER_IO: 2001,
-  DER_EP_RO: 2010,
-  DER_KEY2BIG: 2012,
-  DER_REC2BIG: 2013,
-  DER_MISMATCH: 2015,
-  DER_CSUM: 2021,
-  DER_DF_INVAL: 2022,
-  DER_DF_INCOMPT: 2023,
-  DER_TX_RESTART: 2025,
-  DER_EPOCH_GONE: 2900,
-  DER_SETUP: 2901,
+  /** The handle was closed. */
   DER_NO_HDL: 1002,
+  /** An argument makes no sense. */
+  DER_INVAL: 1003,
+  /** It is there already. */
+  DER_EXIST: 1004,
+  /** It is not there. */
+  DER_NONEXIST: 1005,
+  /** A tier is full. */
+  DER_NOSPACE: 1007,
+  /** Not possible here: on this file system, across nodes. */
+  DER_NOSYS: 1010,
+  /** Somebody uses it. */
+  DER_BUSY: 1012,
+  /** A failure of another kind, reported by another rank. */
+  DER_MISC: 1025,
+  /** Ranks, or versions, do not agree. */
+  DER_MISMATCH: 1031,
+  /** The device failed. */
+  DER_IO: 2001,
+  /** Old versions cannot be written. */
+  DER_EP_RO: 2010,
+  /** A key is too long. */
+  DER_KEY2BIG: 2012,
+  /** A value is too large. */
+  DER_REC2BIG: 2013,
+  /** Stored bytes do not match their checksum. */
+  DER_CSUM: 2021,
+  /** A file of the pool is damaged. */
+  DER_DF_INVAL: 2022,
+  /** Another format version wrote it. */
+  DER_DF_INCOMPT: 2023,
+  /** The transaction lost to another one: write again and commit. */
+  DER_TX_RESTART: 2025,
+  /** The version was aggregated (not one of DAOS's numbers). */
+  DER_EPOCH_GONE: 2900,
+  /** The native addons were not built (not one of DAOS's numbers). */
+  DER_SETUP: 2901,
 } as const;
 
 /** A stable error code. */
@@ -53,6 +73,7 @@ export type ErrorFacts = Readonly<Record<string, string | number | bigint | bool
 
 /** A failure that a correct program can meet. Its `code` is stable, its message is for people. */
 export class DaosError extends Error {
+  /** "DaosError", in every realm and copy of the package. */
   override readonly name = "DaosError";
   /** Stable code, such as `DER_NONEXIST`. */
   readonly code: DaosErrorCode;
@@ -123,6 +144,12 @@ export function storageError(error: unknown, what: string, path: string): DaosEr
   }
   const remedy = "check the device and the pool directory; nothing was committed";
   return new DaosError("DER_IO", { what, why: `${path}: ${why}`, remedy }, facts, error);
+}
+
+/** The error of an operation on a pool handle that was closed. */
+export function closedError(what: string): DaosError {
+  const remedy = "connect to the pool again";
+  return new DaosError("DER_NO_HDL", { what, why: "the pool was closed", remedy });
 }
 
 /** Throws an Error if an invariant of the program does not hold. Stays on in production. */

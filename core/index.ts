@@ -30,6 +30,7 @@ export {
   isDaosError,
 } from "./errors.js";
 export { ByteReader, ByteWriter } from "./index/byte-codec.js";
+export type { RecoveryReport } from "./log/segment-store.js";
 export { Container } from "./pool/container.js";
 export {
   type ContainerCreateOptions,
@@ -54,5 +55,6 @@ export {
   type PatternShape,
   wholeOf,
 } from "./vos/pattern.js";
-export type { TargetUsage, TierUsage } from "./vos/target.js";
+export type { SegmentCounts, TargetUsage, TierUsage } from "./vos/target.js";
 export { Transaction } from "./vos/transaction.js";
+export type { DkeyEntry } from "./vos/values.js";

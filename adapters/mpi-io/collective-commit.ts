@@ -74,7 +74,7 @@ export function newestEpochOfAll(comm: Communicator, container: Container): Epoc
  * @param transaction This rank's part; settled or aborted when the call ends.
  * @param transactionId Used on the root: 16 bytes, unique to this commit.
  * @returns The epoch; the newest one if no rank had written anything.
- * @throws {@link DaosError} on every rank, if a rank failed to flush or the commit failed.
+ * @throws `DaosError` on every rank, if a rank failed to flush or the commit failed.
  */
 export function commitCollectively(
   comm: Communicator,

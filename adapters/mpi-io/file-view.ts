@@ -34,15 +34,18 @@ export interface ViewOptions {
 
 /** A rank's view of a file. Immutable. */
 export class FileView {
+  /** Where the view starts in the file, in bytes. */
   readonly displacement: number;
+  /** Unit of offsets and counts. */
   readonly etype: Datatype;
+  /** What is repeated. */
   readonly filetype: Datatype;
   readonly #offset: number;
   readonly #blockLength: number;
   readonly #levels: readonly { stride: number; count: number }[];
 
   /**
-   * @throws {@link DaosError} `DER_INVAL` if the file type does not consist of whole elementary types,
+   * @throws `DaosError` `DER_INVAL` if the file type does not consist of whole elementary types,
    *   or is no regular pattern of increasing offsets.
    */
   constructor({ displacement, etype, filetype }: ViewOptions) {
@@ -85,7 +88,7 @@ export class FileView {
    *
    * @param offset First element, in elementary types.
    * @param size Length in bytes.
-   * @throws {@link DaosError} `DER_INVAL` if it leaves the file, or repetitions of the file type overlap.
+   * @throws `DaosError` `DER_INVAL` if it leaves the file, or repetitions of the file type overlap.
    */
   range(offset: number, size: number): PatternRange {
     const start = offset * this.etype.size;

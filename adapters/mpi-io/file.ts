@@ -68,7 +68,7 @@ export class File {
    * @param path `daos://<pool>/<container>/<path>`; missing directories are created with the file.
    * @param amode Constants of {@link Mode}, combined with `|`.
    * @param info Hints; see {@link Info}.
-   * @throws {@link DaosError} `DER_NONEXIST` (pool, container or file), `DER_EXIST` with `Mode.EXCL`,
+   * @throws `DaosError` `DER_NONEXIST` (pool, container or file), `DER_EXIST` with `Mode.EXCL`,
    *   `DER_INVAL`, `DER_NO_PERM`, `DER_EPOCH_GONE`, `DER_MISMATCH` if ranks differ, `DER_NOSYS` if the
    *   communicator spans nodes.
    *
@@ -95,7 +95,7 @@ export class File {
   /**
    * Removes a file; versions that were committed before stay readable as long as they are kept.
    *
-   * @throws {@link DaosError} `DER_NONEXIST`, `DER_NO_PERM`.
+   * @throws `DaosError` `DER_NONEXIST`, `DER_NO_PERM`.
    */
   static delete(path: string): void {
     const location = parseLocation(path);
@@ -122,7 +122,7 @@ export class File {
    * @param etype Unit of offsets.
    * @param filetype What is repeated from the displacement on; made of `etype`.
    * @param datarep Only "native".
-   * @throws {@link DaosError} `DER_INVAL`, on all ranks; the view is then as before.
+   * @throws `DaosError` `DER_INVAL`, on all ranks; the view is then as before.
    */
   setView(displacement: number, etype: Datatype, filetype: Datatype, datarep = "native"): void {
     this.#requireOpen("Setting a view");
@@ -155,7 +155,7 @@ export class File {
    * @param buffer All of it is written; it may be reused when the call returns.
    * @param count Bytes of the buffer to write; all by default.
    * @returns Its `count` is the number of bytes written.
-   * @throws {@link DaosError} `DER_INVAL`, `DER_NO_PERM` if the file is only read, `DER_NOSPACE`,
+   * @throws `DaosError` `DER_INVAL`, `DER_NO_PERM` if the file is only read, `DER_NOSPACE`,
    *   `DER_IO`. Nothing of a failed write becomes visible.
    */
   writeAt(offset: number, buffer: FileBuffer, count = buffer.byteLength): Status {
@@ -188,7 +188,7 @@ export class File {
    * @param count Bytes to read; the buffer's length by default.
    * @returns Its `count` is the number of bytes read: fewer at the end of the file, where the rest of
    *   the buffer is left as it is.
-   * @throws {@link DaosError} `DER_INVAL`, `DER_NO_PERM` if the file is only written, `DER_CSUM` if
+   * @throws `DaosError` `DER_INVAL`, `DER_NO_PERM` if the file is only written, `DER_CSUM` if
    *   stored data is damaged.
    */
   readAt(offset: number, buffer: FileBuffer, count = buffer.byteLength): Status {
@@ -213,7 +213,7 @@ export class File {
    * Collective.
    *
    * @returns The epoch that reads see now: of this commit if anything was written.
-   * @throws {@link DaosError} on all ranks, if one of them failed: nothing written since the last
+   * @throws `DaosError` on all ranks, if one of them failed: nothing written since the last
    *   commit is visible then, and it must be written again.
    */
   sync(): Epoch {

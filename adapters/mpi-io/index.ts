@@ -8,6 +8,7 @@ export {
   type Communicator,
   Datatype,
   dimsCreate,
+  MpiError,
   Op,
   SoloCommunicator,
   Status,

@@ -40,7 +40,7 @@ export function mayWrite(amode: number): boolean {
 /**
  * Checks that a mode is one that the standard allows.
  *
- * @throws {@link DaosError} `DER_INVAL`.
+ * @throws `DaosError` `DER_INVAL`.
  */
 export function checkMode(amode: number, path: string): void {
   const what = `Opening "${path}" with mode ${amode}`;

@@ -10,6 +10,7 @@ import {
   type ContainerView,
   DaosError,
   type Epoch,
+  isDaosError,
   type ObjectId,
   Pool,
 } from "../../core/index.js";
@@ -25,6 +26,9 @@ export interface Info {
   readonly daos_commit?: "sync" | "every-collective";
   readonly [key: string]: string | undefined;
 }
+
+/** Times that creating a file is tried again because names changed meanwhile. */
+const CREATE_ATTEMPTS_MAX = 16;
 
 /** What all ranks must ask for alike. */
 export interface OpenRequest {
@@ -77,7 +81,7 @@ function decodeFound(bytes: Uint8Array): Found {
 /**
  * Parses the hint `daos_epoch`.
  *
- * @throws {@link DaosError} `DER_INVAL`.
+ * @throws `DaosError` `DER_INVAL`.
  */
 function epochHint({ path, amode, info }: OpenRequest): Epoch | undefined {
   const text = info.daos_epoch;
@@ -94,22 +98,23 @@ function epochHint({ path, amode, info }: OpenRequest): Epoch | undefined {
   return BigInt(text);
 }
 
-function createFile(container: Container, { path, amode }: OpenRequest, name: string): ObjectId {
-  using view = container.view();
-  const transaction = container.begin();
-  try {
-    const inode = create(container, { view, own: transaction }, { path: name, kind: "file" });
-    container.commit(transaction);
-    return inode.oid;
-  } catch (error) {
-    transaction.abort();
-    const appeared = error instanceof DaosError && error.code === "DER_EXIST";
-    if (!appeared || (amode & Mode.EXCL) !== 0) throw error;
-    // Another job created it between the look-up and the commit.
-    using later = container.view();
-    const inode = lookup({ view: later }, name);
-    if (inode === undefined) throw notFound(path);
-    return inode.oid;
+/** Creates the file, or finds the one that another job has just created. */
+function createFile(container: Container, { amode }: OpenRequest, name: string): ObjectId {
+  for (let attempt = 1; ; attempt++) {
+    using view = container.view();
+    const appeared = attempt > 1 ? lookup({ view }, name) : undefined;
+    if (appeared !== undefined && (amode & Mode.EXCL) === 0) return appeared.oid;
+    const transaction = container.begin();
+    try {
+      const inode = create(container, { view, own: transaction }, { path: name, kind: "file" });
+      container.commit(transaction);
+      return inode.oid;
+    } catch (error) {
+      transaction.abort();
+      // Somebody else created the file, or a directory on the way to it: look again.
+      const raced = isDaosError(error, "DER_EXIST") && appeared === undefined;
+      if (!raced || attempt === CREATE_ATTEMPTS_MAX) throw error;
+    }
   }
 }
 
@@ -160,7 +165,7 @@ function connect(directory: string, amode: number): Pool {
 /**
  * Refuses a communicator that spans nodes: an embedded pool is on one of them. Collective.
  *
- * @throws {@link DaosError} `DER_NOSYS`, on all ranks.
+ * @throws `DaosError` `DER_NOSYS`, on all ranks.
  */
 function requireOneNode(comm: Communicator, path: string): void {
   if (comm.size === 1) return;
@@ -195,7 +200,7 @@ function requireAlike(comm: Communicator, { path, amode }: OpenRequest): void {
 /**
  * Opens a file on all ranks. Collective.
  *
- * @throws {@link DaosError} on every rank, if it fails on one; nothing stays open then.
+ * @throws `DaosError` on every rank, if it fails on one; nothing stays open then.
  */
 export function openCollectively(comm: Communicator, request: OpenRequest): OpenedFile {
   requireAlike(comm, request);

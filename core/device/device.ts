@@ -49,7 +49,9 @@ export interface DeviceFile {
 
 /** Space of the file system under a directory, in bytes. */
 export interface DeviceSpace {
+  /** Size of the file system. */
   readonly total: number;
+  /** What an ordinary user can still allocate. */
   readonly available: number;
   /** Type of the file system as `statfs` numbers it. */
   readonly type: number;

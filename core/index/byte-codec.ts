@@ -43,24 +43,28 @@ export class ByteWriter {
     return start;
   }
 
+  /** Appends one byte. */
   u8(value: number): this {
     const start = this.#reserve(1);
     this.#buffer[start] = value;
     return this;
   }
 
+  /** Appends four bytes. */
   u32(value: number): this {
     const start = this.#reserve(4);
     this.#buffer.writeUInt32BE(value, start);
     return this;
   }
 
+  /** Appends eight bytes. */
   u64(value: bigint): this {
     const start = this.#reserve(8);
     this.#buffer.writeBigUInt64BE(value, start);
     return this;
   }
 
+  /** Appends an unsigned number, in one to eight bytes. */
   varint(value: number): this {
     assert(Number.isSafeInteger(value) && value >= 0, `varint takes 0 to 2^53 - 1, not ${value}`);
     let rest = value;
@@ -72,6 +76,7 @@ export class ByteWriter {
     return this.u8(rest);
   }
 
+  /** Appends a signed number, in one to eight bytes. */
   svarint(value: number): this {
     // The doubled number may exceed 2^53: its lowest seven bits are split off before doubling.
     const magnitude = value >= 0 ? value : -value - 1;
@@ -80,16 +85,19 @@ export class ByteWriter {
     return rest === 0 ? this.u8(low) : this.u8(low | 0x80).varint(rest);
   }
 
+  /** Appends bytes without their length. */
   raw(bytes: Uint8Array): this {
     const start = this.#reserve(bytes.length);
     this.#buffer.set(bytes, start);
     return this;
   }
 
+  /** Appends the length of some bytes, then the bytes. */
   bytes(value: Uint8Array): this {
     return this.varint(value.length).raw(value);
   }
 
+  /** Appends a text as bytes. */
   text(value: string): this {
     return this.bytes(Buffer.from(value, "utf8"));
   }
@@ -143,18 +151,22 @@ export class ByteReader {
     return start;
   }
 
+  /** The next byte. */
   u8(): number {
     return this.#view.getUint8(this.#take(1));
   }
 
+  /** The next four bytes. */
   u32(): number {
     return this.#view.getUint32(this.#take(4));
   }
 
+  /** The next eight bytes. */
   u64(): bigint {
     return this.#view.getBigUint64(this.#take(8));
   }
 
+  /** The next unsigned number. */
   varint(): number {
     let value = 0;
     let scale = 1;
@@ -167,6 +179,7 @@ export class ByteReader {
     }
   }
 
+  /** The next signed number. */
   svarint(): number {
     const low = this.u8();
     const rest = low < 0x80 ? 0 : this.varint();
@@ -182,10 +195,12 @@ export class ByteReader {
     return this.#bytes.subarray(start, start + size);
   }
 
+  /** The next bytes with a length before them, as a view of the record. */
   bytes(): Uint8Array {
     return this.raw(this.varint());
   }
 
+  /** The next text. */
   text(): string {
     return Buffer.from(this.bytes()).toString("utf8");
   }

@@ -18,6 +18,7 @@ import fs from "node:fs";
 import { open, type RootDatabase } from "lmdb";
 import { assert, storageError, systemCode } from "../errors.js";
 import { INDEX_MAP_SIZE, INDEX_READERS_MAX } from "../limits.js";
+import { checkIndexFile } from "./index-file.js";
 
 /** A half-open range of keys, `[start, end)`; `reverse` visits it from the end. */
 export interface KeyRange {
@@ -48,7 +49,10 @@ export interface IndexTransaction extends IndexReader {
 /** How an index is opened. */
 export interface IndexOptions {
   /** Whether a transaction survives a power cut (and not only a killed process). */
-  readonly durable: boolean;}
+  readonly durable: boolean;
+  /** Makes a new index; without it, there must be one. */
+  readonly create?: boolean;
+}
 
 type Database = RootDatabase<Uint8Array, Uint8Array>;
 
@@ -108,7 +112,7 @@ export class IndexStore implements IndexReader {
   /**
    * Opens or creates the index file at `path`, or returns this process's open one.
    *
-   * @throws {@link DaosError} `DER_NO_PERM`, `DER_NOSPACE` or `DER_IO` if LMDB cannot open it.
+   * @throws {@link DaosError} `DER_NONEXIST`, `DER_DF_INVAL`, `DER_NO_PERM`, `DER_NOSPACE` or `DER_IO` if LMDB cannot open it.
    */
   static open(path: string, options: IndexOptions): IndexStore {
     const shared = openStores.get(registryKeyOf(path) ?? "");
@@ -117,6 +121,7 @@ export class IndexStore implements IndexReader {
       return shared;
     }
     try {
+      if (options.create !== true) checkIndexFile(path);
       const database = openDatabase(path, options);
       const registryKey = registryKeyOf(path);
       assert(registryKey !== undefined, "an open index has a file");

@@ -11,7 +11,7 @@
 import { storageAddon } from "../device/addon.js";
 import { crc32c } from "../device/crc32c.js";
 import type { Device, DeviceFile } from "../device/device.js";
-import { DaosError, storageError } from "../errors.js";
+import { closedError, DaosError, storageError, systemCode } from "../errors.js";
 import { CHECKSUM_BLOCK_SIZE, SEGMENT_DATA_OFFSET, SEGMENT_READERS_MAX } from "../limits.js";
 import {
   blockSeed,
@@ -66,7 +66,7 @@ export class SegmentReader {
     try {
       file = device.open(path, "read");
     } catch (error) {
-      if ((error as { code?: string }).code === "ENOENT") throw new SegmentMoved();
+      if (systemCode(error) === "ENOENT") throw new SegmentMoved();
       throw storageError(error, `Opening segment ${id}`, path);
     }
     try {
@@ -78,7 +78,8 @@ export class SegmentReader {
       return new SegmentReader(file, id);
     } catch (error) {
       file.close();
-      throw error;
+      if (error instanceof SegmentMoved) throw error;
+      throw storageError(error, `Opening segment ${id}`, path);
     }
   }
 
@@ -108,12 +109,13 @@ export class SegmentReader {
   #cover(end: number): void {
     if (end <= this.#bytes.length) return;
     // The file has grown since it was mapped. No view of the old map has left this class.
+    const size = this.#file.size() - SEGMENT_DATA_OFFSET;
+    if (end > size) throw this.#truncated(end, Math.max(0, size));
     const verified = this.#verified;
     const old = this.#map;
     [this.#map, this.#bytes, this.#checksums, this.#verified] = this.#mapFile();
     this.#file.unmap(old);
     this.#verified.set(verified);
-    if (end > this.#bytes.length) throw this.#truncated(end, this.#bytes.length);
   }
 
   /**
@@ -195,6 +197,7 @@ export class SegmentCache {
   readonly #poolUuid: Uint8Array;
   readonly #pathOf: (id: number) => string;
   readonly #readers = new Map<number, SegmentReader>();
+  #open = true;
 
   constructor(device: Device, poolUuid: Uint8Array, pathOf: (id: number) => string) {
     this.#device = device;
@@ -202,8 +205,13 @@ export class SegmentCache {
     this.#pathOf = pathOf;
   }
 
-  /** The reader of a segment, opened if need be. */
+  /**
+   * The reader of a segment, opened if need be.
+   *
+   * @throws {@link DaosError} `DER_NO_HDL` after {@link close}.
+   */
   get(id: number): SegmentReader {
+    if (!this.#open) throw closedError(`Reading segment ${id}`);
     const known = this.#readers.get(id);
     if (known !== undefined) return known;
     if (this.#readers.size >= SEGMENT_READERS_MAX) this.#evictOldest();
@@ -231,8 +239,9 @@ export class SegmentCache {
     }
   }
 
-  /** Closes all segments. */
+  /** Closes all segments, for good. */
   close(): void {
+    this.#open = false;
     for (const id of [...this.#readers.keys()]) this.#close(id);
   }
 }

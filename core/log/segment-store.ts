@@ -23,7 +23,7 @@
 import path from "node:path";
 import { crc32c } from "../device/crc32c.js";
 import type { Device, DeviceFile } from "../device/device.js";
-import { assert, storageError } from "../errors.js";
+import { assert, isDaosError, storageError, systemCode } from "../errors.js";
 import { nextCounter } from "../index/counters.js";
 import type { IndexStore, IndexTransaction } from "../index/index-store.js";
 import {
@@ -52,6 +52,14 @@ import {
 export const LEASE_LOCK_OFFSET = 0;
 /** Byte of a segment file that its readers lock. */
 export const VIEW_LOCK_OFFSET = 1;
+
+/** What a recovery took back. */
+export interface RecoveryReport {
+  /** Leases of dead writers. */
+  readonly reclaimed: number;
+  /** Files that nothing referred to. */
+  readonly removed: number;
+}
 
 /** What the segments of a pool need. */
 export interface SegmentStoreOptions {
@@ -99,7 +107,7 @@ export class SegmentStore {
       .filter(({ record }) => record.state !== "free" && hasRoom(record))
       .sort((a, b) => a.record.committedSize - b.record.committedSize);
     for (const candidate of tails) {
-      const leased = this.#leaseTail(candidate, writer);
+      const leased = this.#leaseTail(candidate.id, writer);
       if (leased !== undefined) return leased;
     }
     for (const candidate of segments.filter(({ record }) => record.state === "free")) {
@@ -111,44 +119,57 @@ export class SegmentStore {
 
   /** Opens a segment file and takes its lease; `undefined` if it is taken or gone. */
   #lockFile(id: number, exclusiveViews: boolean): DeviceFile | undefined {
+    return this.#lockNamed(this.path(id), exclusiveViews);
+  }
+
+  /** The same for a file of any name. */
+  #lockNamed(name: string, exclusiveViews: boolean): DeviceFile | undefined {
     const { device } = this.#options;
-    let file: DeviceFile;
+    let file: DeviceFile | undefined;
     try {
-      file = device.open(this.path(id), "write");
+      file = device.open(name, "write");
+      const locked =
+        file.lock(LEASE_LOCK_OFFSET, 1, "exclusive") &&
+        (!exclusiveViews || file.lock(VIEW_LOCK_OFFSET, 1, "exclusive")) &&
+        // Between open and lock the file may have been recycled under another name.
+        device.inodeAt(name) === file.inode();
+      if (locked) return file;
+      file.close();
+      return undefined;
     } catch (error) {
-      if ((error as { code?: string }).code === "ENOENT") return undefined;
-      throw storageError(error, `Opening segment ${id}`, this.path(id));
+      file?.close();
+      if (systemCode(error) === "ENOENT") return undefined;
+      throw storageError(error, "Locking a segment", name);
     }
-    const locked =
-      file.lock(LEASE_LOCK_OFFSET, 1, "exclusive") &&
-      (!exclusiveViews || file.lock(VIEW_LOCK_OFFSET, 1, "exclusive")) &&
-      // Between open and lock the file may have been recycled under another name.
-      device.inodeAt(this.path(id)) === file.inode();
-    if (locked) return file;
+  }
+
+  #leaseTail(id: number, writer: bigint): OpenSegment | undefined {
+    const file = this.#lockFile(id, false);
+    if (file === undefined) return undefined;
+    try {
+      const leased = this.#takeOver(id, writer);
+      if (leased !== undefined && this.#tailVerifies(file, id, leased)) {
+        return new OpenSegment(file, { ...leased, id, allocatedSize: allocatedSize(file) });
+      }
+    } catch (error) {
+      file.close();
+      throw storageError(error, `Leasing segment ${id}`, file.path);
+    }
     file.close();
     return undefined;
   }
 
-  #leaseTail({ id, record }: Listed, writer: bigint): OpenSegment | undefined {
-    const file = this.#lockFile(id, false);
-    if (file === undefined) return undefined;
-    const leased: SegmentRecord = {
-      ...record,
-      state: "leased",
-      writer,
-      generation: record.generation + 1,
-    };
-    let unchanged = false;
+  /** Registers a new holder of a locked tail; `undefined` if the segment changed too much. */
+  #takeOver(id: number, writer: bigint): SegmentRecord | undefined {
+    let leased: SegmentRecord | undefined;
     this.#options.index.transact(`Leasing segment ${id}`, (tx) => {
+      // What was listed may be old: the last holder can have committed since, and then died.
       const current = getSegment(tx, id);
-      unchanged = current?.generation === record.generation && current.state !== "free";
-      if (unchanged) putSegment(tx, id, { ...leased, liveSize: current?.liveSize ?? 0 });
+      if (current === undefined || current.state === "free" || !hasRoom(current)) return;
+      leased = { ...current, state: "leased", writer, generation: current.generation + 1 };
+      putSegment(tx, id, leased);
     });
-    if (!unchanged || !this.#tailVerifies(file, id, record)) {
-      file.close();
-      return undefined;
-    }
-    return new OpenSegment(file, { ...leased, id, allocatedSize: allocatedSize(file) });
+    return leased;
   }
 
   /** Whether the partial block that appends would continue is what the last commit said. */
@@ -166,12 +187,18 @@ export class SegmentStore {
     const file = this.#lockFile(oldId, true);
     if (file === undefined) return undefined;
     const { device, directory } = this.#options;
-    const id = this.#newId();
-    const temporary = path.join(directory, temporaryFileName(id));
-    device.rename(this.path(oldId), temporary);
-    const segment = this.#register({ file, id, temporary, writer, replaces: oldId });
-    file.unlock(VIEW_LOCK_OFFSET, 1);
-    return segment;
+    try {
+      const id = this.#newId();
+      const temporary = path.join(directory, temporaryFileName(id));
+      device.rename(this.path(oldId), temporary);
+      const segment = this.#register({ file, id, temporary, writer, replaces: oldId });
+      file.unlock(VIEW_LOCK_OFFSET, 1);
+      return segment;
+    } catch (error) {
+      // Whatever was half done looks like a killed recycling, which recovery takes back.
+      file.close();
+      throw storageError(error, `Recycling segment ${oldId}`, file.path);
+    }
   }
 
   #create(writer: bigint, attempts = 3): OpenSegment {
@@ -181,7 +208,9 @@ export class SegmentStore {
     let file: DeviceFile | undefined;
     try {
       file = device.open(temporary, "create");
-      if (!file.lock(LEASE_LOCK_OFFSET, 1, "exclusive")) {
+      const locked =
+        file.lock(LEASE_LOCK_OFFSET, 1, "exclusive") && device.inodeAt(temporary) === file.inode();
+      if (!locked) {
         // A recovery in another process took the new file for a dead writer's.
         assert(attempts > 1, "recoveries do not take every new file");
         file.close();
@@ -190,9 +219,19 @@ export class SegmentStore {
       file.allocate(0, SEGMENT_DATA_OFFSET);
       return this.#register({ file, id, temporary, writer });
     } catch (error) {
+      // Recovery would take the file too; on a full disk its space is needed now.
       file?.close();
-      device.unlink(temporary);
+      this.#discard(temporary);
       throw storageError(error, "Making a segment", temporary);
+    }
+  }
+
+  /** Removes a half-made file; if that fails too, recovery will. */
+  #discard(name: string): void {
+    try {
+      this.#options.device.unlink(name);
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error;
     }
   }
 
@@ -229,10 +268,16 @@ export class SegmentStore {
   /** Ends a writer's leases; what it did not commit is dropped. */
   release(segments: readonly OpenSegment[]): void {
     if (segments.length === 0) return;
-    this.#options.index.transact("Sealing a writer's segments", (tx) => {
-      for (const { id, generation } of segments) sealSegment(tx, id, generation);
-    });
-    for (const segment of segments) segment.file.close();
+    try {
+      this.#options.index.transact("Sealing a writer's segments", (tx) => {
+        for (const { id, generation } of segments) sealSegment(tx, id, generation);
+      });
+    } catch (error) {
+      // The lease ends with its lock; recovery seals what a full disk kept this from sealing.
+      if (!isDaosError(error)) throw error;
+    } finally {
+      for (const segment of segments) segment.file.close();
+    }
   }
 
   /**
@@ -241,7 +286,15 @@ export class SegmentStore {
    *
    * @returns How many leases were reclaimed and files removed.
    */
-  recover(): { reclaimed: number; removed: number } {
+  recover(): RecoveryReport {
+    try {
+      return this.#recover();
+    } catch (error) {
+      throw storageError(error, "Recovering segments", this.#options.directory);
+    }
+  }
+
+  #recover(): RecoveryReport {
     const { device, directory, index } = this.#options;
     // Names are listed before records are read: a file that was registered by then has a record.
     const files = device.list(directory).map(parseFileName);
@@ -265,43 +318,43 @@ export class SegmentStore {
     if (kind === "segment" && known.has(id)) return false;
     const { device, directory } = this.#options;
     const name = kind === "segment" ? segmentFileName(id) : temporaryFileName(id);
-    const file = this.#lockNamed(path.join(directory, name));
+    const file = this.#lockNamed(path.join(directory, name), true);
     if (file === undefined) return false;
-    const registered = getSegment(this.#options.index, id) !== undefined;
-    if (registered && kind === "temporary") device.rename(file.path, this.path(id));
-    if (!registered) device.unlink(file.path);
-    file.close();
-    return !registered;
+    try {
+      const registered = getSegment(this.#options.index, id) !== undefined;
+      if (registered && kind === "temporary") device.rename(file.path, this.path(id));
+      if (!registered) device.unlink(file.path);
+      return !registered;
+    } finally {
+      file.close();
+    }
   }
 
-  /** Locks a file as writer and as only reader; `undefined` if somebody uses it or it is gone. */
-  #lockNamed(name: string): DeviceFile | undefined {
-    const { device } = this.#options;
-    if (device.inodeAt(name) === undefined) return undefined;
-    const file = device.open(name, "write");
-    const unused =
-      file.lock(LEASE_LOCK_OFFSET, 1, "exclusive") &&
-      file.lock(VIEW_LOCK_OFFSET, 1, "exclusive") &&
-      device.inodeAt(name) === file.inode();
-    if (unused) return file;
-    file.close();
-    return undefined;
+  /** Whether a registered segment has no file, under neither of its names. */
+  #isGone(id: number): boolean {
+    const { device, directory } = this.#options;
+    // In the order in which a file takes its names, so that a rename in between hides nothing.
+    const temporary = device.inodeAt(path.join(directory, temporaryFileName(id)));
+    return temporary === undefined && device.inodeAt(this.path(id)) === undefined;
   }
 
   #reclaim(id: number, record: SegmentRecord): boolean {
-    const gone = this.#options.device.inodeAt(this.path(id)) === undefined;
+    const gone = this.#isGone(id);
     const file = gone ? undefined : this.#lockFile(id, false);
     if (file === undefined && !gone) return false;
     let reclaimed = false;
-    this.#options.index.transact(`Reclaiming segment ${id}`, (tx) => {
-      const current = getSegment(tx, id);
-      if (current?.state !== "leased" || current.generation !== record.generation) return;
-      if (gone && current.committedSize > 0) return;
-      reclaimed = true;
-      if (gone) removeSegment(tx, id);
-      else sealSegment(tx, id, record.generation);
-    });
-    file?.close();
+    try {
+      this.#options.index.transact(`Reclaiming segment ${id}`, (tx) => {
+        const current = getSegment(tx, id);
+        if (current?.state !== "leased" || current.generation !== record.generation) return;
+        if (gone && current.committedSize > 0) return;
+        reclaimed = true;
+        if (gone) removeSegment(tx, id);
+        else sealSegment(tx, id, record.generation);
+      });
+    } finally {
+      file?.close();
+    }
     return reclaimed;
   }
 
@@ -315,11 +368,14 @@ export class SegmentStore {
       if (present && position < FREE_SEGMENTS_MAX) continue;
       const file = present ? this.#lockFile(id, true) : undefined;
       if (present && file === undefined) continue;
-      index.transact(`Deleting segment ${id}`, (tx) => {
-        if (getSegment(tx, id)?.state === "free") removeSegment(tx, id);
-      });
-      device.unlink(this.path(id));
-      file?.close();
+      try {
+        index.transact(`Deleting segment ${id}`, (tx) => {
+          if (getSegment(tx, id)?.state === "free") removeSegment(tx, id);
+        });
+        device.unlink(this.path(id));
+      } finally {
+        file?.close();
+      }
       removed += 1;
     }
     return removed;

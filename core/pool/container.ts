@@ -157,7 +157,7 @@ export class Container {
 
   /** The newest punch of an object: the incarnation that a write to it belongs to. */
   incarnation(oid: ObjectId): Epoch {
-    return this.#target.incarnation({ container: this.#id, oid });
+    return this.#target.punchEpoch({ container: this.#id, oid }, EPOCH_HEAD);
   }
 
   /** Removes versions that no reader can see and frees their space. */

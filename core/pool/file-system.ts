@@ -57,7 +57,7 @@ export function durabilityNotes(
   const volatile = [scm, nvme].filter((directory) => device.space(directory).type === TMPFS);
   if (durability === "power" && volatile.length > 0) {
     notes.push(
-      `${volatile.join(" and ")} lies in memory (tmpfs): a power cut or reboot loses the pool.`,
+      `A power cut or reboot loses this pool: in memory (tmpfs) is ${volatile.join(", ")}.`,
     );
   }
   return notes;

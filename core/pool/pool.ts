@@ -15,6 +15,7 @@ import { NodeDevice } from "../device/node-device.js";
 import { DaosError, storageError } from "../errors.js";
 import { IndexStore } from "../index/index-store.js";
 import { LABEL_SIZE_MAX, RETAIN_COMMITS_DEFAULT, RETAIN_COMMITS_MAX } from "../limits.js";
+import type { RecoveryReport } from "../log/segment-store.js";
 import type { ContainerRecord } from "../vos/containers.js";
 import { PinTable } from "../vos/pins.js";
 import { LocalTarget, PINS_FILE, type Target, type TargetUsage } from "../vos/target.js";
@@ -53,12 +54,17 @@ export interface PoolConnectOptions {
 
 /** What `query` tells. Sizes in bytes. */
 export interface PoolInfo extends TargetUsage {
+  /** Directory of the pool. */
   readonly path: string;
+  /** Name for people. */
   readonly label: string;
+  /** The pool's UUID. */
   readonly uuid: string;
+  /** What the pool survives. */
   readonly durability: Durability;
   /** What a user should know of the pool's durability. */
   readonly notes: readonly string[];
+  /** Number of containers. */
   readonly containers: number;
 }
 
@@ -140,7 +146,7 @@ export class Pool {
       requireLocal(device, scm);
       PinTable.create(device, path.join(scm, PINS_FILE));
       const durable = durability === "power";
-      IndexStore.open(path.join(scm, "index.mdb"), { durable }).close();
+      IndexStore.open(path.join(scm, "index.mdb"), { durable, create: true }).close();
       const uuid = randomUuid(device);
       const superblock = { uuid, durability, created: device.now(), label };
       // The superblock says that the rest is there, so the rest is durable before it.
@@ -259,7 +265,7 @@ export class Pool {
   }
 
   /** Takes back the space of writers that died. One process of a node does it, now and then. */
-  recover(): { reclaimed: number; removed: number } {
+  recover(): RecoveryReport {
     this.#requireWritable(`Recovering pool ${this.path}`);
     return this.#target.recover();
   }
@@ -303,10 +309,7 @@ function requireEmpty(directory: string, what: string): void {
     throw new DaosError("DER_EXIST", text, { path: directory });
   }
   const isDirectory = fs.statSync(directory).isDirectory();
-  // What a killed creation left behind is not in the way.
-  const foreign = isDirectory
-    ? fs.readdirSync(directory).filter((name) => name !== "scm" && name !== "nvme")
-    : [path.basename(directory)];
+  const foreign = isDirectory ? foreignNames(directory) : [path.basename(directory)];
   if (foreign.length === 0) {
     for (const tier of ["scm", "nvme"])
       fs.rmSync(path.join(directory, tier), { recursive: true, force: true });
@@ -315,6 +318,17 @@ function requireEmpty(directory: string, what: string): void {
   const remedy = "choose a directory that is empty or does not exist";
   const why = `there is something else already: ${foreign.slice(0, 3).join(", ")}`;
   throw new DaosError("DER_EXIST", { what, why, remedy }, { path: directory });
+}
+
+/**
+ * Names in a directory that a killed creation did not leave behind. It makes no segments: a directory
+ * with some is a pool that lost its superblock.
+ */
+function foreignNames(directory: string): string[] {
+  const own = ["scm", "nvme", `${SUPERBLOCK_FILE}.tmp`];
+  const nvme = path.join(directory, "nvme");
+  const segments = fs.existsSync(nvme) ? fs.readdirSync(nvme) : [];
+  return [...fs.readdirSync(directory).filter((name) => !own.includes(name)), ...segments];
 }
 
 function makeTier(directory: string, name: "scm" | "nvme", elsewhere: string | undefined): string {

@@ -11,6 +11,7 @@ import { Pattern, type PatternRange, wholeOf } from "../vos/pattern.js";
 import type { Pin } from "../vos/pins.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
+import type { DkeyEntry } from "../vos/values.js";
 
 /** A pinned version of a container. Close it, so that its space can be reclaimed. */
 export class ContainerView {
@@ -18,6 +19,8 @@ export class ContainerView {
   readonly #container: number;
   readonly #pin: Pin;
   readonly #arrays = new Map<ObjectId, ArrayReader>();
+  /** Punches that the epoch sees; they cannot change any more. */
+  readonly #punches = new Map<ObjectId, Epoch>();
 
   constructor(target: Target, container: number, pin: Pin) {
     this.#target = target;
@@ -37,6 +40,15 @@ export class ContainerView {
       this.#arrays.set(oid, reader);
     }
     return reader;
+  }
+
+  #punchEpoch(oid: ObjectId): Epoch {
+    let punched = this.#punches.get(oid);
+    if (punched === undefined) {
+      punched = this.#target.punchEpoch({ container: this.#container, oid }, this.epoch);
+      this.#punches.set(oid, punched);
+    }
+    return punched;
   }
 
   /**
@@ -75,14 +87,15 @@ export class ContainerView {
   ): Uint8Array | undefined {
     const change = own?.ownValue({ oid, dkey, akey });
     if (change !== undefined) return change.value;
-    return this.#target.getValue({ container: this.#container, oid, dkey, akey }, this.epoch);
+    const version = { epoch: this.epoch, punched: this.#punchEpoch(oid) };
+    return this.#target.getValue({ container: this.#container, oid, dkey, akey }, version);
   }
 
   /** The dkeys of an object that hold a value of `akey`, in lexical order, with those values. */
   listDkeys(
     oid: ObjectId,
     options: { akey: Uint8Array; after?: Uint8Array; limit?: number },
-  ): { dkey: Uint8Array; value: Uint8Array }[] {
+  ): DkeyEntry[] {
     const object = { container: this.#container, oid };
     return this.#target.listDkeys(object, { ...options, epoch: this.epoch });
   }

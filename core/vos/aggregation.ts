@@ -29,7 +29,9 @@ import { trimValueHistory } from "./values.js";
 
 /** What a pass removed. */
 export interface AggregationReport {
+  /** Runs that no reader could see. */
   readonly runs: number;
+  /** Versions of single values that no reader could see. */
   readonly values: number;
   /** Bytes of array data that nothing refers to any more. */
   readonly bytes: number;
@@ -116,19 +118,6 @@ export function hiddenRuns(
   });
 }
 
-function listArrays(index: IndexReader, container: number): ObjectId[] {
-  const prefix = new KeyBuilder(KeySpace.run).u32(container).done();
-  const oids: ObjectId[] = [];
-  let last: Uint8Array | undefined;
-  index.visit({ start: prefix, end: prefixEnd(prefix) }, (key) => {
-    const { oid } = parseRunKey(key);
-    if (last === undefined || Buffer.compare(last, oid) !== 0) oids.push(oidOfBytes(oid));
-    last = oid;
-    return true;
-  });
-  return oids;
-}
-
 function removeRun(tx: IndexTransaction, container: number, oid: ObjectId, run: Run): number {
   const key = runKey({ container, oid: oidBytes(oid) }, run.epoch, run.sequence);
   const value = tx.get(key);
@@ -143,6 +132,28 @@ function removeRun(tx: IndexTransaction, container: number, oid: ObjectId, run: 
   return bytes;
 }
 
+/** A run as the index holds it, decoded only if it may be hidden. */
+interface StoredRun {
+  readonly epoch: Epoch;
+  readonly sequence: number;
+  readonly value: Uint8Array;
+}
+
+/** The runs of each array of a container, of all incarnations, newest first. */
+function runsByArray(index: IndexReader, container: number): Map<ObjectId, StoredRun[]> {
+  const prefix = new KeyBuilder(KeySpace.run).u32(container).done();
+  const arrays = new Map<ObjectId, StoredRun[]>();
+  index.visit({ start: prefix, end: prefixEnd(prefix) }, (key, value) => {
+    const { oid: bytes, epoch, sequence } = parseRunKey(key);
+    const oid = oidOfBytes(bytes);
+    const runs = arrays.get(oid);
+    if (runs === undefined) arrays.set(oid, [{ epoch, sequence, value }]);
+    else runs.push({ epoch, sequence, value });
+    return true;
+  });
+  return arrays;
+}
+
 function aggregateArrays(
   index: IndexStore,
   container: number,
@@ -150,9 +161,12 @@ function aggregateArrays(
 ): { runs: number; bytes: number } {
   const punches = listPunches(index, container);
   const total = { runs: 0, bytes: 0 };
-  for (const oid of listArrays(index, container)) {
+  for (const [oid, stored] of runsByArray(index, container)) {
     const punched = punches.filter((punch) => punch.oid === oid).map(({ epoch }) => epoch);
-    const hidden = hiddenRuns(allRuns(index, container, oid), kept, punched);
+    // A lone run that was not punched is seen: most arrays end here, undecoded.
+    if (stored.length === 1 && punched.length === 0) continue;
+    const runs = stored.map((run) => ({ ...decodeRun(run.value), ...run }));
+    const hidden = hiddenRuns(runs, kept, punched);
     for (let start = 0; start < hidden.length; start += AGGREGATION_STEP_COUNT) {
       index.transact("Aggregating an array", (tx) => {
         for (const run of hidden.slice(start, start + AGGREGATION_STEP_COUNT)) {
@@ -163,18 +177,6 @@ function aggregateArrays(
     }
   }
   return total;
-}
-
-/** The runs of all incarnations, newest first. */
-function allRuns(index: IndexReader, container: number, oid: ObjectId): Run[] {
-  const runs: Run[] = [];
-  const prefix = new KeyBuilder(KeySpace.run).u32(container).raw(oidBytes(oid)).done();
-  index.visit({ start: prefix, end: prefixEnd(prefix) }, (key, value) => {
-    const { epoch, sequence } = parseRunKey(key);
-    runs.push({ ...decodeRun(value), epoch, sequence });
-    return true;
-  });
-  return runs;
 }
 
 function aggregateValues(index: IndexStore, container: number, horizon: Epoch): number {

@@ -17,7 +17,7 @@ import { type CommittedExtent, type SegmentCache, SegmentMoved } from "../log/se
 import type { Epoch } from "./epoch.js";
 import { formatOid, oidBytes } from "./object-id.js";
 import { type ObjectAddress, punchEpoch } from "./objects.js";
-import { firstOffset, lastOffset, type PatternRange } from "./pattern.js";
+import { checkBufferSize, firstOffset, lastOffset, type PatternRange } from "./pattern.js";
 import type { Piece, Run } from "./piece.js";
 import { type FragmentSink, type Layer, resolve } from "./resolve.js";
 import { decodeRun, parseRunKey, runKey, runPrefix } from "./run-format.js";
@@ -165,6 +165,9 @@ export class ArrayReader {
    *   this epoch was recycled. `target` is undefined then.
    */
   read(range: PatternRange, target: Uint8Array, overlay?: Overlay): void {
+    if (target.length < range.to - range.from) {
+      checkBufferSize("Reading an array", target.length, range);
+    }
     const own = (overlay?.pieces ?? []).map((piece) => layerOf(piece, undefined)).reverse();
     for (let attempt = 0; attempt < RESOLVE_RETRIES_MAX; attempt++) {
       try {

@@ -21,7 +21,7 @@ import { sealSegment } from "../log/segment-store.js";
 import { epochOfTransaction, getContainer, putCommit } from "./containers.js";
 import type { Contribution, ObjectRun, ValueChange } from "./contribution-format.js";
 import { EPOCH_HEAD, type Epoch, nextEpoch } from "./epoch.js";
-import { formatOid, oidBytes } from "./object-id.js";
+import { formatOid, type ObjectId, oidBytes } from "./object-id.js";
 import { punchEpoch, punchObject } from "./objects.js";
 import { pieceSize } from "./piece.js";
 import { decodeRun, runKey } from "./run-format.js";
@@ -38,6 +38,7 @@ export interface CommitRequest {
 
 /** The outcome of a commit. */
 export interface Committed {
+  /** Where the changes are visible from. */
   readonly epoch: Epoch;
   /** Bytes of array data published. */
   readonly bytes: number;
@@ -104,11 +105,15 @@ function publishValue(
   tx: IndexTransaction,
   container: number,
   change: ValueChange,
-  epoch: Epoch,
+  version: { epoch: Epoch; punched: Epoch },
 ): void {
   const address = { container, oid: change.oid, dkey: change.dkey, akey: change.akey };
-  const punched = punchEpoch(tx, address, EPOCH_HEAD);
-  const exists = getValue(tx, address, { epoch: EPOCH_HEAD, punched }) !== undefined;
+  if (change.condition === "none" && change.value !== undefined) {
+    putValue(tx, address, version.epoch, change.value);
+    return;
+  }
+  const head = { epoch: EPOCH_HEAD, punched: version.punched };
+  const exists = getValue(tx, address, head) !== undefined;
   const name = Buffer.from(change.dkey).toString();
   const what = `Updating key ${JSON.stringify(name)} of object ${formatOid(change.oid)}`;
   if (change.condition === "insert" && exists) {
@@ -119,7 +124,20 @@ function publishValue(
     const remedy = "create it first";
     throw new DaosError("DER_NONEXIST", { what, why: "it does not exist", remedy }, { name });
   }
-  if (exists || change.value !== undefined) putValue(tx, address, epoch, change.value);
+  if (exists || change.value !== undefined) putValue(tx, address, version.epoch, change.value);
+}
+
+/** The newest punch of each object, looked up once in a transaction. */
+function punchCache(tx: IndexTransaction, container: number): (oid: ObjectId) => Epoch {
+  const known = new Map<ObjectId, Epoch>();
+  return (oid) => {
+    let punched = known.get(oid);
+    if (punched === undefined) {
+      punched = punchEpoch(tx, { container, oid }, EPOCH_HEAD);
+      known.set(oid, punched);
+    }
+    return punched;
+  };
 }
 
 function publish(tx: IndexTransaction, request: CommitRequest, now: bigint): Committed {
@@ -132,13 +150,16 @@ function publish(tx: IndexTransaction, request: CommitRequest, now: bigint): Com
     });
   }
   const epoch = nextEpoch(now, readCounter(tx, "epoch"));
+  const punchedAt = punchCache(tx, container);
   let bytes = 0;
   for (const [sequence, contribution] of contributions.entries()) {
     for (const span of contribution.spans) publishSpan(tx, contribution.writer, span);
     for (const run of contribution.runs) {
       bytes += publishRun(tx, request, run, { epoch, sequence });
     }
-    for (const change of contribution.values) publishValue(tx, container, change, epoch);
+    for (const change of contribution.values) {
+      publishValue(tx, container, change, { epoch, punched: punchedAt(change.oid) });
+    }
     for (const oid of contribution.punches) punchObject(tx, { container, oid }, epoch);
     for (const span of contribution.spans) {
       if (span.seal) sealSegment(tx, span.segment, span.generation);

@@ -37,6 +37,7 @@ export interface ContainerRecord {
 
 /** One commit of a container. */
 export interface CommitRecord {
+  /** Where the commit's changes are visible from. */
   readonly epoch: Epoch;
   /** Transaction id, 16 bytes. */
   readonly transactionId: Uint8Array;

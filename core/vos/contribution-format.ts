@@ -27,8 +27,11 @@ export type ValueCondition = (typeof CONDITIONS)[number];
 
 /** One change of a single value. */
 export interface ValueChange {
+  /** The object. */
   readonly oid: ObjectId;
+  /** Distribution key, 1 to 255 bytes. */
   readonly dkey: Uint8Array;
+  /** Attribute key, 1 to 255 bytes. */
   readonly akey: Uint8Array;
   /** The new value; `undefined` punches it. */
   readonly value: Uint8Array | undefined;

@@ -27,14 +27,19 @@ import { OFFSET_MAX, PATTERN_LEVELS_MAX } from "../limits.js";
 
 /** One repetition: `count` copies, `stride` bytes apart. */
 export interface PatternLevel {
+  /** Distance between the starts of copies, in bytes. */
   readonly stride: number;
+  /** Number of copies, at least 1. */
   readonly count: number;
 }
 
 /** Blocks of `blockLength` bytes, the first at `start`, repeated along `levels`, innermost first. */
 export interface PatternShape {
+  /** Array offset of the first block, in bytes. */
   readonly start: number;
+  /** Length of a block, in bytes, at least 1. */
   readonly blockLength: number;
+  /** Repetitions, innermost first. */
   readonly levels: readonly PatternLevel[];
 }
 
@@ -49,8 +54,11 @@ function isSize(value: number): boolean {
 
 /** A regular pattern, checked and with its searches. Immutable. */
 export class Pattern implements PatternShape {
+  /** Array offset of the first block, in bytes. */
   readonly start: number;
+  /** Length of a block, in bytes. */
   readonly blockLength: number;
+  /** Repetitions, innermost first; none is folded into a longer block any more. */
   readonly levels: readonly PatternLevel[];
   /** Packed bytes: the sum of all blocks. */
   readonly size: number;
@@ -154,9 +162,20 @@ export class Pattern implements PatternShape {
 
 /** Bytes `[from, to)` of the packed stream of a pattern. */
 export interface PatternRange {
+  /** The pattern. */
   readonly pattern: Pattern;
+  /** First packed byte. */
   readonly from: number;
+  /** One past the last packed byte. */
   readonly to: number;
+}
+
+/** Refuses a buffer of another size than a range with `DER_INVAL`. */
+export function checkBufferSize(what: string, size: number, { from, to }: PatternRange): void {
+  if (size === to - from) return;
+  const why = `the buffer has ${size} bytes and the range ${to - from}`;
+  const remedy = "give a buffer of the size of the range";
+  throw new DaosError("DER_INVAL", { what, why, remedy }, { size, needed: to - from });
 }
 
 /** The whole of a pattern. */

@@ -58,16 +58,27 @@ export class PinTable {
   pin(container: number, epoch: Epoch): Pin {
     const file = this.#openFile();
     if (file === undefined) return { container, epoch, release: () => {} };
-    const slot = this.#takeSlot(file);
-    const bytes = Buffer.alloc(SLOT_SIZE);
-    bytes.writeUInt32BE(container, 0);
-    bytes.writeBigUInt64BE(epoch, 8);
-    file.write(bytes, slot * SLOT_SIZE);
-    const release = () => {
-      if (!this.#taken.delete(slot)) return;
+    try {
+      const slot = this.#takeSlot(file);
+      const bytes = Buffer.alloc(SLOT_SIZE);
+      bytes.writeUInt32BE(container, 0);
+      bytes.writeBigUInt64BE(epoch, 8);
+      file.write(bytes, slot * SLOT_SIZE);
+      return { container, epoch, release: this.#releaserOf(file, slot) };
+    } catch (error) {
+      throw storageError(error, "Pinning an epoch", this.#path);
+    }
+  }
+
+  /** Ends the pin of a slot, once: the slot may be another's by the second call. */
+  #releaserOf(file: DeviceFile, slot: number): () => void {
+    let taken = true;
+    return () => {
+      if (!taken || this.#file !== file) return;
+      taken = false;
+      this.#taken.delete(slot);
       file.unlock(slot * SLOT_SIZE, SLOT_SIZE);
     };
-    return { container, epoch, release };
   }
 
   #openFile(): DeviceFile | undefined {
@@ -98,9 +109,10 @@ export class PinTable {
 
   /** The epochs of a container that any process pins now. */
   epochsOf(container: number): Epoch[] {
-    // A second open file sees this process's own locks as somebody else's.
-    const file = this.#device.open(this.#path, "read");
+    let file: DeviceFile | undefined;
     try {
+      // A second open file sees this process's own locks as somebody else's.
+      file = this.#device.open(this.#path, "read");
       const bytes = Buffer.alloc(SLOT_SIZE * PIN_SLOTS_MAX);
       file.read(bytes, 0);
       const epochs: Epoch[] = [];
@@ -109,8 +121,10 @@ export class PinTable {
         epochs.push(bytes.readBigUInt64BE(start + 8));
       }
       return epochs;
+    } catch (error) {
+      throw storageError(error, "Reading the pinned epochs", this.#path);
     } finally {
-      file.close();
+      file?.close();
     }
   }
 

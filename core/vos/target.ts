@@ -10,15 +10,15 @@
 
 import path from "node:path";
 import type { Device } from "../device/device.js";
-import { DaosError } from "../errors.js";
-import { nextCounter } from "../index/counters.js";
+import { closedError, DaosError, storageError, systemCode } from "../errors.js";
+import { nextCounter, readCounter } from "../index/counters.js";
 import type { IndexStore } from "../index/index-store.js";
 import { LogWriter } from "../log/log-writer.js";
 import { SegmentCache } from "../log/segment-reader.js";
 import { listSegments } from "../log/segment-record.js";
-import { SegmentStore } from "../log/segment-store.js";
+import { type RecoveryReport, SegmentStore } from "../log/segment-store.js";
 import { type AggregationReport, aggregate } from "./aggregation.js";
-import { ArrayReader } from "./array-reader.js";
+import { ArrayReader, type ArraySource } from "./array-reader.js";
 import { type CommitRequest, type Committed, commit } from "./commit.js";
 import {
   type CommitRecord,
@@ -34,7 +34,7 @@ import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { type ObjectAddress, punchEpoch } from "./objects.js";
 import { type Pin, PinTable } from "./pins.js";
 import { Transaction, type TransactionOwner } from "./transaction.js";
-import { getValue, listDkeys, type ValueAddress } from "./values.js";
+import { type DkeyEntry, getValue, listDkeys, type ValueAddress } from "./values.js";
 
 /** Space of a tier, in bytes. */
 export interface TierUsage {
@@ -46,11 +46,24 @@ export interface TierUsage {
   readonly available: number;
 }
 
+/** Segments by state. */
+export interface SegmentCounts {
+  /** Held by a writer, or by one that died and was not recovered yet. */
+  readonly leased: number;
+  /** Held by nobody, with data in them. */
+  readonly sealed: number;
+  /** Empty, kept for recycling. */
+  readonly free: number;
+}
+
 /** Counts and space of a target. */
 export interface TargetUsage {
+  /** The tier of the index. */
   readonly scm: TierUsage;
+  /** The tier of the segments. */
   readonly nvme: TierUsage;
-  readonly segments: { readonly leased: number; readonly sealed: number; readonly free: number };
+  /** Segments by state. */
+  readonly segments: SegmentCounts;
 }
 
 /** A versioned object store. Calls are synchronous; errors are {@link DaosError}s. */
@@ -75,17 +88,20 @@ export interface Target {
   epochOfTransaction(transactionId: Uint8Array): Epoch | undefined;
   /** Keeps an epoch readable until the pin is released. */
   pin(container: number, epoch: Epoch): Pin;
-  /** A single value at an epoch. */
-  getValue(address: ValueAddress, epoch: Epoch): Uint8Array | undefined;
+  /** The newest punch of an object at or before an epoch; 0 if there is none. */
+  punchEpoch(object: ObjectAddress, epoch: Epoch): Epoch;
+  /** A single value at an epoch, if it was written after the punch that the epoch sees. */
+  getValue(
+    address: ValueAddress,
+    version: { epoch: Epoch; punched: Epoch },
+  ): Uint8Array | undefined;
   /** The dkeys of an object that hold a value of an akey. */
   listDkeys(
     object: ObjectAddress,
     options: { akey: Uint8Array; epoch: Epoch; after?: Uint8Array; limit?: number },
-  ): { dkey: Uint8Array; value: Uint8Array }[];
+  ): DkeyEntry[];
   /** An array at an epoch. */
   array(object: ObjectAddress, epoch: Epoch): ArrayReader;
-  /** The newest punch of an object: what a write to it must name as its incarnation. */
-  incarnation(object: ObjectAddress): Epoch;
   /** Begins a transaction. */
   begin(container: number): Transaction;
   /** Publishes contributions at one epoch. */
@@ -93,7 +109,7 @@ export interface Target {
   /** Removes what no reader can see; then takes back what dead writers left. */
   aggregate(container: number): AggregationReport;
   /** Takes back what dead writers left. */
-  recover(): { reclaimed: number; removed: number };
+  recover(): RecoveryReport;
   /** Counts and space. */
   usage(): TargetUsage;
   /** Ends the writer's leases and closes everything. */
@@ -123,20 +139,32 @@ export const PINS_FILE = "pins";
 /** The embedded target. One per open pool handle. */
 export class LocalTarget implements Target, TransactionOwner {
   readonly #options: LocalTargetOptions;
-  readonly #index: IndexStore;
+  readonly #source: ArraySource;
   readonly #store: SegmentStore;
   readonly #segments: SegmentCache;
   readonly #pins: PinTable;
   readonly #transactions = new Set<Transaction>();
   #writer: LogWriter | undefined;
+  #open = true;
 
   constructor(options: LocalTargetOptions) {
     const { device, index, nvme: directory, poolUuid, durable } = options;
+    const openIndex = () => this.#index;
     this.#options = options;
-    this.#index = index;
     this.#store = new SegmentStore({ device, index, directory, poolUuid, durable });
     this.#segments = new SegmentCache(device, poolUuid, (id) => this.#store.path(id));
     this.#pins = new PinTable(device, path.join(options.scm, PINS_FILE));
+    this.#source = {
+      segments: this.#segments,
+      get index() {
+        return openIndex();
+      },
+    };
+  }
+
+  get #index(): IndexStore {
+    if (!this.#open) throw closedError("Using a container");
+    return this.#options.index;
   }
 
   /** The process's log; its id is drawn at the first write. */
@@ -211,9 +239,17 @@ export class LocalTarget implements Target, TransactionOwner {
   pin(container: number, epoch: Epoch): Pin {
     // A new version to read is the moment to let go of segments that only old ones used.
     this.#segments.sweep();
-    const pin = this.#pins.pin(container, epoch);
-    const horizon = getContainer(this.#index, container)?.horizon;
-    if (horizon !== undefined && epoch >= horizon) return pin;
+    // Commits to come draw later epochs than the last one: a view of the future would change.
+    const last = readCounter(this.#index, "epoch");
+    const pin = this.#pins.pin(container, epoch < last ? epoch : last);
+    let horizon: Epoch | undefined;
+    try {
+      horizon = getContainer(this.#index, container)?.horizon;
+      if (horizon !== undefined && epoch >= horizon) return pin;
+    } catch (error) {
+      pin.release();
+      throw error;
+    }
     pin.release();
     if (horizon === undefined) throw containerGone(container);
     throw new DaosError(
@@ -227,28 +263,31 @@ export class LocalTarget implements Target, TransactionOwner {
     );
   }
 
-  getValue(address: ValueAddress, epoch: Epoch): Uint8Array | undefined {
-    const punched = punchEpoch(this.#index, address, epoch);
-    return getValue(this.#index, address, { epoch, punched });
+  punchEpoch(object: ObjectAddress, epoch: Epoch): Epoch {
+    return punchEpoch(this.#index, object, epoch);
+  }
+
+  getValue(
+    address: ValueAddress,
+    version: { epoch: Epoch; punched: Epoch },
+  ): Uint8Array | undefined {
+    return getValue(this.#index, address, version);
   }
 
   listDkeys(
     object: ObjectAddress,
     options: { akey: Uint8Array; epoch: Epoch; after?: Uint8Array; limit?: number },
-  ): { dkey: Uint8Array; value: Uint8Array }[] {
+  ): DkeyEntry[] {
     const punched = punchEpoch(this.#index, object, options.epoch);
     return listDkeys(this.#index, object, { ...options, punched });
   }
 
   array(object: ObjectAddress, epoch: Epoch): ArrayReader {
-    return new ArrayReader({ index: this.#index, segments: this.#segments }, object, epoch);
-  }
-
-  incarnation(object: ObjectAddress): Epoch {
-    return punchEpoch(this.#index, object, EPOCH_HEAD);
+    return new ArrayReader(this.#source, object, epoch);
   }
 
   begin(container: number): Transaction {
+    if (!this.#open) throw closedError("Beginning a transaction");
     const transaction = new Transaction(this, container);
     this.#transactions.add(transaction);
     return transaction;
@@ -277,7 +316,7 @@ export class LocalTarget implements Target, TransactionOwner {
     return report;
   }
 
-  recover(): { reclaimed: number; removed: number } {
+  recover(): RecoveryReport {
     return this.#store.recover();
   }
 
@@ -300,11 +339,13 @@ export class LocalTarget implements Target, TransactionOwner {
   }
 
   close(): void {
+    if (!this.#open) return;
     for (const transaction of this.#transactions) transaction.abort();
     this.#writer?.close();
     this.#segments.close();
     this.#pins.close();
-    this.#index.close();
+    this.#open = false;
+    this.#options.index.close();
   }
 }
 
@@ -321,11 +362,16 @@ function containerGone(container: number): DaosError {
 }
 
 function fileSize(device: Device, name: string): number {
-  if (device.inodeAt(name) === undefined) return 0;
-  const file = device.open(name, "read");
   try {
-    return file.size();
-  } finally {
-    file.close();
+    const file = device.open(name, "read");
+    try {
+      return file.size();
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    // It may have been recycled since it was listed.
+    if (systemCode(error) === "ENOENT") return 0;
+    throw storageError(error, "Measuring a segment", name);
   }
 }

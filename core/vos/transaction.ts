@@ -23,7 +23,7 @@ import {
 } from "./contribution-format.js";
 import type { Epoch } from "./epoch.js";
 import type { ObjectId } from "./object-id.js";
-import type { PatternRange } from "./pattern.js";
+import { checkBufferSize, type PatternRange } from "./pattern.js";
 import { RunBuilder } from "./run-builder.js";
 import { encodeRun } from "./run-format.js";
 import { checkValue } from "./values.js";
@@ -53,6 +53,7 @@ export class Transaction {
   #spans: SegmentSpan[] = [];
   #bytes = 0;
   #open = true;
+  #failure: unknown;
 
   constructor(owner: TransactionOwner, container: number) {
     this.#owner = owner;
@@ -74,11 +75,11 @@ export class Transaction {
    *
    * @param bytes `to - from` bytes, packed; copied or written before the call returns.
    * @param incarnation Punch epoch of the object when it was opened.
-   * @throws {@link DaosError} `DER_NOSPACE` or `DER_IO`; abort then.
+   * @throws {@link DaosError} `DER_NOSPACE` or `DER_IO`; abort then: the commit would throw it again.
    */
   write(oid: ObjectId, range: PatternRange, bytes: Uint8Array, incarnation: Epoch): void {
     assert(this.#open, "a settled transaction takes no writes");
-    assert(bytes.length === range.to - range.from, "the bytes fill the range");
+    checkBufferSize("Writing to an array", bytes.length, range);
     if (bytes.length === 0) return;
     let writes = this.#arrays.get(oid);
     if (writes === undefined) {
@@ -86,18 +87,31 @@ export class Transaction {
       this.#arrays.set(oid, writes);
     }
     writes.builder.begin(range);
-    this.#owner.writer.append(bytes, writes.builder);
+    try {
+      this.#owner.writer.append(bytes, writes.builder);
+    } catch (error) {
+      // A part of the bytes may have its place already: the transaction can only be aborted.
+      this.#failure = error;
+      throw error;
+    }
     this.#bytes += bytes.length;
   }
 
-  /** Changes a single value; a later change of the same key replaces an earlier one. */
+  /**
+   * Changes a single value; a later change of the same key replaces an earlier one. Key and value
+   * are copied: the caller may reuse its buffers.
+   */
   put(change: ValueChange): void {
     assert(this.#open, "a settled transaction takes no writes");
     checkValue({ container: this.container, ...change }, change.value);
     const key = valueName(change);
     const earlier = this.#values.get(key);
     const condition: ValueCondition = earlier?.condition ?? change.condition;
-    this.#values.set(key, { ...change, condition });
+    const { oid } = change;
+    const dkey = Uint8Array.from(change.dkey);
+    const akey = Uint8Array.from(change.akey);
+    const value = change.value && Uint8Array.from(change.value);
+    this.#values.set(key, { oid, dkey, akey, value, condition });
   }
 
   /** Punches an object: what it holds at the commit is hidden from then on. */
@@ -130,6 +144,7 @@ export class Transaction {
    */
   prepare(): Uint8Array {
     assert(this.#open, "a settled transaction cannot be prepared");
+    if (this.#failure !== undefined) throw this.#failure;
     const { writer } = this.#owner;
     this.#spans = this.#arrays.size === 0 ? [] : writer.flush(!this.#owner.othersOpen(this));
     const extents = this.#spans.map(({ segment, end, tailCrc }) => ({ segment, end, tailCrc }));

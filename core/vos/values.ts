@@ -33,6 +33,14 @@ export interface ValueAddress {
   readonly akey: Uint8Array;
 }
 
+/** A dkey of an object, with the value of the akey that was asked for. */
+export interface DkeyEntry {
+  /** Distribution key. */
+  readonly dkey: Uint8Array;
+  /** The value. */
+  readonly value: Uint8Array;
+}
+
 interface Version {
   readonly epoch: Epoch;
   /** `undefined` after a punch. */
@@ -135,7 +143,7 @@ export function listDkeys(
   reader: IndexReader,
   object: { container: number; oid: ObjectId },
   options: { akey: Uint8Array; epoch: Epoch; punched: Epoch; after?: Uint8Array; limit?: number },
-): { dkey: Uint8Array; value: Uint8Array }[] {
+): DkeyEntry[] {
   const ofObject = () =>
     new KeyBuilder(KeySpace.value).u32(object.container).raw(oidBytes(object.oid));
   const base = ofObject().done();
@@ -149,7 +157,7 @@ export function listDkeys(
     if (Buffer.compare(fields.component(), akey) === 0) candidates.push(dkey);
     return true;
   });
-  const found: { dkey: Uint8Array; value: Uint8Array }[] = [];
+  const found: DkeyEntry[] = [];
   for (const dkey of candidates) {
     if (found.length >= limit) break;
     if (after !== undefined && Buffer.compare(dkey, after) <= 0) continue;

@@ -143,13 +143,22 @@ static napi_value js_map(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* unmap(buffer): detaches the ArrayBuffer, so that its views are empty, and drops the map. */
+/*
+ * unmap(buffer): detaches the ArrayBuffer, so that its views are empty, and lets go of the file and its
+ * memory at once: a map keeps the file's locks, and the collector that runs release_map may take its
+ * time. What is left for it is an address range without memory.
+ */
 static napi_value js_unmap(napi_env env, napi_callback_info info) {
-  size_t argc = 1;
+  size_t argc = 1, size = 0;
   napi_value argv[1];
+  void *data = NULL;
   napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
-  if (argc < 1 || napi_detach_arraybuffer(env, argv[0]) != napi_ok)
+  if (argc < 1 || napi_get_arraybuffer_info(env, argv[0], &data, &size) != napi_ok || size == 0 ||
+      napi_detach_arraybuffer(env, argv[0]) != napi_ok)
     return throw_type(env, "unmap(buffer) takes an ArrayBuffer made by map()");
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+  if (mmap(data, size, PROT_NONE, flags, -1, 0) == MAP_FAILED)
+    return throw_errno(env, errno, "mmap");
   return make_undefined(env);
 }
 
