@@ -21,8 +21,8 @@ export interface Fields {
 }
 
 /**
- * V below this is none. Far from any reaction V decays into denormal numbers, on which processors are
- * many times slower; no pattern can grow from so little.
+ * V below this is none: no pattern can grow from so little, and far from any reaction V would decay
+ * into denormal numbers, with which many processors compute slowly.
  */
 const CONCENTRATION_MIN = 1e-40;
 

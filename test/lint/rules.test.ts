@@ -16,7 +16,10 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-const forbiddenImports = [
+/** A file, and what it imports or does. */
+type Case = [file: string, content: string];
+
+const forbiddenImports: Case[] = [
   ["core/pool/a.ts", "node-mpi-bindings"],
   ["core/vos/a.ts", "../../adapters/dfs/index.js"],
   ["core/vos/b.ts", "../pool/pool.js"],
@@ -28,21 +31,21 @@ const forbiddenImports = [
   ["adapters/arrow/a.ts", "../../core/vos/target.js"],
   ["examples/a.ts", "../core/vos/target.js"],
   ["cli/a.ts", "../core/log/log-writer.js"],
-] as const;
+];
 
-const allowedImports = [
+const allowedImports: Case[] = [
   ["core/vos/c.ts", "../log/log-writer.js"],
   ["core/log/c.ts", "../index/index-store.js"],
   ["adapters/arrow/c.ts", "../../core/index.js"],
   ["adapters/mpi-io/c.ts", "node-mpi-bindings"],
-] as const;
+];
 
-const waitingBodies = [
+const waitingBodies: Case[] = [
   ["core/vos/d.ts", 'index.transact("x", async (tx) => { tx.put(); });'],
   ["core/vos/e.ts", 'index.transact("x", (tx) => { comm.barrier(); tx.put(); });'],
-] as const;
+];
 
-const goodBody = ["core/vos/f.ts", 'index.transact("x", (tx) => { tx.put(); });'] as const;
+const goodBody: Case = ["core/vos/f.ts", 'index.transact("x", (tx) => { tx.put(); });'];
 
 let directory = "";
 let report = "";

@@ -86,7 +86,7 @@ describe("FileView", () => {
           expect(offsetsOf(view.range(offset, size))).toEqual(all.slice(offset));
         },
       ),
-      fcOptions,
+      fcOptions(),
     );
   });
 
@@ -103,7 +103,7 @@ describe("FileView", () => {
           expect(view.streamSize(fileSize)).toBe(before);
         },
       ),
-      fcOptions,
+      fcOptions(),
     );
   });
 

@@ -26,7 +26,7 @@ function withContainer<T>(use: (container: Container) => T): T {
 }
 
 beforeEach(() => {
-  pool = `${temporaryDirectory("memory")}/pool`;
+  pool = `${temporaryDirectory({ medium: "memory" })}/pool`;
   const handle = Pool.create({ path: pool, durability: "process" });
   handle.createContainer("c", { retainCommits: 3 });
   handle.close();

@@ -20,7 +20,7 @@ const KILLS = process.env.DAOS_NIGHTLY === "1" ? 40 : 4;
 
 let pool = "";
 beforeEach(() => {
-  pool = `${temporaryDirectory("memory")}/pool`;
+  pool = `${temporaryDirectory({ medium: "memory" })}/pool`;
   const handle = Pool.create({ path: pool, durability: "process" });
   handle.createContainer("c", { retainCommits: 3 });
   handle.close();

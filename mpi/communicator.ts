@@ -1,0 +1,162 @@
+/**
+ * Communicator: a group of ranks that exchange messages. The interface that all code is written to.
+ *
+ * Three implementations pass one conformance suite: Open MPI and MPICH through their addons, and a
+ * one-rank communicator in plain TypeScript that needs no MPI at all.
+ *
+ * Calls block the thread, as in MPI, unless their name starts with `i`. Buffers are used in place and
+ * belong to the caller. A *collective* call must be made by every rank of the communicator, in the
+ * same order; an error that one rank finds in its own arguments is thrown on that rank only.
+ *
+ * @module
+ */
+
+import type { MpiBuffer } from "./buffers.js";
+import type { InPlace, Op } from "./constants.js";
+import type { Request } from "./request.js";
+import type { Status } from "./status.js";
+
+/**
+ * A group of ranks.
+ *
+ * Every method throws an {@link MpiError}: `MPI_ERR_COMM` after `free`, `MPI_FINALIZED` after
+ * finalize, `MPI_ERR_RANK`, `MPI_ERR_ROOT`, `MPI_ERR_TAG`, `MPI_ERR_TYPE` for wrong arguments,
+ * `MPI_ERR_BUFFER` for a short buffer; nothing has then been sent. `MPI_ERR_TRUNCATE` is thrown by a
+ * receive whose message is longer than its buffer; the message is lost.
+ */
+export interface Communicator {
+  /** This process's rank, from 0. */
+  readonly rank: number;
+  /** Number of ranks. */
+  readonly size: number;
+  /** Name for debugging, such as "MPI_COMM_WORLD". */
+  readonly name: string;
+
+  /** Same ranks, separate messages. Collective. */
+  dup(): Communicator;
+  /**
+   * Divides the ranks by color. Collective.
+   *
+   * @param color Ranks of one color (>= 0) form a communicator; undefined: this rank joins none.
+   * @param key Ranks are ordered by key, then by their old rank.
+   * @returns This rank's part; undefined if it has no color.
+   */
+  split(color: number | undefined, key?: number): Communicator | undefined;
+  /** The ranks that share memory with this one, in most cases those of its node. Collective. */
+  splitShared(): Communicator;
+  /**
+   * Arranges the ranks in a grid, row-major. Collective.
+   *
+   * @param dims Number of ranks along each dimension; their product is at most `size`.
+   * @param periods Whether each dimension wraps around.
+   * @param reorder Whether the library may renumber ranks to suit the machine.
+   * @returns Undefined on ranks that the grid has no place for.
+   */
+  createCart(
+    dims: readonly number[],
+    periods: readonly boolean[],
+    reorder?: boolean,
+  ): CartCommunicator | undefined;
+  /** Gives the communicator back; world() and self() cannot be freed. Collective. */
+  free(): void;
+
+  /** Sends; returns when `buf` may be used again. */
+  send(buf: MpiBuffer, dest: number, tag?: number): void;
+  /** Receives a message of at most `buf`'s length. Default: from any source, with any tag. */
+  recv(buf: MpiBuffer, source?: number, tag?: number): Status;
+  /** Sends and receives at once, without deadlock; the two buffers must not overlap. */
+  sendrecv(
+    sendbuf: MpiBuffer,
+    dest: number,
+    sendtag: number,
+    recvbuf: MpiBuffer,
+    source: number,
+    recvtag: number,
+  ): Status;
+  /** Starts to send; do not write to `buf` before the request completes. */
+  isend(buf: MpiBuffer, dest: number, tag?: number): Request;
+  /** Starts to receive; do not touch `buf` before the request completes. */
+  irecv(buf: MpiBuffer, source?: number, tag?: number): Request;
+
+  /** Returns when all ranks have called it. Collective. */
+  barrier(): void;
+  /** Copies `buf` of `root` to `buf` of all ranks; equal lengths everywhere. Collective. */
+  bcast(buf: MpiBuffer, root: number): void;
+  /**
+   * Collects equal contributions at `root`, in rank order. Collective.
+   *
+   * @param send This rank's contribution, of the same length on all ranks; at root also IN_PLACE.
+   * @param recv At root: `size` contributions. Elsewhere ignored, and may be null.
+   */
+  gather(send: MpiBuffer | InPlace, recv: MpiBuffer | null, root: number): void;
+  /**
+   * Collects contributions of different lengths at `root`. Collective.
+   *
+   * @param send This rank's contribution, of the length that root's `counts` says.
+   * @param recv At root: where the contributions go. Elsewhere ignored, and may be null.
+   * @param counts At root: elements of `recv` from each rank.
+   * @param displs At root: index in `recv` of each rank's first element; default: one after the other.
+   */
+  gatherv(
+    send: MpiBuffer | InPlace,
+    recv: MpiBuffer | null,
+    counts: ArrayLike<number> | null,
+    root: number,
+    displs?: ArrayLike<number>,
+  ): void;
+  /** As `gather`, and all ranks get the result. Collective. */
+  allgather(send: MpiBuffer | InPlace, recv: MpiBuffer): void;
+  /** As `gatherv`, and all ranks get the result; `counts` are the same everywhere. Collective. */
+  allgatherv(
+    send: MpiBuffer | InPlace,
+    recv: MpiBuffer,
+    counts: ArrayLike<number>,
+    displs?: ArrayLike<number>,
+  ): void;
+  /**
+   * Combines the ranks' buffers element by element at `root`. Collective.
+   *
+   * @param send This rank's elements; at root also IN_PLACE.
+   * @param recv At root: the result, of the same type and at least the same length. Elsewhere null.
+   */
+  reduce(send: MpiBuffer | InPlace, recv: MpiBuffer | null, op: Op, root: number): void;
+  /** As `reduce`, and all ranks get the result. Collective. */
+  allreduce(send: MpiBuffer | InPlace, recv: MpiBuffer, op: Op): void;
+
+  /** Ends all processes of the job at once, with this exit status. */
+  abort(code: number): never;
+}
+
+/** Neighbours along one dimension: receive from `source`, send to `dest`. */
+export interface CartShift {
+  /** Rank whose shift ends here, or PROC_NULL at the edge. */
+  readonly source: number;
+  /** Rank where this rank's shift ends, or PROC_NULL at the edge. */
+  readonly dest: number;
+}
+
+/** A communicator whose ranks form a grid, numbered row-major. */
+export interface CartCommunicator extends Communicator {
+  /** Number of ranks along each dimension. */
+  readonly dims: readonly number[];
+  /** Whether each dimension wraps around. */
+  readonly periods: readonly boolean[];
+  /** This rank's place in the grid. */
+  readonly coords: readonly number[];
+  dup(): CartCommunicator;
+  /** The place of a rank in the grid. */
+  coordsOf(rank: number): number[];
+  /**
+   * The rank at a place; periodic coordinates wrap around.
+   *
+   * @throws {@link MpiError} `MPI_ERR_ARG` for a place outside the grid.
+   */
+  rankOf(coords: readonly number[]): number;
+  /**
+   * The neighbours at a distance along one dimension.
+   *
+   * @param dimension From 0.
+   * @param displacement Distance; negative: the other way.
+   */
+  shift(dimension: number, displacement: number): CartShift;
+}

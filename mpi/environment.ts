@@ -1,0 +1,184 @@
+/**
+ * Environment: starting and ending MPI, and the two communicators that are always there.
+ *
+ * `world()` starts MPI on first use, if a launcher started this process. A process that was started
+ * alone gets the solo communicator and needs no MPI; `init()` insists on the library there, too.
+ * DAOS_MPI_FAMILY=solo keeps a process out of its launcher's job: for children of a rank.
+ *
+ * MPI is finalized when the process exits (see lifecycle.ts); `finalize()` does it earlier.
+ *
+ * @module
+ */
+
+import { hostname } from "node:os";
+import { isMainThread } from "node:worker_threads";
+import type { Communicator } from "./communicator.js";
+import { THREAD_LEVELS, type ThreadLevel } from "./constants.js";
+import { MpiError } from "./errors.js";
+import { launcherOfProcess, loadLibrary, requireWholeJob } from "./library.js";
+import {
+  endRuntime,
+  isFinalized,
+  markFinalized,
+  type Runtime,
+  registerRuntime,
+} from "./lifecycle.js";
+import { NativeCommunicator } from "./native-communicator.js";
+import { type MpiLibrary, Phase } from "./native-mpi.js";
+import { SoloCommunicator } from "./solo-communicator.js";
+
+/** MPI as this thread uses it. */
+interface Started {
+  /** Undefined: solo, without a library. */
+  readonly library: MpiLibrary | undefined;
+  readonly world: Communicator;
+  readonly self: Communicator;
+  readonly threadLevel: ThreadLevel;
+  /** Undefined where this thread did not start MPI, and so does not end it. */
+  readonly runtime: Runtime | undefined;
+}
+
+let started: Started | undefined;
+
+/** How MPI is started. */
+export interface InitOptions {
+  /** Thread support to ask for; default "multiple", which lets worker threads call MPI. */
+  readonly threadLevel?: ThreadLevel;
+}
+
+/**
+ * Starts MPI, with a library even if this process was started alone. Collective over the job. Does
+ * nothing if MPI runs already.
+ *
+ * @returns The thread support that the library provides.
+ * @throws {@link MpiError} `MPI_NOT_BUILT`, `MPI_WRONG_LAUNCHER`, `MPI_FINALIZED`, or what MPI_Init
+ *   reports.
+ */
+export function init(options: InitOptions = {}): ThreadLevel {
+  requireNotFinalized("MPI_Init_thread");
+  if (isSoloForced()) return start().threadLevel;
+  if (!started?.library) started = startNative(options.threadLevel ?? "multiple");
+  return started.threadLevel;
+}
+
+/**
+ * All ranks of the job; of one rank if the process was started alone. Starts MPI on first use.
+ *
+ * @throws {@link MpiError} As `init`.
+ *
+ * @example
+ * ```ts
+ * const comm = world();
+ * const sum = new Float64Array(1);
+ * comm.allreduce(Float64Array.of(comm.rank), sum, Op.SUM);
+ * ```
+ */
+export function world(): Communicator {
+  return start().world;
+}
+
+/** This rank alone. Starts MPI on first use. @throws {@link MpiError} As `init`. */
+export function self(): Communicator {
+  return start().self;
+}
+
+/** Whether MPI is running in this thread, solo included. */
+export function isInitialized(): boolean {
+  return started !== undefined && !isFinalized();
+}
+
+/**
+ * Ends MPI now instead of at exit. Collective over the job. Does nothing the second time.
+ *
+ * Communicators and requests are useless afterwards (`MPI_FINALIZED`), and MPI cannot start again.
+ */
+export function finalize(): void {
+  if (isFinalized()) return;
+  markFinalized();
+  if (started?.runtime) endRuntime(started.runtime);
+}
+
+/** Seconds since a fixed time in the past, the same one for the life of the process. */
+export function wtime(): number {
+  return start().library?.native.wtime() ?? performance.now() / 1000;
+}
+
+/** Name of the processor, in most cases that of the node. */
+export function processorName(): string {
+  return start().library?.native.processorName() ?? hostname();
+}
+
+/** What the library says of itself, in one or several lines; "solo" without a library. */
+export function libraryVersion(): string {
+  return start().library?.native.libraryVersion().trim() ?? "solo";
+}
+
+/** A version of the MPI standard. */
+export interface StandardVersion {
+  /** As 3 in MPI 3.1. */
+  readonly major: number;
+  /** As 1 in MPI 3.1. */
+  readonly minor: number;
+}
+
+/** Version of the MPI standard that the library implements. */
+export function standardVersion(): StandardVersion {
+  const version = start().library?.native.standardVersion() ?? 301;
+  return { major: Math.floor(version / 100), minor: version % 100 };
+}
+
+function start(): Started {
+  requireNotFinalized("MPI_Init_thread");
+  started ??= isSoloForced() || !launcherOfProcess() ? solo() : startNative("multiple");
+  return started;
+}
+
+function isSoloForced(): boolean {
+  return process.env.DAOS_MPI_FAMILY === "solo";
+}
+
+function requireNotFinalized(call: string): void {
+  if (!isFinalized()) return;
+  throw new MpiError({ code: "MPI_FINALIZED", call, why: "MPI has been finalized" });
+}
+
+function solo(): Started {
+  return {
+    library: undefined,
+    world: new SoloCommunicator("MPI_COMM_WORLD", true),
+    self: new SoloCommunicator("MPI_COMM_SELF", true),
+    threadLevel: "multiple",
+    runtime: undefined,
+  };
+}
+
+function startNative(threadLevel: ThreadLevel): Started {
+  const library = loadLibrary();
+  const { native } = library;
+  const isOwner = native.phase() === Phase.BEFORE_INIT;
+  if (isOwner && !isMainThread) {
+    const why = "a worker thread cannot start MPI";
+    const remedy = "Call init() on the main thread before the worker uses MPI";
+    throw new MpiError({ code: "MPI_NOT_ACTIVE", call: "MPI_Init_thread", why, remedy });
+  }
+  const provided = native.init(THREAD_LEVELS.indexOf(threadLevel));
+  const world = new NativeCommunicator(library, native.world());
+  const self = new NativeCommunicator(library, native.self());
+  const runtime: Runtime = {
+    finalize: () => {
+      markFinalized();
+      native.finalize();
+    },
+    abort: world.size > 1 ? (status) => world.abort(status) : undefined,
+    who: `rank ${world.rank} of ${world.size}`,
+  };
+  if (isOwner) registerRuntime(runtime);
+  requireWholeJob(launcherOfProcess(), world.size);
+  return {
+    library,
+    world,
+    self,
+    threadLevel: THREAD_LEVELS[provided] ?? "single",
+    runtime: isOwner ? runtime : undefined,
+  };
+}

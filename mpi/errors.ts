@@ -1,0 +1,92 @@
+/**
+ * MpiError: every failure that MPI, PMIx or a wrong call to them can cause.
+ *
+ * A message has three parts: what was attempted, why it failed, what to do.
+ *
+ *     MPI_Recv failed: MPI_ERR_TRUNCATE: message truncated. Pass a buffer at least as long as ...
+ *
+ * @module
+ */
+
+/** Facts about a failure. */
+export interface MpiErrorDetails {
+  /** Stable code: the name of an MPI error class, or one of this package's own (see MpiError.code). */
+  readonly code: string;
+  /** What was attempted, by its name in the MPI or PMIx standard. */
+  readonly call: string;
+  /** Why it failed, without a final period. */
+  readonly why: string;
+  /** What the caller can do about it, without a final period; default: advice known for the code. */
+  readonly remedy?: string;
+  /** Error class as the library numbers it; 0 for mistakes found before the library was called. */
+  readonly errorClass?: number;
+  /** Error code as the library numbers it; 0 for mistakes found before the library was called. */
+  readonly errorCode?: number;
+  /** The failure underneath, if there is one. */
+  readonly cause?: unknown;
+}
+
+/** Advice by code, where one sentence fits all causes. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  MPI_ERR_TRUNCATE: "Pass a receive buffer at least as long as the message",
+  MPI_ERR_RANK: "Use a rank from 0 to size - 1, PROC_NULL, or ANY_SOURCE in a receive",
+  MPI_ERR_ROOT: "Use a root from 0 to size - 1",
+  MPI_ERR_TAG: "Use a tag from 0 to 32767, or ANY_TAG in a receive",
+  MPI_ERR_COMM: "Use a communicator that has not been freed",
+  MPI_ERR_REQUEST: "Wait for a request once, and keep its status",
+  MPI_ERR_TYPE: "Pass a typed array, DataView, ArrayBuffer or Buffer of matching element type",
+  MPI_ERR_COUNT: "Send in parts, or use a wider element type",
+  MPI_ERR_OP: "Use one of Op that is defined for the element type",
+  MPI_FINALIZED: "Do all communication before finalize()",
+  MPI_NOT_ACTIVE: "Call init() or world() first",
+  MPI_NOT_BUILT:
+    "Install an MPI library (Debian: libopenmpi-dev openmpi-bin) and run node-mpi-setup",
+};
+
+/** A failure of MPI or PMIx, or a wrong use of them. */
+export class MpiError extends Error {
+  /** "MpiError". */
+  override readonly name = "MpiError";
+  /**
+   * Stable code. An MPI error class by its standard name (`MPI_ERR_TRUNCATE`, `MPI_ERR_RANK`,
+   * `MPI_ERR_COMM`, `MPI_ERR_BUFFER` for a short buffer, ...), a PMIx status (`PMIX_ERR_TIMEOUT`),
+   * or `MPI_NOT_BUILT`, `MPI_WRONG_LAUNCHER`, `MPI_NOT_ACTIVE`, `MPI_FINALIZED`, `MPI_DEADLOCK`
+   * (a one-rank communicator would wait for itself forever), `PMIX_NOT_BUILT`, `PMIX_NO_SERVER`.
+   */
+  readonly code: string;
+  /** What was attempted, by its name in the MPI or PMIx standard. */
+  readonly call: string;
+  /** Error class as the library numbers it; 0 for mistakes found before the library was called. */
+  readonly errorClass: number;
+  /** Error code as the library numbers it; 0 for mistakes found before the library was called. */
+  readonly errorCode: number;
+
+  /**
+   * @param details What was attempted, why it failed, what to do.
+   */
+  constructor(details: MpiErrorDetails) {
+    const { code, call, why, cause } = details;
+    const remedy = details.remedy ?? REMEDIES[code];
+    const advice = remedy === undefined ? "" : ` ${remedy}.`;
+    super(`${call} failed: ${why}.${advice}`, cause === undefined ? {} : { cause });
+    this.code = code;
+    this.call = call;
+    this.errorClass = details.errorClass ?? 0;
+    this.errorCode = details.errorCode ?? 0;
+  }
+}
+
+/**
+ * Makes the error of a failed library call; the addon calls it.
+ *
+ * @internal
+ */
+export function libraryError(
+  call: string,
+  errorCode: number,
+  errorClass: number,
+  code: string,
+  text: string,
+): MpiError {
+  return new MpiError({ code, call, why: text.trim().replace(/\.$/, ""), errorClass, errorCode });
+}

@@ -1,0 +1,52 @@
+/**
+ * MPI and PMIx for Node.js.
+ *
+ * ```ts
+ * import { Op, world } from "node-mpi-bindings";
+ *
+ * const comm = world(); // all ranks under mpirun; one rank, without MPI, otherwise
+ * const sum = new Float64Array(1);
+ * comm.allreduce(Float64Array.of(comm.rank), sum, Op.SUM);
+ * ```
+ *
+ * Names and semantics are those of the MPI standard. Calls take typed arrays and use their memory in
+ * place. Failures are {@link MpiError}s.
+ *
+ * @module
+ */
+
+export { bootstrap, type Job } from "./bootstrap.js";
+export type { MpiBuffer, MpiTypedArray } from "./buffers.js";
+export { dimsCreate } from "./cart-topology.js";
+export type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
+export {
+  ANY_SOURCE,
+  ANY_TAG,
+  IN_PLACE,
+  type InPlace,
+  Op,
+  PROC_NULL,
+  THREAD_LEVELS,
+  type ThreadLevel,
+} from "./constants.js";
+export { type ArrayOrder, Datatype } from "./datatype.js";
+export {
+  finalize,
+  type InitOptions,
+  init,
+  isInitialized,
+  libraryVersion,
+  processorName,
+  type StandardVersion,
+  self,
+  standardVersion,
+  world,
+  wtime,
+} from "./environment.js";
+export { MpiError, type MpiErrorDetails } from "./errors.js";
+export type { Identity } from "./identity.js";
+export { type Layout, type LayoutLevel, repeatLayout, spanOf } from "./layout.js";
+export { Pmix } from "./pmix.js";
+export { Request } from "./request.js";
+export { SoloCommunicator } from "./solo-communicator.js";
+export { Status } from "./status.js";

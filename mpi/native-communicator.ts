@@ -1,0 +1,181 @@
+/**
+ * Communicators of an MPI library: each method is one call of the addon.
+ *
+ * Arguments have been checked by the base class; the addon checks handles and memory again.
+ *
+ * @module
+ */
+
+import { BaseCommunicator } from "./base-communicator.js";
+import { elementSizeOf, type MpiBuffer, type Pieces } from "./buffers.js";
+import type { CartTopology } from "./cart-topology.js";
+import type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
+import { OP_INDEX, type Op } from "./constants.js";
+import type { Handle, MpiLibrary, NativeMpi } from "./native-mpi.js";
+import { NativeRequest, statusOf } from "./native-request.js";
+import type { Request } from "./request.js";
+import type { Status } from "./status.js";
+
+/** A communicator of Open MPI, MPICH or another library. */
+export class NativeCommunicator extends BaseCommunicator {
+  readonly #library: MpiLibrary;
+  readonly #native: NativeMpi;
+  readonly #handle: Handle;
+
+  /** @param handle A live communicator of the library. */
+  constructor(library: MpiLibrary, handle: Handle) {
+    super(library.native.rank(handle), library.native.size(handle));
+    this.#library = library;
+    this.#native = library.native;
+    this.#handle = handle;
+  }
+
+  get name(): string {
+    return this.#native.name(this.#handle);
+  }
+
+  dup(): Communicator {
+    return new NativeCommunicator(this.#library, this.#native.dup(this.#handle));
+  }
+
+  splitShared(): Communicator {
+    return new NativeCommunicator(this.#library, this.#native.splitShared(this.#handle));
+  }
+
+  free(): void {
+    this.#native.free(this.#handle);
+  }
+
+  barrier(): void {
+    this.#native.barrier(this.#handle);
+  }
+
+  abort(code: number): never {
+    this.#native.abort(this.#handle, code);
+    process.exit(code); // Not reached: MPI_Abort ends this process, too.
+  }
+
+  protected doSplit(color: number | undefined, key: number): Communicator | undefined {
+    const handle = this.#native.split(this.#handle, color, key);
+    return handle === undefined ? undefined : new NativeCommunicator(this.#library, handle);
+  }
+
+  protected doCreateCart(topology: CartTopology, reorder: boolean): CartCommunicator | undefined {
+    const dims = Int32Array.from(topology.dims);
+    const periods = Int32Array.from(topology.periods, Number);
+    const handle = this.#native.cartCreate(this.#handle, dims, periods, reorder ? 1 : 0);
+    if (handle === undefined) return undefined;
+    return new NativeCartCommunicator(this.#library, handle, topology);
+  }
+
+  protected doSend(buf: MpiBuffer, dest: number, tag: number): void {
+    this.#native.send(this.#handle, buf, dest, tag);
+  }
+
+  protected doRecv(buf: MpiBuffer, source: number, tag: number): Status {
+    this.#native.recv(this.#handle, buf, source, tag);
+    return statusOf(this.#library, elementSizeOf(buf));
+  }
+
+  protected doSendrecv(
+    sendbuf: MpiBuffer,
+    dest: number,
+    sendtag: number,
+    recvbuf: MpiBuffer,
+    source: number,
+    recvtag: number,
+  ): Status {
+    this.#native.sendrecv(this.#handle, sendbuf, dest, sendtag, recvbuf, source, recvtag);
+    return statusOf(this.#library, elementSizeOf(recvbuf));
+  }
+
+  protected doIsend(buf: MpiBuffer, dest: number, tag: number): Request {
+    const handle = this.#native.isend(this.#handle, buf, dest, tag);
+    return new NativeRequest(this.#library, handle, elementSizeOf(buf));
+  }
+
+  protected doIrecv(buf: MpiBuffer, source: number, tag: number): Request {
+    const handle = this.#native.irecv(this.#handle, buf, source, tag);
+    return new NativeRequest(this.#library, handle, elementSizeOf(buf));
+  }
+
+  protected doBcast(buf: MpiBuffer, root: number): void {
+    this.#native.bcast(this.#handle, buf, root);
+  }
+
+  protected doGather(
+    send: MpiBuffer | null,
+    recv: MpiBuffer | undefined,
+    count: number,
+    root: number,
+  ): void {
+    this.#native.gather(this.#handle, send, recv, count, root);
+  }
+
+  protected doGatherv(
+    send: MpiBuffer | null,
+    recv: MpiBuffer | undefined,
+    pieces: Pieces | undefined,
+    root: number,
+  ): void {
+    this.#native.gatherv(this.#handle, send, recv, pieces?.counts, pieces?.displs, root);
+  }
+
+  protected doAllgather(send: MpiBuffer | null, recv: MpiBuffer, count: number): void {
+    this.#native.allgather(this.#handle, send, recv, count);
+  }
+
+  protected doAllgatherv(send: MpiBuffer | null, recv: MpiBuffer, pieces: Pieces): void {
+    this.#native.allgatherv(this.#handle, send, recv, pieces.counts, pieces.displs);
+  }
+
+  protected doReduce(
+    send: MpiBuffer | null,
+    recv: MpiBuffer | undefined,
+    op: Op,
+    root: number,
+  ): void {
+    this.#native.reduce(this.#handle, send, recv, OP_INDEX[op], root);
+  }
+
+  protected doAllreduce(send: MpiBuffer | null, recv: MpiBuffer, op: Op): void {
+    this.#native.allreduce(this.#handle, send, recv, OP_INDEX[op]);
+  }
+
+  /** Another communicator of the same ranks, as a handle. */
+  protected dupHandle(): [MpiLibrary, Handle] {
+    return [this.#library, this.#native.dup(this.#handle)];
+  }
+}
+
+/** A grid of ranks of an MPI library. */
+class NativeCartCommunicator extends NativeCommunicator implements CartCommunicator {
+  readonly #topology: CartTopology;
+  readonly dims: readonly number[];
+  readonly periods: readonly boolean[];
+  readonly coords: readonly number[];
+
+  constructor(library: MpiLibrary, handle: Handle, topology: CartTopology) {
+    super(library, handle);
+    this.#topology = topology;
+    this.dims = topology.dims;
+    this.periods = topology.periods;
+    this.coords = topology.coordsOf(this.rank);
+  }
+
+  override dup(): CartCommunicator {
+    return new NativeCartCommunicator(...this.dupHandle(), this.#topology);
+  }
+
+  coordsOf(rank: number): number[] {
+    return this.#topology.coordsOf(rank);
+  }
+
+  rankOf(coords: readonly number[]): number {
+    return this.#topology.rankOf(coords);
+  }
+
+  shift(dimension: number, displacement: number): CartShift {
+    return this.#topology.shift(this.rank, dimension, displacement);
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * What all parts of the MPI addon share: its context, its error choke point, its buffers.
+ *
+ * One source tree is compiled once per MPI library (Open MPI, MPICH, another). The addon exposes
+ * plain functions over numbers and buffers; argument checks and the public API are in TypeScript.
+ *
+ * Threads: each JavaScript environment has its own `addon_context`; only the state of MPI itself
+ * (`mpi_phase`) is shared by all threads of the process.
+ */
+#ifndef MPI_ADDON_H
+#define MPI_ADDON_H
+
+#include "handles.h"
+#include "napi-args.h"
+
+#include <mpi.h>
+#include <stdatomic.h>
+
+typedef enum { PHASE_BEFORE_INIT = 0, PHASE_ACTIVE = 1, PHASE_FINALIZED = 2 } mpi_phase_value;
+
+/** Where this process is between MPI_Init and MPI_Finalize. */
+extern atomic_int mpi_phase;
+
+typedef struct {
+  handle_table handles;
+  napi_ref error_factory; /* (call, code, class, className, text) => MpiError */
+  napi_ref status_array;
+  double *status; /* [source, tag, bytes] of the last completed receive, read by TypeScript */
+} addon_context;
+
+/** Values that TypeScript uses for every library; ranks and tags are translated on the way. */
+enum { ANY_SOURCE = -1, PROC_NULL = -2, ANY_TAG = -1 };
+
+static inline int library_rank(int rank) {
+  if (rank >= 0)
+    return rank;
+  return rank == ANY_SOURCE ? MPI_ANY_SOURCE : rank == PROC_NULL ? MPI_PROC_NULL : rank;
+}
+
+static inline int library_tag(int tag) { return tag == ANY_TAG ? MPI_ANY_TAG : tag; }
+
+/** Throws an MpiError for an error code that an MPI function returned. */
+void throw_library_error(napi_env env, addon_context *context, const char *call, int code);
+
+/** Throws an MpiError for a mistake of the caller; `class_name` is its code, such as MPI_ERR_COMM.
+ */
+void throw_usage_error(napi_env env, addon_context *context, const char *call,
+                       const char *class_name, const char *text);
+
+/** The choke point: every MPI call goes through here. */
+static inline bool check(napi_env env, addon_context *context, const char *call, int code) {
+  if (code == MPI_SUCCESS)
+    return true;
+  throw_library_error(env, context, call, code);
+  return false;
+}
+
+/** Finds a live communicator, or throws (freed handle, before init, after finalize). */
+communicator_slot *communicator_argument(napi_env env, addon_context *context, const char *call,
+                                         napi_value value);
+
+/** Memory as MPI sees it. */
+typedef struct {
+  void *data;
+  int count; /* elements */
+  MPI_Datatype type;
+  int element_size; /* bytes */
+} mpi_buffer;
+
+/**
+ * What MPI is told of a buffer's elements.
+ *
+ * Messages go as bytes, where MPI can count them (below 2 GiB): a message and its receive buffer
+ * may then differ in element type, which some libraries answer with a failed assertion otherwise.
+ * In reductions, Uint8Array holds numbers, because MPI_BYTE has no sum.
+ */
+typedef enum { AS_BYTES, AS_ELEMENTS, AS_NUMBERS } element_meaning;
+
+/** Reads a typed array, DataView or ArrayBuffer; the memory belongs to the caller's object. */
+bool buffer_argument(napi_env env, addon_context *context, const char *call, napi_value value,
+                     element_meaning meaning, mpi_buffer *buffer);
+
+/** As above; null is MPI_IN_PLACE, undefined is a buffer that is not significant on this rank. */
+bool optional_buffer_argument(napi_env env, addon_context *context, const char *call,
+                              napi_value value, element_meaning meaning, mpi_buffer *buffer);
+
+/** Gives a new communicator a handle; MPI_COMM_NULL becomes undefined. */
+napi_value communicator_result(napi_env env, addon_context *context, MPI_Comm comm,
+                               bool predefined);
+
+/** Lets go of every request that nobody waited for, so that MPI_Finalize can run. */
+void abandon_requests(addon_context *context);
+
+/** A function of the addon's table. */
+typedef struct {
+  const char *name;
+  napi_callback call;
+} addon_function;
+
+/** Each part's functions, ended by a row of NULLs. */
+extern const addon_function environment_functions[];
+extern const addon_function communicator_functions[];
+extern const addon_function point_to_point_functions[];
+extern const addon_function collective_functions[];
+
+#endif

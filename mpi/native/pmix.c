@@ -1,0 +1,241 @@
+/**
+ * PMIx client: who this process is in its job, and a key-value exchange, without MPI.
+ *
+ * Plain functions over strings, numbers and bytes; the public API is in TypeScript. A failed call
+ * throws an Error whose `code` is PMIx's name for it ("PMIX_ERR_TIMEOUT") and whose `call` is the
+ * function that failed.
+ *
+ * Threads: main thread only.
+ */
+#include "napi-args.h"
+
+#include <pmix.h>
+#include <stdlib.h>
+#include <string.h>
+
+static pmix_proc_t self;
+static bool active = false;
+
+static void throw_status(napi_env env, const char *call, const char *code, const char *text) {
+  napi_value error;
+  if (napi_create_error(env, string_result(env, code), string_result(env, text), &error) != napi_ok)
+    return;
+  napi_set_named_property(env, error, "call", string_result(env, call));
+  napi_throw(env, error);
+}
+
+typedef struct {
+  pmix_status_t status;
+  const char *name;
+} status_row;
+
+#define ROW(name)                                                                                  \
+  { name, #name }
+
+/** PMIx_Error_string says "TIMEOUT" or "PMIX_ERR_TIMEOUT", depending on the version. */
+static const char *name_of_status(pmix_status_t status) {
+  static const status_row rows[] = {
+      ROW(PMIX_ERR_TIMEOUT), ROW(PMIX_ERR_NOT_FOUND),      ROW(PMIX_ERR_UNREACH),
+      ROW(PMIX_ERR_INIT),    ROW(PMIX_ERR_BAD_PARAM),      ROW(PMIX_ERR_NOT_SUPPORTED),
+      ROW(PMIX_ERR_NOMEM),   ROW(PMIX_ERR_NO_PERMISSIONS), ROW(PMIX_ERR_INVALID_CRED)};
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+    if (rows[i].status == status)
+      return rows[i].name;
+  return "PMIX_ERROR";
+}
+
+/** The choke point: every PMIx call goes through here. */
+static bool check(napi_env env, const char *call, pmix_status_t status) {
+  if (status == PMIX_SUCCESS)
+    return true;
+  throw_status(env, call, name_of_status(status), PMIx_Error_string(status));
+  return false;
+}
+
+static bool require_active(napi_env env, const char *call) {
+  if (!active)
+    throw_status(env, call, "PMIX_ERR_INIT", "PMIx is not initialized");
+  return active;
+}
+
+/** A key that fits PMIx's fixed-size field. */
+static bool key_argument(napi_env env, const char *call, napi_value value, pmix_key_t key) {
+  size_t length = 0;
+  if (!succeeded(env, napi_get_value_string_utf8(env, value, NULL, 0, &length)))
+    return false;
+  if (length == 0 || length > PMIX_MAX_KEYLEN) {
+    throw_status(env, call, "PMIX_ERR_BAD_PARAM", "the key is empty or too long");
+    return false;
+  }
+  return succeeded(env, napi_get_value_string_utf8(env, value, key, PMIX_MAX_KEYLEN + 1, &length));
+}
+
+/** init(): [namespace, rank] */
+static napi_value init(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value result = NULL;
+  if (!active) {
+    if (!check(env, "PMIx_Init", PMIx_Init(&self, NULL, 0)))
+      return NULL;
+    active = true;
+  }
+  napi_create_array_with_length(env, 2, &result);
+  napi_set_element(env, result, 0, string_result(env, self.nspace));
+  napi_set_element(env, result, 1, double_result(env, self.rank));
+  return result;
+}
+
+static napi_value finalize(napi_env env, napi_callback_info info) {
+  (void)info;
+  if (active) {
+    active = false;
+    check(env, "PMIx_Finalize", PMIx_Finalize(NULL, 0));
+  }
+  return NULL;
+}
+
+/** A value that PMIx returned, as number, string or a copy of its bytes. */
+static napi_value value_result(napi_env env, const pmix_value_t *value) {
+  napi_value result = NULL;
+  void *data = NULL;
+  switch (value->type) {
+  case PMIX_UINT16:
+    return double_result(env, value->data.uint16);
+  case PMIX_UINT32:
+    return double_result(env, value->data.uint32);
+  case PMIX_INT:
+    return double_result(env, value->data.integer);
+  case PMIX_PROC_RANK:
+    return double_result(env, value->data.rank);
+  case PMIX_STRING:
+    return string_result(env, value->data.string ? value->data.string : "");
+  case PMIX_BYTE_OBJECT:
+    if (!succeeded(env, napi_create_arraybuffer(env, value->data.bo.size, &data, &result)))
+      return NULL;
+    if (value->data.bo.size > 0)
+      memcpy(data, value->data.bo.bytes, value->data.bo.size);
+    return result;
+  default:
+    throw_status(env, "PMIx_Get", "PMIX_ERR_TYPE_MISMATCH", "the value is of an unexpected type");
+    return NULL;
+  }
+}
+
+static bool is_absent(pmix_status_t status) {
+  return status == PMIX_ERR_NOT_FOUND || status == PMIX_ERR_PROC_ENTRY_NOT_FOUND;
+}
+
+/**
+ * get(key, rank | undefined, timeoutSeconds): the value, or undefined where there is none.
+ * Without a rank, asks for a property of the job.
+ */
+static napi_value get(napi_env env, napi_callback_info info) {
+  napi_value values[3], result = NULL;
+  pmix_key_t key;
+  pmix_proc_t proc;
+  pmix_info_t options[1];
+  pmix_value_t *value = NULL;
+  void *context;
+  int rank = 0, timeout;
+  if (!arguments(env, info, 3, values, &context) || !require_active(env, "PMIx_Get") ||
+      !key_argument(env, "PMIx_Get", values[0], key) || !int_argument(env, values[2], &timeout))
+    return NULL;
+  bool of_job = type_of(env, values[1]) == napi_undefined;
+  if (!of_job && !int_argument(env, values[1], &rank))
+    return NULL;
+  PMIX_LOAD_PROCID(&proc, self.nspace, of_job ? PMIX_RANK_WILDCARD : (pmix_rank_t)rank);
+  PMIX_INFO_LOAD(&options[0], PMIX_TIMEOUT, &timeout, PMIX_INT);
+  pmix_status_t status = PMIx_Get(&proc, key, options, timeout > 0 ? 1 : 0, &value);
+  if (is_absent(status)) {
+    napi_get_undefined(env, &result);
+    return result;
+  }
+  if (!check(env, "PMIx_Get", status))
+    return NULL;
+  result = value_result(env, value);
+  PMIX_VALUE_RELEASE(value);
+  return result;
+}
+
+/** put(key, Uint8Array): stages bytes (copied) for all processes of the job. */
+static napi_value put(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  napi_typedarray_type type;
+  pmix_key_t key;
+  pmix_value_t value;
+  void *context, *data = NULL;
+  size_t size = 0;
+  if (!arguments(env, info, 2, values, &context) || !require_active(env, "PMIx_Put") ||
+      !key_argument(env, "PMIx_Put", values[0], key) ||
+      !succeeded(env, napi_get_typedarray_info(env, values[1], &type, &size, &data, NULL, NULL)))
+    return NULL;
+  if (type != napi_uint8_array) {
+    succeeded(env, napi_invalid_arg);
+    return NULL;
+  }
+  value.type = PMIX_BYTE_OBJECT;
+  value.data.bo.bytes = data;
+  value.data.bo.size = size;
+  check(env, "PMIx_Put", PMIx_Put(PMIX_GLOBAL, key, &value));
+  return NULL;
+}
+
+static napi_value commit(napi_env env, napi_callback_info info) {
+  (void)info;
+  if (require_active(env, "PMIx_Commit"))
+    check(env, "PMIx_Commit", PMIx_Commit());
+  return NULL;
+}
+
+/** fence(collect): waits for all processes of the job; with `collect`, exchanges what they put. */
+static napi_value fence(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  pmix_info_t options[1];
+  pmix_proc_t all;
+  void *context;
+  bool collect;
+  if (!arguments(env, info, 1, values, &context) || !require_active(env, "PMIx_Fence") ||
+      !succeeded(env, napi_get_value_bool(env, values[0], &collect)))
+    return NULL;
+  PMIX_LOAD_PROCID(&all, self.nspace, PMIX_RANK_WILDCARD);
+  PMIX_INFO_LOAD(&options[0], PMIX_COLLECT_DATA, &collect, PMIX_BOOL);
+  check(env, "PMIx_Fence", PMIx_Fence(&all, 1, options, 1));
+  return NULL;
+}
+
+/** abort(status, message): ends all processes of the job. */
+static napi_value abort_job(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  char message[512];
+  size_t length;
+  void *context;
+  int status;
+  if (!arguments(env, info, 2, values, &context) || !require_active(env, "PMIx_Abort") ||
+      !int_argument(env, values[0], &status) ||
+      !succeeded(env, napi_get_value_string_utf8(env, values[1], message, sizeof message, &length)))
+    return NULL;
+  check(env, "PMIx_Abort", PMIx_Abort(status, message, NULL, 0));
+  return NULL;
+}
+
+static napi_value version(napi_env env, napi_callback_info info) {
+  (void)info;
+  return string_result(env, PMIx_Get_version());
+}
+
+NAPI_MODULE_INIT() {
+  const struct {
+    const char *name;
+    napi_callback call;
+  } functions[] = {{"init", init},       {"finalize", finalize}, {"get", get},
+                   {"put", put},         {"commit", commit},     {"fence", fence},
+                   {"abort", abort_job}, {"version", version}};
+  for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+    napi_value function;
+    if (!succeeded(env, napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH,
+                                             functions[i].call, NULL, &function)) ||
+        !succeeded(env, napi_set_named_property(env, exports, functions[i].name, function)))
+      return NULL;
+  }
+  return exports;
+}

@@ -1,0 +1,216 @@
+/**
+ * PMIx: who this process is in its job, and a key-value exchange with the others, without MPI.
+ *
+ *     put(key, bytes) -> commit() -> fence({ collect: true }) -> get(key, rank)
+ *
+ * Works with or without MPI in the same process, in either order. A process that has started PMIx and
+ * exits without ending it takes its whole job down, so it is ended at exit (see lifecycle.ts).
+ *
+ * Main thread only. All calls block.
+ *
+ * @module
+ */
+
+import { existsSync } from "node:fs";
+import { hostname } from "node:os";
+import { isMainThread } from "node:worker_threads";
+import { MpiError } from "./errors.js";
+import type { Identity } from "./identity.js";
+import { buildFolder, loadAddon } from "./library.js";
+import { endRuntime, type Runtime, registerRuntime } from "./lifecycle.js";
+
+/** The functions of the PMIx addon (native/pmix.c). */
+interface NativePmix {
+  init(): [namespace: string, rank: number];
+  finalize(): void;
+  get(
+    key: string,
+    rank: number | undefined,
+    timeoutSeconds: number,
+  ): ArrayBuffer | string | number | undefined;
+  put(key: string, bytes: Uint8Array): void;
+  commit(): void;
+  fence(collect: boolean): void;
+  abort(status: number, message: string): void;
+  version(): string;
+}
+
+/** Names that the PMIx standard gives to properties of a job or a process. */
+const Key = {
+  JOB_SIZE: "pmix.job.size",
+  LOCAL_PEERS: "pmix.lpeers",
+  LOCAL_RANK: "pmix.lrank",
+  HOSTNAME: "pmix.hname",
+} as const;
+
+/** How long to wait for a property of the job, which the server has or has not, in seconds. */
+const PROPERTY_TIMEOUT_SECONDS = 5;
+/** How long to wait for a key that another process puts, in seconds. */
+const GET_TIMEOUT_SECONDS = 30;
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  PMIX_ERR_TIMEOUT: "Make sure that the other process puts and commits the key before the fence",
+  PMIX_ERR_UNREACH: "Start with mpirun of Open MPI, or with srun --mpi=pmix",
+  PMIX_ERR_INIT: "Use Pmix before its finalize()",
+};
+
+let current: Pmix | undefined;
+let ended = false;
+
+/** This process as a client of its job's PMIx server. */
+export class Pmix {
+  /** Who this process is. */
+  readonly identity: Identity;
+  readonly #native: NativePmix;
+  readonly #runtime: Runtime;
+
+  private constructor(native: NativePmix) {
+    this.#native = native;
+    const [namespace, rank] = attempt("PMIx_Init", () => native.init());
+    this.#runtime = {
+      finalize: () => attempt("PMIx_Finalize", () => native.finalize()),
+      abort: undefined, // A status that is not 0 makes the launcher end the job.
+      who: `rank ${rank}`,
+    };
+    registerRuntime(this.#runtime);
+    this.identity = readIdentity(native, namespace, rank);
+  }
+
+  /** Whether a PMIx server started this process and the addon is built. */
+  static isAvailable(): boolean {
+    const names = Object.keys(process.env);
+    return (
+      isMainThread &&
+      !ended &&
+      process.env.PMIX_NAMESPACE !== undefined &&
+      process.env.PMIX_RANK !== undefined &&
+      names.some((name) => name.startsWith("PMIX_SERVER_URI")) &&
+      existsSync(addonPath())
+    );
+  }
+
+  /**
+   * Joins the job's PMIx server; does nothing if it has been joined.
+   *
+   * @throws {@link MpiError} `PMIX_NOT_BUILT`, `PMIX_NO_SERVER` if no PMIx launcher started this
+   *   process or it has been left by `finalize`, or what PMIx_Init reports.
+   */
+  static init(): Pmix {
+    if (current) return current;
+    if (!existsSync(addonPath())) {
+      throw new MpiError({
+        code: "PMIX_NOT_BUILT",
+        call: "PMIx_Init",
+        why: "the PMIx addon has not been built",
+        remedy: "Install PMIx (Debian: libpmix-dev) and run node-mpi-setup",
+      });
+    }
+    if (!Pmix.isAvailable()) {
+      throw new MpiError({
+        code: "PMIX_NO_SERVER",
+        call: "PMIx_Init",
+        why: ended ? "PMIx has been finalized" : "no PMIx launcher started this thread's process",
+        remedy:
+          "Call it once, on the main thread of a process started by mpirun or srun --mpi=pmix",
+      });
+    }
+    current = new Pmix(loadAddon(addonPath(), "PMIX_NOT_BUILT") as NativePmix);
+    return current;
+  }
+
+  /** Version of the PMIx library. */
+  get version(): string {
+    return this.#native.version();
+  }
+
+  /**
+   * Stages bytes for the other processes; they are copied.
+   *
+   * @param key At most 511 bytes.
+   */
+  put(key: string, bytes: Uint8Array): void {
+    const copy = Uint8Array.from(bytes); // A Buffer or a view of another realm becomes plain.
+    attempt("PMIx_Put", () => this.#native.put(key, copy));
+  }
+
+  /** Publishes what has been put since the last commit. */
+  commit(): void {
+    attempt("PMIx_Commit", () => this.#native.commit());
+  }
+
+  /**
+   * Waits until all processes of the job have come here. Collective.
+   *
+   * @param options `collect`: also fetch what all have committed, so that `get` asks nobody.
+   */
+  fence(options: { readonly collect?: boolean } = {}): void {
+    attempt("PMIx_Fence", () => this.#native.fence(options.collect ?? false));
+  }
+
+  /**
+   * Reads what a process has committed under a key.
+   *
+   * @param options `timeoutSeconds`: how long to wait for it, in whole seconds; default 30.
+   * @returns A copy; undefined if the process is there and has no such key.
+   * @throws {@link MpiError} `PMIX_ERR_TIMEOUT`.
+   */
+  get(
+    key: string,
+    rank: number,
+    options: { readonly timeoutSeconds?: number } = {},
+  ): Uint8Array | undefined {
+    if (!Number.isInteger(rank) || rank < 0 || rank >= this.identity.size) {
+      const why = `rank ${rank} is not in a job of ${this.identity.size}`;
+      throw new MpiError({ code: "MPI_ERR_RANK", call: "PMIx_Get", why });
+    }
+    const timeoutSeconds = Math.ceil(options.timeoutSeconds ?? GET_TIMEOUT_SECONDS);
+    const value = attempt("PMIx_Get", () => this.#native.get(key, rank, timeoutSeconds));
+    if (value === undefined) return undefined;
+    if (typeof value === "object") return new Uint8Array(value);
+    return new TextEncoder().encode(String(value));
+  }
+
+  /** Ends all processes of the job with this status. */
+  abort(status: number, message = "aborted"): never {
+    attempt("PMIx_Abort", () => this.#native.abort(status, message));
+    process.exit(status);
+  }
+
+  /** Leaves the server now instead of at exit. Collective. Does nothing the second time. */
+  finalize(): void {
+    if (current !== this) return;
+    current = undefined;
+    ended = true;
+    endRuntime(this.#runtime);
+  }
+}
+
+function addonPath(): string {
+  return `${buildFolder()}/pmix.node`;
+}
+
+/** Runs a native call; its failure becomes an MpiError. */
+function attempt<T>(call: string, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    const { code = "PMIX_ERROR", message } = cause as { code?: string; message: string };
+    const remedy = REMEDIES[code];
+    const details = { code, call, why: message, cause };
+    throw new MpiError(remedy === undefined ? details : { ...details, remedy });
+  }
+}
+
+function readIdentity(native: NativePmix, namespace: string, rank: number): Identity {
+  const ask = (key: string, of?: number) =>
+    attempt("PMIx_Get", () => native.get(key, of, PROPERTY_TIMEOUT_SECONDS));
+  const size = Number(ask(Key.JOB_SIZE) ?? 1);
+  const peers = String(ask(Key.LOCAL_PEERS) ?? rank);
+  const localPeers = peers
+    .split(",")
+    .map(Number)
+    .sort((a, b) => a - b);
+  const localRank = Number(ask(Key.LOCAL_RANK, rank) ?? localPeers.indexOf(rank));
+  const node = String(ask(Key.HOSTNAME, rank) ?? hostname());
+  return { namespace, rank, size, localRank, localSize: localPeers.length, localPeers, node };
+}

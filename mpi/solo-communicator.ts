@@ -1,0 +1,249 @@
+/**
+ * Solo: a communicator of one rank in plain TypeScript, so that everything runs without MPI.
+ *
+ * It passes the same conformance suite as the libraries. One difference is a kindness: where the only
+ * rank would wait for a message that it alone could send, it throws `MPI_DEADLOCK` instead of hanging.
+ *
+ * @module
+ */
+
+import { BaseCommunicator } from "./base-communicator.js";
+import { bytesOf, elementSizeOf, type MpiBuffer, type Pieces } from "./buffers.js";
+import type { CartTopology } from "./cart-topology.js";
+import type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
+import { MpiError } from "./errors.js";
+import { isFinalized } from "./lifecycle.js";
+import { Request } from "./request.js";
+import { type PendingReceive, SoloMailbox } from "./solo-mailbox.js";
+import { emptyStatus, type Status } from "./status.js";
+
+/** A request of the solo communicator: sends are complete at once. */
+class SoloRequest extends Request {
+  readonly #receive: PendingReceive | undefined;
+
+  constructor(receive?: PendingReceive) {
+    super();
+    this.#receive = receive;
+  }
+
+  protected override testForCompletion(): Status | undefined {
+    if (!this.#receive) return emptyStatus();
+    const { outcome } = this.#receive;
+    if (outcome instanceof MpiError) throw outcome;
+    return outcome;
+  }
+
+  protected override waitForCompletion(): Status {
+    const status = this.testForCompletion();
+    if (status) return status;
+    throw deadlock("MPI_Wait");
+  }
+}
+
+/** A communicator of one rank. */
+export class SoloCommunicator extends BaseCommunicator implements Communicator {
+  readonly #name: string;
+  readonly #predefined: boolean;
+  readonly #mailbox = new SoloMailbox();
+  #freed = false;
+
+  /**
+   * @param name Name for debugging.
+   * @param predefined Whether `free` is refused, as for world.
+   */
+  constructor(name = "", predefined = false) {
+    super(0, 1);
+    this.#name = name;
+    this.#predefined = predefined;
+  }
+
+  get name(): string {
+    this.#requireLive("MPI_Comm_get_name");
+    return this.#name;
+  }
+
+  dup(): Communicator {
+    this.#requireLive("MPI_Comm_dup");
+    return new SoloCommunicator();
+  }
+
+  splitShared(): Communicator {
+    this.#requireLive("MPI_Comm_split_type");
+    return new SoloCommunicator();
+  }
+
+  free(): void {
+    this.#requireLive("MPI_Comm_free");
+    if (this.#predefined) {
+      const why = "a predefined communicator cannot be freed";
+      throw new MpiError({ code: "MPI_ERR_COMM", call: "MPI_Comm_free", why });
+    }
+    this.#freed = true;
+  }
+
+  barrier(): void {
+    this.#requireLive("MPI_Barrier");
+  }
+
+  abort(code: number): never {
+    process.exit(code);
+  }
+
+  /** @internal */
+  protected doSplit(color: number | undefined): Communicator | undefined {
+    this.#requireLive("MPI_Comm_split");
+    return color === undefined ? undefined : new SoloCommunicator();
+  }
+
+  /** @internal */
+  protected doCreateCart(topology: CartTopology): CartCommunicator {
+    this.#requireLive("MPI_Cart_create");
+    return new SoloCartCommunicator(topology);
+  }
+
+  /** @internal */
+  protected doSend(buf: MpiBuffer, dest: number, tag: number): void {
+    this.#requireLive("MPI_Send");
+    this.#mailbox.post(buf, dest, tag);
+  }
+
+  /** @internal */
+  protected doRecv(buf: MpiBuffer, source: number, tag: number): Status {
+    this.#requireLive("MPI_Recv");
+    const receive = this.#mailbox.receive(buf, source, tag);
+    if (receive.outcome === undefined) {
+      this.#mailbox.cancel(receive);
+      throw deadlock("MPI_Recv");
+    }
+    return new SoloRequest(receive).wait();
+  }
+
+  /** @internal */
+  protected doSendrecv(
+    sendbuf: MpiBuffer,
+    dest: number,
+    sendtag: number,
+    recvbuf: MpiBuffer,
+    source: number,
+    recvtag: number,
+  ): Status {
+    this.#requireLive("MPI_Sendrecv");
+    this.#mailbox.post(sendbuf, dest, sendtag);
+    return this.doRecv(recvbuf, source, recvtag);
+  }
+
+  /** @internal */
+  protected doIsend(buf: MpiBuffer, dest: number, tag: number): Request {
+    this.#requireLive("MPI_Isend");
+    this.#mailbox.post(buf, dest, tag);
+    return new SoloRequest();
+  }
+
+  /** @internal */
+  protected doIrecv(buf: MpiBuffer, source: number, tag: number): Request {
+    this.#requireLive("MPI_Irecv");
+    return new SoloRequest(this.#mailbox.receive(buf, source, tag));
+  }
+
+  /** @internal */
+  protected doBcast(): void {
+    this.#requireLive("MPI_Bcast");
+  }
+
+  /** @internal */
+  protected doGather(send: MpiBuffer | null, recv: MpiBuffer | undefined): void {
+    this.#requireLive("MPI_Gather");
+    copy(send, recv, 0);
+  }
+
+  /** @internal */
+  protected doGatherv(
+    send: MpiBuffer | null,
+    recv: MpiBuffer | undefined,
+    pieces: Pieces | undefined,
+  ): void {
+    this.#requireLive("MPI_Gatherv");
+    copy(send, recv, pieces?.displs[0] ?? 0);
+  }
+
+  /** @internal */
+  protected doAllgather(send: MpiBuffer | null, recv: MpiBuffer): void {
+    this.#requireLive("MPI_Allgather");
+    copy(send, recv, 0);
+  }
+
+  /** @internal */
+  protected doAllgatherv(send: MpiBuffer | null, recv: MpiBuffer, pieces: Pieces): void {
+    this.#requireLive("MPI_Allgatherv");
+    copy(send, recv, pieces.displs[0] ?? 0);
+  }
+
+  /** @internal */
+  protected doReduce(send: MpiBuffer | null, recv: MpiBuffer | undefined): void {
+    this.#requireLive("MPI_Reduce");
+    copy(send, recv, 0);
+  }
+
+  /** @internal */
+  protected doAllreduce(send: MpiBuffer | null, recv: MpiBuffer): void {
+    this.#requireLive("MPI_Allreduce");
+    copy(send, recv, 0);
+  }
+
+  #requireLive(call: string): void {
+    if (this.#freed) {
+      const why = "the communicator has been freed or is none";
+      throw new MpiError({ code: "MPI_ERR_COMM", call, why });
+    }
+    if (isFinalized()) {
+      throw new MpiError({ code: "MPI_FINALIZED", call, why: "MPI has been finalized" });
+    }
+  }
+}
+
+/** A grid of one rank. */
+class SoloCartCommunicator extends SoloCommunicator implements CartCommunicator {
+  readonly #topology: CartTopology;
+  readonly dims: readonly number[];
+  readonly periods: readonly boolean[];
+  readonly coords: readonly number[];
+
+  constructor(topology: CartTopology) {
+    super();
+    this.#topology = topology;
+    this.dims = topology.dims;
+    this.periods = topology.periods;
+    this.coords = topology.coordsOf(0);
+  }
+
+  override dup(): CartCommunicator {
+    super.dup();
+    return new SoloCartCommunicator(this.#topology);
+  }
+
+  coordsOf(rank: number): number[] {
+    return this.#topology.coordsOf(rank);
+  }
+
+  rankOf(coords: readonly number[]): number {
+    return this.#topology.rankOf(coords);
+  }
+
+  shift(dimension: number, displacement: number): CartShift {
+    return this.#topology.shift(this.rank, dimension, displacement);
+  }
+}
+
+/** Copies the only contribution to its place, counted in elements of the receive buffer. */
+function copy(send: MpiBuffer | null, recv: MpiBuffer | undefined, start: number): void {
+  if (send && recv) bytesOf(recv).set(bytesOf(send), start * elementSizeOf(recv));
+}
+
+function deadlock(call: string): MpiError {
+  return new MpiError({
+    code: "MPI_DEADLOCK",
+    call,
+    why: "the only rank waits for a message that nobody is left to send",
+    remedy: "Send first, or use a nonblocking receive",
+  });
+}

@@ -1,0 +1,55 @@
+/**
+ * Conformance: one suite of cases for all communicators: solo, Open MPI and MPICH, at 1, 2 and 4 ranks.
+ *
+ * The cases are in programs/conformance-*.mjs and run in the ranks; here their verdicts are read.
+ */
+
+import { join } from "node:path";
+import { describe, expect, test } from "@jest/globals";
+import { available, FAMILIES, runRanks } from "../support/mpirun.ts";
+import { plainEnvironment, runProgram } from "../support/processes.ts";
+import { root } from "../support/root.ts";
+
+const CASE_COUNT_MIN = 45;
+const program = join(root, "test/mpi/programs/conformance.mjs");
+
+interface Verdict {
+  readonly rank: number;
+  readonly size: number;
+  readonly passed: number;
+  readonly failed: Record<string, string>;
+}
+
+function judge(lines: readonly unknown[], size: number): void {
+  const verdicts = (lines as Verdict[]).toSorted((a, b) => a.rank - b.rank);
+  expect(verdicts.map(({ rank }) => rank)).toEqual([...Array(size).keys()]);
+  for (const verdict of verdicts) {
+    expect(verdict).toMatchObject({ size, failed: {} });
+    expect(verdict.passed).toBeGreaterThanOrEqual(CASE_COUNT_MIN);
+  }
+}
+
+describe("the solo communicator", () => {
+  test.each(["solo", "world", "self", "dup"])("conforms as %s, without MPI", (kind) => {
+    const outcome = runProgram(process.execPath, [program, kind], { env: plainEnvironment() });
+    expect(outcome).toMatchObject({ status: 0, stderr: "" });
+    judge([JSON.parse(outcome.stdout)], 1);
+  });
+});
+
+describe.each(FAMILIES)("the communicators of %s", (family) => {
+  const run = available(family) ? test : test.skip;
+
+  run.each([1, 2, 4])("conform at %i ranks", async (ranks) => {
+    const outcome = await runRanks({ family, ranks, program });
+    expect(outcome).toMatchObject({ status: 0, timedOut: false });
+    judge(outcome.lines, ranks);
+  });
+
+  run("conform as a copy of world, and alone as self", async () => {
+    const copy = await runRanks({ family, ranks: 2, program, args: ["dup"] });
+    judge(copy.lines, 2);
+    const alone = await runRanks({ family, ranks: 1, program, args: ["self"] });
+    judge(alone.lines, 1);
+  });
+});

@@ -1,0 +1,57 @@
+/**
+ * The conformance suite: what every implementation of Communicator must do, at any size.
+ *
+ *     conformance.mjs world | self | dup | solo
+ *
+ * Prints one JSON line per rank: { rank, size, passed, failed: { case: failure } }. It is short, because
+ * launchers break lines over 4 KiB.
+ *
+ * @module
+ */
+
+import { finalize, SoloCommunicator, self, world } from "node-mpi-bindings";
+import { fails, runCases } from "./checks.mjs";
+import { collectiveCases } from "./conformance-collectives.mjs";
+import { communicatorCases } from "./conformance-communicators.mjs";
+import { errorCases } from "./conformance-errors.mjs";
+import { messageCases } from "./conformance-messages.mjs";
+
+const FACTORIES = {
+  world,
+  self,
+  dup: () => world().dup(),
+  solo: () => new SoloCommunicator("solo", true),
+};
+
+const predefinedCases = {
+  "world and self cannot be freed"(comm) {
+    fails("MPI_ERR_COMM", () => comm.free());
+  },
+};
+
+const finalCases = {
+  "nothing works after finalize(), which is harmless twice"(comm) {
+    finalize();
+    finalize();
+    fails("MPI_FINALIZED", () => comm.barrier());
+    fails("MPI_FINALIZED", () => comm.send(new Uint8Array(1), 0));
+    fails("MPI_FINALIZED", () => comm.dup());
+    fails("MPI_FINALIZED", () => world());
+  },
+};
+
+const kind = process.argv[2] ?? "world";
+const comm = FACTORIES[kind]();
+const { rank, size } = comm;
+const { passed, failed } = await runCases(
+  {
+    ...communicatorCases,
+    ...messageCases,
+    ...collectiveCases,
+    ...errorCases,
+    ...(kind === "dup" ? {} : predefinedCases),
+    ...finalCases,
+  },
+  comm,
+);
+console.log(JSON.stringify({ rank, size, passed, failed }));

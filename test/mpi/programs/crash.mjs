@@ -1,0 +1,38 @@
+/**
+ * One rank ends badly while the others wait for it.
+ *
+ *     crash.mjs throw | reject | exit | handled | abort | early
+ */
+
+import { world } from "node-mpi-bindings";
+
+const [how] = process.argv.slice(2);
+const comm = world();
+const victim = comm.size - 1;
+
+const ENDINGS = {
+  throw: () => {
+    throw new Error("the reactor is too hot");
+  },
+  reject: () => {
+    void Promise.reject(new Error("the reactor is too hot"));
+  },
+  exit: () => process.exit(7),
+  abort: () => comm.abort(9),
+  handled: () => {
+    process.on("uncaughtException", (error) => {
+      console.error(`handled: ${error.message}`);
+    });
+    setTimeout(() => comm.barrier(), 50);
+    throw new Error("the reactor is too hot");
+  },
+};
+
+console.log(JSON.stringify({ rank: comm.rank, ready: true }));
+comm.barrier();
+if (comm.rank === victim) {
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  ENDINGS[how]();
+} else {
+  comm.barrier();
+}
