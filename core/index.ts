@@ -31,6 +31,7 @@ export {
 } from "./errors.js";
 export { ByteReader, ByteWriter } from "./index/byte-codec.js";
 export type { RecoveryReport } from "./log/segment-store.js";
+export type { WriterRecord } from "./log/writer-record.js";
 export { Container } from "./pool/container.js";
 export {
   type ContainerCreateOptions,

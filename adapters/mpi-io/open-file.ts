@@ -159,7 +159,9 @@ function inodeAt(
 }
 
 function connect(directory: string, amode: number): Pool {
-  return Pool.connect(directory, { mode: mayWrite(amode) ? "rw" : "ro" });
+  const { namespace, rank, node } = bootstrap().identity;
+  const owner = `rank ${rank} of job ${namespace || "(none)"} on ${node}`;
+  return Pool.connect(directory, { mode: mayWrite(amode) ? "rw" : "ro", owner });
 }
 
 /**

@@ -47,6 +47,7 @@ import {
   removeSegment,
   type SegmentRecord,
 } from "./segment-record.js";
+import { removeWriter } from "./writer-record.js";
 
 /** Byte of a segment file that its writer locks. */
 export const LEASE_LOCK_OFFSET = 0;
@@ -349,6 +350,7 @@ export class SegmentStore {
         if (current?.state !== "leased" || current.generation !== record.generation) return;
         if (gone && current.committedSize > 0) return;
         reclaimed = true;
+        removeWriter(tx, current.writer);
         if (gone) removeSegment(tx, id);
         else sealSegment(tx, id, record.generation);
       });

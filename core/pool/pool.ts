@@ -9,6 +9,7 @@
  */
 
 import fs from "node:fs";
+import { hostname } from "node:os";
 import path from "node:path";
 import type { Device } from "../device/device.js";
 import { NodeDevice } from "../device/node-device.js";
@@ -48,6 +49,8 @@ export interface PoolCreateOptions {
 export interface PoolConnectOptions {
   /** `rw` by default. */
   readonly mode?: "ro" | "rw";
+  /** What this process calls itself when it writes, for `query`; its host by default. */
+  readonly owner?: string;
   /** Files, clock and randomness; the machine's by default. Tests inject faults here. */
   readonly device?: Device;
 }
@@ -179,7 +182,8 @@ export class Pool {
     const durable = superblock.durability === "power";
     const index = IndexStore.open(path.join(scm, "index.mdb"), { durable });
     const { uuid: poolUuid } = superblock;
-    const target = new LocalTarget({ device, index, scm, nvme, poolUuid, durable });
+    const owner = options.owner ?? hostname();
+    const target = new LocalTarget({ device, index, scm, nvme, poolUuid, durable, owner });
     return new Pool(absolute, { superblock, target, device, readOnly });
   }
 

@@ -127,7 +127,7 @@ function publishValue(
   if (exists || change.value !== undefined) putValue(tx, address, version.epoch, change.value);
 }
 
-/** The newest punch of each object, looked up once in a transaction. */
+/** The newest punch of each object, looked up once; stale after the next punch. */
 function punchCache(tx: IndexTransaction, container: number): (oid: ObjectId) => Epoch {
   const known = new Map<ObjectId, Epoch>();
   return (oid) => {
@@ -150,13 +150,14 @@ function publish(tx: IndexTransaction, request: CommitRequest, now: bigint): Com
     });
   }
   const epoch = nextEpoch(now, readCounter(tx, "epoch"));
-  const punchedAt = punchCache(tx, container);
   let bytes = 0;
   for (const [sequence, contribution] of contributions.entries()) {
     for (const span of contribution.spans) publishSpan(tx, contribution.writer, span);
     for (const run of contribution.runs) {
       bytes += publishRun(tx, request, run, { epoch, sequence });
     }
+    // A contribution sees the punches of those before it.
+    const punchedAt = punchCache(tx, container);
     for (const change of contribution.values) {
       publishValue(tx, container, change, { epoch, punched: punchedAt(change.oid) });
     }

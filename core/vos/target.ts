@@ -10,13 +10,14 @@
 
 import path from "node:path";
 import type { Device } from "../device/device.js";
-import { closedError, DaosError, storageError, systemCode } from "../errors.js";
+import { closedError, DaosError, isDaosError, storageError, systemCode } from "../errors.js";
 import { nextCounter, readCounter } from "../index/counters.js";
 import type { IndexStore } from "../index/index-store.js";
 import { LogWriter } from "../log/log-writer.js";
 import { SegmentCache } from "../log/segment-reader.js";
 import { listSegments } from "../log/segment-record.js";
 import { type RecoveryReport, SegmentStore } from "../log/segment-store.js";
+import { addWriter, listWriters, removeWriter, type WriterRecord } from "../log/writer-record.js";
 import { type AggregationReport, aggregate } from "./aggregation.js";
 import { ArrayReader, type ArraySource } from "./array-reader.js";
 import { type CommitRequest, type Committed, commit } from "./commit.js";
@@ -64,6 +65,8 @@ export interface TargetUsage {
   readonly nvme: TierUsage;
   /** Segments by state. */
   readonly segments: SegmentCounts;
+  /** Who writes to it. */
+  readonly writers: readonly WriterRecord[];
 }
 
 /** A versioned object store. Calls are synchronous; errors are {@link DaosError}s. */
@@ -128,6 +131,8 @@ export interface LocalTargetOptions {
   readonly poolUuid: Uint8Array;
   /** Whether commits survive a power cut. */
   readonly durable: boolean;
+  /** What this process calls itself when it writes. */
+  readonly owner: string;
 }
 
 /** User parts of object ids below this are kept for well-known objects: a root directory is 1. */
@@ -170,9 +175,10 @@ export class LocalTarget implements Target, TransactionOwner {
   /** The process's log; its id is drawn at the first write. */
   get writer(): LogWriter {
     if (this.#writer === undefined) {
+      const { owner } = this.#options;
       let id = 0n;
       this.#index.transact("Drawing a writer id", (tx) => {
-        id = nextCounter(tx, "writer");
+        id = addWriter(tx, { owner, pid: process.pid }).id;
       });
       this.#writer = new LogWriter(this.#store, id);
     }
@@ -331,17 +337,32 @@ export class LocalTarget implements Target, TransactionOwner {
       used += fileSize(device, this.#store.path(id));
     }
     const index = this.#index.size();
+    const writers = listWriters(this.#index);
     return {
       scm: { live: index, used: index, available: device.space(scm).available },
       nvme: { live, used, available: device.space(nvme).available },
       segments,
+      writers,
     };
+  }
+
+  /** Ends the writer's leases and forgets it. */
+  #closeWriter(): void {
+    const writer = this.#writer;
+    if (writer === undefined) return;
+    writer.close();
+    try {
+      this.#index.transact("Forgetting a writer", (tx) => removeWriter(tx, writer.id));
+    } catch (error) {
+      // On a full disk the record stays; it says nothing of what is stored.
+      if (!isDaosError(error)) throw error;
+    }
   }
 
   close(): void {
     if (!this.#open) return;
     for (const transaction of this.#transactions) transaction.abort();
-    this.#writer?.close();
+    this.#closeWriter();
     this.#segments.close();
     this.#pins.close();
     this.#open = false;

@@ -213,6 +213,13 @@ export class Driver {
     };
     return (event) => {
       if (event.event === "failed") this.#rankFailures.push(event);
+      if (event.event === "job") {
+        const { processes, nodes, source } = event;
+        line(
+          0,
+          `${processes} processes on ${nodes} ${nodes === 1 ? "node" : "nodes"}, known through ${source}`,
+        );
+      }
       if (event.event === "start") line(event.step, `grid of ${event.ranks.join(" x ")} ranks`);
       if (event.event === "progress" && performance.now() - printed > PROGRESS_INTERVAL_MS) {
         line(event.step, "");

@@ -8,6 +8,13 @@
 export type SimulationEvent =
   /** Of each rank, before MPI starts. */
   | { readonly event: "process"; readonly pid: number }
+  /** Of rank 0: the processes know each other. */
+  | {
+      readonly event: "job";
+      readonly source: string;
+      readonly nodes: number;
+      readonly processes: number;
+    }
   /** Of rank 0: the state is there. */
   | { readonly event: "start"; readonly ranks: readonly number[]; readonly step: number }
   /** Of rank 0, about twice a second. */

@@ -19,6 +19,7 @@ import { HaloExchange } from "./halo.js";
 import { fillInitialState } from "./initial-state.js";
 import { advance, createFields, type Fields } from "./kernel.js";
 import { PARAMETERS } from "./parameters.js";
+import { callRoll } from "./roll.js";
 
 const PROGRESS_INTERVAL_MS = 500;
 /** How long a dying rank lets its last words and the other ranks' writes get ahead of it. */
@@ -138,6 +139,8 @@ function fail(error: unknown): never {
 
 emit({ event: "process", pid: process.pid });
 try {
+  const { rank, source, nodes, pids } = callRoll();
+  if (rank === 0) emit({ event: "job", source, nodes: nodes.length, processes: pids.length });
   new Simulation(parseOptions()).run();
 } catch (error) {
   fail(error);
