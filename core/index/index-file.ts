@@ -22,6 +22,16 @@ const VERSION = 2;
 const META_SIZE = 160;
 const NO_ROOT = 0xffff_ffff_ffff_ffffn;
 
+/** Whether this user may write the index; a file that is not there yet will be theirs. */
+export function isWritable(path: string): boolean {
+  try {
+    if (fs.existsSync(path)) fs.accessSync(path, fs.constants.R_OK | fs.constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function damaged(path: string, why: string): DaosError {
   const remedy = "restore the pool from a copy";
   return new DaosError("DER_DF_INVAL", { what: `Opening index ${path}`, why, remedy }, { path });
@@ -56,7 +66,8 @@ export function checkIndexFile(path: string): void {
     const remedy = "restore the pool from a copy";
     throw new DaosError("DER_NONEXIST", { ...text, remedy }, { path });
   }
-  const fd = fs.openSync(path, "r+");
+  const writable = isWritable(path);
+  const fd = fs.openSync(path, writable ? "r+" : "r");
   try {
     const first = Buffer.alloc(META_SIZE);
     fs.readSync(fd, first, 0, META_SIZE, 0);
@@ -67,7 +78,9 @@ export function checkIndexFile(path: string): void {
     );
     // The last pages may be free ones that were never written. If they are not, LMDB finds zeros
     // there, which it refuses; beyond the end of the file, looking would end the process.
-    if (fs.fstatSync(fd).size < needed) storageAddon().fallocate(fd, needed - 1, 1);
+    if (fs.fstatSync(fd).size >= needed) return;
+    if (!writable) throw damaged(path, "its last pages are not there, and it cannot be written");
+    storageAddon().fallocate(fd, needed - 1, 1);
   } finally {
     fs.closeSync(fd);
   }

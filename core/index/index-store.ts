@@ -18,7 +18,7 @@ import fs from "node:fs";
 import { open, type RootDatabase } from "lmdb";
 import { assert, storageError, systemCode } from "../errors.js";
 import { INDEX_MAP_SIZE, INDEX_READERS_MAX } from "../limits.js";
-import { checkIndexFile } from "./index-file.js";
+import { checkIndexFile, isWritable } from "./index-file.js";
 
 /** A half-open range of keys, `[start, end)`; `reverse` visits it from the end. */
 export interface KeyRange {
@@ -83,16 +83,6 @@ function openDatabase(path: string, options: IndexOptions): Database {
 function registryKeyOf(path: string): string | undefined {
   const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
   return stat && `${stat.dev}:${stat.ino}`;
-}
-
-/** Whether this user may write the index; a file that is not there yet will be theirs. */
-function isWritable(path: string): boolean {
-  try {
-    if (fs.existsSync(path)) fs.accessSync(path, fs.constants.R_OK | fs.constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** One open index. All processes open it through {@link IndexStore.open}, with the same flags. */
@@ -207,6 +197,11 @@ export class IndexStore implements IndexReader {
     } finally {
       this.#inTransaction = false;
     }
+  }
+
+  /** Whether this user may only read it. */
+  get readOnly(): boolean {
+    return !isWritable(this.#path);
   }
 
   /** Bytes of the index file in use. */

@@ -107,6 +107,13 @@ function notAPool(directory: string): DaosError {
   return new DaosError("DER_NONEXIST", { what, why, remedy }, { path: directory });
 }
 
+function mayOnlyRead(directory: string): DaosError {
+  const what = `Connecting to pool ${directory}`;
+  const why = "this user may read the pool and not write to it";
+  const remedy = 'connect with mode "ro", or give the user access to the pool\'s files';
+  return new DaosError("DER_NO_PERM", { what, why, remedy }, { path: directory });
+}
+
 /** An open pool. Close it, or the process's leases last until it ends. */
 export class Pool {
   /** Directory of the pool. */
@@ -181,6 +188,10 @@ export class Pool {
     requireTiers(absolute, scm, nvme);
     const durable = superblock.durability === "power";
     const index = IndexStore.open(path.join(scm, "index.mdb"), { durable });
+    if (index.readOnly && !readOnly) {
+      index.close();
+      throw mayOnlyRead(absolute);
+    }
     const { uuid: poolUuid } = superblock;
     const owner = options.owner ?? hostname();
     const target = new LocalTarget({ device, index, scm, nvme, poolUuid, durable, owner });

@@ -23,6 +23,8 @@ test("the run in the documentation is what encodeRun() writes", () => {
     "utf8",
   );
   const example = page.slice(page.indexOf("**Example.**"), page.indexOf("keeps this example true"));
-  const bytes = [...example.matchAll(/^ {4,6}((?:[0-9a-f]{2} )+)/gm)].map(([, hex]) => hex).join("");
+  const bytes = [...example.matchAll(/^ {4,6}((?:[0-9a-f]{2} )+)/gm)]
+    .map(([, hex]) => hex)
+    .join("");
   expect(Buffer.from(encoded).toString("hex")).toBe(bytes.replaceAll(" ", ""));
 });

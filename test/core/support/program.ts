@@ -1,0 +1,80 @@
+/**
+ * Child processes that work on a pool while a test does.
+ *
+ * @module
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface, type Interface } from "node:readline";
+import { plainEnvironment } from "../../support/processes.ts";
+import { root } from "../../support/root.ts";
+
+/** A running program; its lines are kept as they come. */
+export class Program {
+  readonly #child: ChildProcess;
+  readonly #lines: string[] = [];
+  readonly #reader: Interface;
+  readonly #ended: Promise<unknown>;
+  #errors = "";
+
+  /** Starts `test/core/programs/<name>.mjs`. */
+  constructor(name: string, args: readonly string[]) {
+    const file = join(root, "test", "core", "programs", `${name}.mjs`);
+    this.#child = spawn(process.execPath, [file, ...args], { env: plainEnvironment() });
+    this.#ended = once(this.#child, "close");
+    this.#reader = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
+    this.#reader.on("line", (line) => this.#lines.push(line));
+    this.#child.stderr?.on("data", (data) => {
+      this.#errors += data;
+    });
+  }
+
+  /** Id of the process. */
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  /** Lines printed so far. */
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
+  /** What it wrote to stderr. */
+  get errors(): string {
+    return this.#errors;
+  }
+
+  /** Waits until it has printed `count` lines; throws if it ends before. */
+  async printed(count: number): Promise<void> {
+    while (this.#lines.length < count) {
+      const ended = await Promise.race([
+        this.#ended.then(() => true),
+        once(this.#reader, "line").then(() => false),
+      ]);
+      if (ended && this.#lines.length < count) throw new Error(`it ended: ${this.#errors}`);
+    }
+  }
+
+  /** Sends a line. */
+  send(line: string): void {
+    this.#child.stdin?.write(`${line}\n`);
+  }
+
+  /** Kills it and waits until it is gone and all it printed was read. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#ended;
+  }
+
+  /** Waits until it ends. */
+  async ended(): Promise<void> {
+    await this.#ended;
+  }
+
+  /** Whether it still runs. */
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+}
