@@ -25,6 +25,7 @@ import {
 } from "./lifecycle.js";
 import { NativeCommunicator } from "./native-communicator.js";
 import { type MpiLibrary, Phase } from "./native-mpi.js";
+import { Pmix } from "./pmix.js";
 import { SoloCommunicator } from "./solo-communicator.js";
 
 /** MPI as this thread uses it. */
@@ -161,7 +162,8 @@ function startNative(threadLevel: ThreadLevel): Started {
     const remedy = "Call init() on the main thread before the worker uses MPI";
     throw new MpiError({ code: "MPI_NOT_ACTIVE", call: "MPI_Init_thread", why, remedy });
   }
-  const provided = native.init(THREAD_LEVELS.indexOf(threadLevel));
+  // Open MPI 5 starts PMIx only if nobody has, and knows its rank only if it did: see pmix.c.
+  const provided = Pmix.hiddenDuring(() => native.init(THREAD_LEVELS.indexOf(threadLevel)));
   const world = new NativeCommunicator(library, native.world());
   const self = new NativeCommunicator(library, native.self());
   const runtime: Runtime = {

@@ -33,6 +33,7 @@ interface NativePmix {
   fence(collect: boolean): void;
   abort(status: number, message: string): void;
   version(): string;
+  hide(hidden: boolean): void;
 }
 
 /** Names that the PMIx standard gives to properties of a job or a process. */
@@ -116,6 +117,22 @@ export class Pmix {
     }
     current = new Pmix(loadAddon(addonPath(), "PMIX_NOT_BUILT") as NativePmix);
     return current;
+  }
+
+  /**
+   * Starts a library that starts PMIx itself, and must not be told that it has been started.
+   *
+   * @internal
+   */
+  static hiddenDuring<T>(run: () => T): T {
+    if (current === undefined) return run();
+    const native = current.#native;
+    native.hide(true);
+    try {
+      return run();
+    } finally {
+      native.hide(false);
+    }
   }
 
   /** Version of the PMIx library. */

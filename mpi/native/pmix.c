@@ -7,14 +7,45 @@
  *
  * Threads: main thread only.
  */
+#define _GNU_SOURCE
 #include "napi-args.h"
 
+#include <dlfcn.h>
 #include <pmix.h>
 #include <stdlib.h>
 #include <string.h>
 
 static pmix_proc_t self;
 static bool active = false;
+
+static bool hidden = false;
+
+/**
+ * Stands before libpmix's function of this name, for libraries that are loaded after this addon.
+ *
+ * Open MPI 5 leaves its own PMIx_Init out if PMIx is initialized already, and then does not know
+ * who it is ("local rank: Not found", 5.0.7). PMIx_Init may be called by several and is counted, so
+ * Open MPI is told to go ahead while `hidden` is set; everybody else gets libpmix's own answer.
+ */
+int PMIx_Initialized(void) {
+  static int (*original)(void);
+  if (hidden)
+    return 0;
+  if (!original) {
+    void *library = dlopen("libpmix.so.2", RTLD_LAZY | RTLD_NOLOAD);
+    *(void **)&original = library ? dlsym(library, "PMIx_Initialized") : NULL;
+  }
+  return original ? original() : active;
+}
+
+/** hide(hidden): whether PMIx_Initialized denies that PMIx is initialized. */
+static napi_value hide(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value value;
+  if (succeeded(env, napi_get_cb_info(env, info, &count, &value, NULL, NULL)))
+    succeeded(env, napi_get_value_bool(env, value, &hidden));
+  return NULL;
+}
 
 static void throw_status(napi_env env, const char *call, const char *code, const char *text) {
   napi_value error;
@@ -229,7 +260,7 @@ NAPI_MODULE_INIT() {
     napi_callback call;
   } functions[] = {{"init", init},       {"finalize", finalize}, {"get", get},
                    {"put", put},         {"commit", commit},     {"fence", fence},
-                   {"abort", abort_job}, {"version", version}};
+                   {"abort", abort_job}, {"version", version},   {"hide", hide}};
   for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
     napi_value function;
     if (!succeeded(env, napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH,

@@ -77,7 +77,9 @@ describe("PMIx", () => {
   run("exit without finalize leaves status 0", async () => {
     const outcome = await runRanks({ family: "openmpi", ranks: 4, program: bootstrap });
     expect(outcome).toMatchObject({ status: 0, timedOut: false });
-    expect(outcome.stderr).toBe("");
+    // hwloc says so where /sys is not mounted, as in a chroot.
+    const said = outcome.stderr.replaceAll(/^.*hwloc.*failed to find sysfs.*\n/gm, "");
+    expect(said).toBe("");
   });
 
   run("an uncaught error ends the job with status 1", async () => {
