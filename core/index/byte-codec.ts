@@ -19,12 +19,14 @@ const VARINT_BASE = 128;
 
 /** Appends fields to a growing buffer. */
 export class ByteWriter {
-  #buffer: Buffer;
+  #buffer: Uint8Array<ArrayBuffer>;
+  #view: DataView;
   #size = 0;
 
   /** @param capacity First size of the buffer, in bytes; it doubles when full. */
   constructor(capacity = 256) {
-    this.#buffer = Buffer.allocUnsafe(capacity);
+    this.#buffer = new Uint8Array(capacity);
+    this.#view = new DataView(this.#buffer.buffer);
   }
 
   /** Bytes written so far. */
@@ -35,9 +37,10 @@ export class ByteWriter {
   #reserve(size: number): number {
     const start = this.#size;
     if (start + size > this.#buffer.length) {
-      const grown = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, start + size));
-      this.#buffer.copy(grown, 0, 0, start);
+      const grown = new Uint8Array(Math.max(this.#buffer.length * 2, start + size));
+      grown.set(this.#buffer);
       this.#buffer = grown;
+      this.#view = new DataView(grown.buffer);
     }
     this.#size = start + size;
     return start;
@@ -53,14 +56,14 @@ export class ByteWriter {
   /** Appends four bytes. */
   u32(value: number): this {
     const start = this.#reserve(4);
-    this.#buffer.writeUInt32BE(value, start);
+    this.#view.setUint32(start, value);
     return this;
   }
 
   /** Appends eight bytes. */
   u64(value: bigint): this {
     const start = this.#reserve(8);
-    this.#buffer.writeBigUInt64BE(value, start);
+    this.#view.setBigUint64(start, value);
     return this;
   }
 
@@ -104,7 +107,7 @@ export class ByteWriter {
 
   /** The written bytes, copied. */
   finish(): Uint8Array {
-    return Uint8Array.prototype.slice.call(this.#buffer, 0, this.#size);
+    return this.#buffer.slice(0, this.#size);
   }
 }
 

@@ -33,7 +33,9 @@ const EPOCH_MASK = 0xffff_ffff_ffff_ffffn;
 /** LMDB's longest key with 8 KiB pages would be longer; 1,978 is the limit with 4 KiB pages. */
 const KEY_BYTES_MAX = 1978;
 
-const scratch = Buffer.alloc(KEY_BYTES_MAX);
+// Plain arrays: a slice of a Buffer costs several times as much.
+const scratch = new Uint8Array(KEY_BYTES_MAX);
+const scratchView = new DataView(scratch.buffer);
 
 /** Builds one key. Keys are built one at a time; `done` copies out of the shared scratch buffer. */
 export class KeyBuilder {
@@ -44,12 +46,14 @@ export class KeyBuilder {
   }
 
   u32(value: number): this {
-    this.#size = scratch.writeUInt32BE(value, this.#size);
+    scratchView.setUint32(this.#size, value);
+    this.#size += 4;
     return this;
   }
 
   u64(value: bigint): this {
-    this.#size = scratch.writeBigUInt64BE(value, this.#size);
+    scratchView.setBigUint64(this.#size, value);
+    this.#size += 8;
     return this;
   }
 
@@ -79,7 +83,7 @@ export class KeyBuilder {
 
   /** The key, copied. */
   done(): Uint8Array {
-    return Uint8Array.prototype.slice.call(scratch, 0, this.#size);
+    return scratch.slice(0, this.#size);
   }
 }
 

@@ -106,7 +106,9 @@ export class Container {
    */
   commit(transaction: Transaction): Committed {
     try {
-      const committed = this.publish([transaction.prepare()], this.newTransactionId());
+      const contributions = [transaction.contribution()];
+      const transactionId = this.newTransactionId();
+      const committed = this.#target.commit({ container: this.#id, transactionId, contributions });
       transaction.settle();
       return committed;
     } catch (error) {

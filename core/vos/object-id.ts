@@ -46,9 +46,10 @@ export function objectTypeOf(oid: ObjectId): number {
 
 /** The 16 bytes of an object id, big-endian, as keys hold it. */
 export function oidBytes(oid: ObjectId): Uint8Array {
-  const bytes = Buffer.alloc(16);
-  bytes.writeBigUInt64BE(oid >> 64n, 0);
-  bytes.writeBigUInt64BE(oid & 0xffff_ffff_ffff_ffffn, 8);
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, oid >> 64n);
+  view.setBigUint64(8, oid & 0xffff_ffff_ffff_ffffn);
   return bytes;
 }
 

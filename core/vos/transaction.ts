@@ -16,6 +16,7 @@ import type { LogWriter } from "../log/log-writer.js";
 import type { SegmentSpan } from "../log/open-segment.js";
 import type { Overlay } from "./array-reader.js";
 import {
+  type Contribution,
   encodeContribution,
   type ObjectRun,
   type ValueChange,
@@ -48,7 +49,7 @@ export class Transaction {
   readonly container: number;
   readonly #owner: TransactionOwner;
   readonly #arrays = new Map<ObjectId, ArrayWrites>();
-  readonly #values = new Map<string, ValueChange>();
+  readonly #values = new Map<ObjectId, Map<string, ValueChange>>();
   readonly #punches = new Set<ObjectId>();
   #spans: SegmentSpan[] = [];
   #bytes = 0;
@@ -104,14 +105,18 @@ export class Transaction {
   put(change: ValueChange): void {
     assert(this.#open, "a settled transaction takes no writes");
     checkValue({ container: this.container, ...change }, change.value);
-    const key = valueName(change);
-    const earlier = this.#values.get(key);
-    const condition: ValueCondition = earlier?.condition ?? change.condition;
     const { oid } = change;
-    const dkey = Uint8Array.from(change.dkey);
-    const akey = Uint8Array.from(change.akey);
-    const value = change.value && Uint8Array.from(change.value);
-    this.#values.set(key, { oid, dkey, akey, value, condition });
+    let ofObject = this.#values.get(oid);
+    if (ofObject === undefined) {
+      ofObject = new Map();
+      this.#values.set(oid, ofObject);
+    }
+    const name = valueName(change);
+    const condition: ValueCondition = ofObject.get(name)?.condition ?? change.condition;
+    const dkey = new Uint8Array(change.dkey);
+    const akey = new Uint8Array(change.akey);
+    const value = change.value && new Uint8Array(change.value);
+    ofObject.set(name, { oid, dkey, akey, value, condition });
   }
 
   /** Punches an object: what it holds at the commit is hidden from then on. */
@@ -122,12 +127,12 @@ export class Transaction {
 
   /** This transaction's own change of a value, if there is one. */
   ownValue(address: Omit<ValueChange, "value" | "condition">): ValueChange | undefined {
-    return this.#values.get(valueName(address));
+    return this.#values.get(address.oid)?.get(valueName(address));
   }
 
   /** This transaction's own changes of the values of an object. */
   ownValues(oid: ObjectId): ValueChange[] {
-    return [...this.#values.values()].filter((change) => change.oid === oid);
+    return [...(this.#values.get(oid)?.values() ?? [])];
   }
 
   /** This transaction's own writes to an array, for reads that see them. */
@@ -137,12 +142,17 @@ export class Transaction {
   }
 
   /**
-   * Makes the data durable (in a `power` pool) and says what the commit must publish.
+   * Makes the data durable (in a `power` pool) and says, as bytes, what the commit must publish.
    *
    * @returns An encoded contribution; see `contribution-format.ts`.
    * @throws {@link DaosError} if the flush fails: abort then, and let the other ranks know.
    */
   prepare(): Uint8Array {
+    return encodeContribution(this.contribution());
+  }
+
+  /** As {@link prepare}, for a commit by this process: not as bytes. */
+  contribution(): Contribution {
     assert(this.#open, "a settled transaction cannot be prepared");
     if (this.#failure !== undefined) throw this.#failure;
     const { writer } = this.#owner;
@@ -156,13 +166,13 @@ export class Transaction {
       assert(needed.length === used.size, "every piece lies in a flushed segment");
       runs.push({ oid, incarnation, run: encodeRun({ start, end, extents: needed, pieces }) });
     }
-    return encodeContribution({
+    return {
       writer: writer.id,
       spans: this.#spans,
       runs,
-      values: [...this.#values.values()],
+      values: [...this.#values.values()].flatMap((ofObject) => [...ofObject.values()]),
       punches: [...this.#punches],
-    });
+    };
   }
 
   /** The commit took effect: the writer goes on behind the published data. */
@@ -182,7 +192,10 @@ export class Transaction {
   }
 }
 
-function valueName({ oid, dkey, akey }: Omit<ValueChange, "value" | "condition">): string {
-  const name = (key: Uint8Array) => Buffer.from(key).toString("latin1");
-  return `${oid}/${dkey.length}/${name(dkey)}${name(akey)}`;
+function valueName({ dkey, akey }: Pick<ValueChange, "dkey" | "akey">): string {
+  return `${dkey.length}/${latin1(dkey)}${latin1(akey)}`;
+}
+
+function latin1(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
 }

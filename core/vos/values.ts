@@ -22,6 +22,8 @@ import { formatOid, type ObjectId, oidBytes } from "./object-id.js";
 const VALUE_VERSION = 1;
 const KIND_VALUE = 0;
 const KIND_PUNCH = 1;
+/** Version, kind and epoch. */
+const HEADER_SIZE = 10;
 /** Space byte, container and object id precede the dkey. */
 const OBJECT_PREFIX_SIZE = 21;
 
@@ -57,16 +59,22 @@ function headKey(address: ValueAddress): Uint8Array {
 }
 
 function decode(bytes: Uint8Array): Version {
-  const reader = new ByteReader(bytes, "a single value");
-  if (reader.u8() !== VALUE_VERSION) throw reader.malformed("its version is unknown");
-  const kind = reader.u8();
-  const epoch = reader.u64();
-  return { epoch, value: kind === KIND_PUNCH ? undefined : reader.raw(reader.remaining) };
+  if (bytes.length < HEADER_SIZE || bytes[0] !== VALUE_VERSION) {
+    throw new ByteReader(bytes, "a single value").malformed("its header is cut off or unknown");
+  }
+  const { buffer, byteOffset, byteLength } = bytes;
+  const epoch = new DataView(buffer, byteOffset, HEADER_SIZE).getBigUint64(2);
+  if (bytes[1] === KIND_PUNCH) return { epoch, value: undefined };
+  const value = new Uint8Array(buffer, byteOffset + HEADER_SIZE, byteLength - HEADER_SIZE);
+  return { epoch, value };
 }
 
 function encode({ epoch, value }: Version): Uint8Array {
   const kind = value === undefined ? KIND_PUNCH : KIND_VALUE;
-  const writer = new ByteWriter(10 + (value?.length ?? 0)).u8(VALUE_VERSION).u8(kind).u64(epoch);
+  const writer = new ByteWriter(HEADER_SIZE + (value?.length ?? 0))
+    .u8(VALUE_VERSION)
+    .u8(kind)
+    .u64(epoch);
   return (value === undefined ? writer : writer.raw(value)).finish();
 }
 
@@ -112,7 +120,9 @@ export function putValue(
   const key = headKey(address);
   const old = tx.get(key);
   if (old !== undefined) {
-    tx.put(keyOf(KeySpace.valueHistory, address).newest(decode(old).epoch).done(), old);
+    // The history's key is HEAD's, in another space and with the epoch behind it.
+    const history = new KeyBuilder(KeySpace.valueHistory).raw(key.subarray(1));
+    tx.put(history.newest(decode(old).epoch).done(), old);
   }
   tx.put(key, encode({ epoch, value }));
 }
