@@ -63,6 +63,12 @@ export const PIN_SLOTS_MAX = 4096;
 export const RETAIN_COMMITS_DEFAULT = 2;
 /** Most commits that a container may retain. */
 export const RETAIN_COMMITS_MAX = 1_000_000;
+/** Named snapshots of one container. */
+export const SNAPSHOTS_MAX = 4096;
+/** Longest name of a snapshot, in bytes. */
+export const SNAPSHOT_NAME_SIZE_MAX = 127;
+/** Times that opening a view looks up an epoch again that aggregation passed meanwhile. */
+export const VIEW_RETRIES_MAX = 8;
 /** Times that a read is resolved again because segments moved under it. */
 export const RESOLVE_RETRIES_MAX = 8;
 

@@ -25,7 +25,7 @@ import { attempt } from "./collective.js";
 import { commitCollectively, newestEpochOfAll } from "./collective-commit.js";
 import { FileView, type ViewOptions } from "./file-view.js";
 import { checkMode, Mode, mayRead, mayWrite } from "./mode.js";
-import { type Info, type OpenedFile, openCollectively } from "./open-file.js";
+import { asksForVersion, type Info, type OpenedFile, openCollectively } from "./open-file.js";
 
 /** Memory that is read or written: the whole of a typed array. */
 export type FileBuffer = NodeJS.TypedArray | DataView;
@@ -57,7 +57,7 @@ export class File {
     this.#state = opened.view;
     this.#amode = amode;
     this.#name = path;
-    this.#isPinned = info.daos_epoch !== undefined;
+    this.#isPinned = asksForVersion(info);
     this.#commitsEveryWrite = info.daos_commit === "every-collective";
   }
 

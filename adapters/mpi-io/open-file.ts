@@ -22,6 +22,8 @@ import { Mode, mayWrite } from "./mode.js";
 export interface Info {
   /** Opens the file as of this epoch, read-only. */
   readonly daos_epoch?: string;
+  /** Opens the file as of the container's snapshot of this name, read-only. */
+  readonly daos_snapshot?: string;
   /** When commits happen: at sync and close ("sync", the default), or after every collective write. */
   readonly daos_commit?: "sync" | "every-collective";
   readonly [key: string]: string | undefined;
@@ -78,16 +80,26 @@ function decodeFound(bytes: Uint8Array): Found {
   return { directory, container, path, oid, incarnation, epoch };
 }
 
+/** Whether hints ask for one version, which does not change. */
+export function asksForVersion({ daos_epoch, daos_snapshot }: Info): boolean {
+  return daos_epoch !== undefined || daos_snapshot !== undefined;
+}
+
 /**
- * Parses the hint `daos_epoch`.
+ * Parses the hints `daos_epoch` and `daos_snapshot`.
  *
- * @throws `DaosError` `DER_INVAL`.
+ * @throws `DaosError` `DER_INVAL`, or `DER_EP_RO` if the file is to be written.
  */
-function epochHint({ path, amode, info }: OpenRequest): Epoch | undefined {
-  const text = info.daos_epoch;
-  if (text === undefined) return undefined;
-  const what = `Opening "${path}" at epoch ${text}`;
-  if (!/^\d+$/.test(text)) {
+function versionHint({ path, amode, info }: OpenRequest): Epoch | { snapshot: string } | undefined {
+  if (!asksForVersion(info)) return undefined;
+  const { daos_epoch: epoch, daos_snapshot: snapshot } = info;
+  const version = snapshot === undefined ? `epoch ${epoch}` : `snapshot "${snapshot}"`;
+  const what = `Opening "${path}" at ${version}`;
+  if (epoch !== undefined && snapshot !== undefined) {
+    const why = `daos_epoch ${epoch} was given too`;
+    throw new DaosError("DER_INVAL", { what, why, remedy: "give one of the two hints" });
+  }
+  if (epoch !== undefined && !/^\d{1,20}$/.test(epoch)) {
     const remedy = "give the epoch as a decimal number";
     throw new DaosError("DER_INVAL", { what, why: "that is no epoch", remedy });
   }
@@ -95,7 +107,7 @@ function epochHint({ path, amode, info }: OpenRequest): Epoch | undefined {
     const remedy = "open it with Mode.RDONLY";
     throw new DaosError("DER_EP_RO", { what, why: "old versions cannot be written", remedy });
   }
-  return BigInt(text);
+  return snapshot === undefined ? BigInt(epoch as string) : { snapshot };
 }
 
 /** Creates the file, or finds the one that another job has just created. */
@@ -122,10 +134,13 @@ function createFile(container: Container, { amode }: OpenRequest, name: string):
 function find(request: OpenRequest): { found: Found; pool: Pool } {
   const location = parseLocation(request.path);
   const { path } = location;
-  const epoch = epochHint(request);
+  const version = versionHint(request);
   const pool = connect(location.pool, request.amode);
   try {
     const container = pool.openContainer(location.container);
+    // A name is looked up once: all ranks read the epoch that it has now.
+    using pinned = version === undefined ? undefined : container.view(version);
+    const epoch = pinned?.epoch;
     const existing = inodeAt(container, path, epoch);
     if (existing === undefined && (request.amode & Mode.CREATE) === 0) throw notFound(request.path);
     if (existing !== undefined && (request.amode & Mode.EXCL) !== 0) throw alreadyThere(request);

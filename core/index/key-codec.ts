@@ -23,6 +23,7 @@ export const KeySpace = {
   containerLabel: 0x21,
   commit: 0x22,
   commitByTransaction: 0x23,
+  snapshot: 0x24,
   object: 0x30,
   value: 0x31,
   valueHistory: 0x32,

@@ -9,12 +9,14 @@
 
 import type { Device } from "../device/device.js";
 import { DaosError } from "../errors.js";
+import { VIEW_RETRIES_MAX } from "../limits.js";
 import type { AggregationReport } from "../vos/aggregation.js";
 import type { Committed } from "../vos/commit.js";
 import type { CommitRecord, ContainerRecord } from "../vos/containers.js";
 import { decodeContribution } from "../vos/contribution-format.js";
 import { EPOCH_HEAD, type Epoch } from "../vos/epoch.js";
 import { makeObjectId, type ObjectId, type ObjectType } from "../vos/object-id.js";
+import { noSuchSnapshot, type SnapshotRecord } from "../vos/snapshots.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
 import { formatUuid } from "./uuid.js";
@@ -65,21 +67,71 @@ export class Container {
   /**
    * Everything as of one epoch. The epoch stays readable until the view is closed.
    *
-   * @param epoch The newest commit by default.
-   * @throws {@link DaosError} `DER_EPOCH_GONE` if the epoch was aggregated.
+   * @param at An epoch, or a named snapshot; the newest commit by default.
+   * @throws {@link DaosError} `DER_EPOCH_GONE` if the epoch was aggregated, `DER_NONEXIST` if there is
+   *   no snapshot of that name.
    */
-  view(epoch?: Epoch): ContainerView {
-    // Between looking up the newest commit and pinning it, aggregation may pass it: look again.
+  view(at?: Epoch | { readonly snapshot: string }): ContainerView {
+    if (typeof at === "bigint") return this.#pinned(at);
+    // Between looking the epoch up and pinning it, aggregation may pass it: look again.
     for (let attempt = 0; ; attempt++) {
-      const wanted = epoch ?? this.#target.lastCommit(this.#id);
+      const wanted = this.#epochOf(at);
       try {
-        const pin = this.#target.pin(this.#id, wanted);
-        return new ContainerView(this.#target, this.#id, pin);
+        return this.#pinned(wanted);
       } catch (error) {
-        const passed = epoch === undefined && this.#target.lastCommit(this.#id) !== wanted;
-        if (!passed || attempt >= 8) throw error;
+        if (attempt >= VIEW_RETRIES_MAX || this.#epochOf(at) === wanted) throw error;
       }
     }
+  }
+
+  #pinned(epoch: Epoch): ContainerView {
+    return new ContainerView(this.#target, this.#id, this.#target.pin(this.#id, epoch));
+  }
+
+  /** The epoch of a snapshot, or of the newest commit. */
+  #epochOf(at: { readonly snapshot: string } | undefined): Epoch {
+    if (at === undefined) return this.#target.lastCommit(this.#id);
+    const found = this.#target.findSnapshot(this.#id, at.snapshot);
+    if (found !== undefined) return found.epoch;
+    const what = `Opening snapshot ${JSON.stringify(at.snapshot)} of container "${this.label}"`;
+    throw noSuchSnapshot(what, at.snapshot);
+  }
+
+  /**
+   * Names an epoch: it stays readable, whatever is aggregated, until the snapshot is destroyed.
+   *
+   * @param name 1 to 127 letters, digits and the characters `. _ : -`; unique in the container.
+   * @param epoch The newest commit by default; else one that can be read now. One of the future is
+   *   taken as the newest.
+   * @throws {@link DaosError} `DER_EXIST`, `DER_EPOCH_GONE` if the epoch was aggregated, `DER_INVAL` for
+   *   a bad name, `DER_NOSPACE` if the container has as many as it may have, `DER_NO_PERM` on a
+   *   read-only handle. Nothing is changed then.
+   *
+   * @example
+   * ```ts
+   * container.createSnapshot("before-restart");
+   * using view = container.view({ snapshot: "before-restart" });
+   * ```
+   */
+  createSnapshot(name: string, epoch?: Epoch): SnapshotRecord {
+    this.#requireWritable(`Creating snapshot "${name}" of container "${this.label}"`);
+    const options = epoch === undefined ? { name } : { name, epoch };
+    return this.#target.createSnapshot(this.#id, options);
+  }
+
+  /** The named snapshots, oldest epoch first. */
+  listSnapshots(): SnapshotRecord[] {
+    return this.#target.listSnapshots(this.#id);
+  }
+
+  /**
+   * Destroys a snapshot. Open views of it stay; the next aggregation frees what nothing else sees.
+   *
+   * @throws {@link DaosError} `DER_NONEXIST`, or `DER_NO_PERM` on a read-only handle.
+   */
+  destroySnapshot(name: string): void {
+    this.#requireWritable(`Destroying snapshot "${name}" of container "${this.label}"`);
+    this.#target.destroySnapshot(this.#id, name);
   }
 
   /** Draws a new object id. */
@@ -152,7 +204,7 @@ export class Container {
     return this.#target.epochOfTransaction(transactionId);
   }
 
-  /** Commits that can be read, newest first. */
+  /** Commits from the oldest retained one on, newest first. Snapshots of older ones are not among them. */
   commits(): CommitRecord[] {
     return this.#target.listCommits(this.#id, { epoch: EPOCH_HEAD });
   }

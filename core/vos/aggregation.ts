@@ -1,8 +1,8 @@
 /**
  * Aggregation: removes what no reader can see any more, and frees the segments that held it.
  *
- * Versions that are kept: the container's newest `retainCommits` commits, and every epoch that a reader
- * pins. A run is removed if, at each kept version that could see it, newer runs cover all of
+ * Versions that are kept: the container's newest `retainCommits` commits, its named snapshots, and every
+ * epoch that a reader pins. A run is removed if, at each kept version that could see it, newer runs cover all of
  * it: it is enough to look at the oldest such version. An old run under a punch that every kept
  * version sees goes as well, and so do hidden versions of single values.
  *
@@ -25,6 +25,7 @@ import { type Piece, pieceSize, type Run } from "./piece.js";
 import type { PinTable } from "./pins.js";
 import { type FragmentSink, type Layer, resolve } from "./resolve.js";
 import { decodeRun, parseRunKey, runKey } from "./run-format.js";
+import { listSnapshots } from "./snapshots.js";
 import { trimValueHistory } from "./values.js";
 
 /** What a pass removed. */
@@ -46,7 +47,11 @@ function keptEpochs(
   container: number,
   options: { horizon: Epoch; pins: PinTable },
 ): Epoch[] {
-  const commits = listCommits(index, container, { epoch: EPOCH_HEAD });
+  const commits = [
+    ...listCommits(index, container, { epoch: EPOCH_HEAD }),
+    // Before the pins: see snapshots.ts.
+    ...listSnapshots(index, container),
+  ];
   const pinned = options.pins.epochsOf(container);
   const epochs = new Set([options.horizon, ...commits.map(({ epoch }) => epoch), ...pinned]);
   return [...epochs].sort((a, b) => (a < b ? -1 : 1));
@@ -179,7 +184,7 @@ function aggregateArrays(
   return total;
 }
 
-function aggregateValues(index: IndexStore, container: number, horizon: Epoch): number {
+function aggregateValues(index: IndexStore, container: number, kept: readonly Epoch[]): number {
   const prefix = new KeyBuilder(KeySpace.valueHistory).u32(container).done();
   const addresses = new Map<string, { oid: ObjectId; dkey: Uint8Array; akey: Uint8Array }>();
   index.visit({ start: prefix, end: prefixEnd(prefix) }, (key) => {
@@ -197,7 +202,7 @@ function aggregateValues(index: IndexStore, container: number, horizon: Epoch): 
   for (let start = 0; start < list.length; start += AGGREGATION_STEP_COUNT) {
     index.transact("Aggregating single values", (tx) => {
       for (const address of list.slice(start, start + AGGREGATION_STEP_COUNT)) {
-        removed += trimValueHistory(tx, { container, ...address }, horizon);
+        removed += trimValueHistory(tx, { container, ...address }, kept);
       }
     });
   }
@@ -215,6 +220,6 @@ export function aggregate(index: IndexStore, pins: PinTable, container: number):
   // that pins later is refused below the horizon.
   const kept = keptEpochs(index, container, { horizon, pins });
   const arrays = aggregateArrays(index, container, kept);
-  const values = aggregateValues(index, container, kept[0] as Epoch);
+  const values = aggregateValues(index, container, kept);
   return { ...arrays, values };
 }

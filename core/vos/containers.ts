@@ -8,8 +8,8 @@
  *                                                 varint contributors
  *     commitByTransaction   16 bytes           ─▶ u32 container, u64 epoch
  *
- * The *horizon* is the oldest epoch that can still be read: aggregation raises it before it removes
- * anything.
+ * The *horizon* is the oldest epoch that can still be read without a snapshot: aggregation raises it
+ * before it removes anything, and forgets the commits before it, also those that a snapshot shows.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface ContainerRecord {
   readonly label: string;
   /** How many of the newest commits can always be read. */
   readonly retainCommits: number;
-  /** Reads before this epoch are refused. */
+  /** Reads before this epoch are refused, unless a snapshot is of exactly their epoch. */
   readonly horizon: Epoch;
   /** The user's part of the next object id. */
   readonly nextOid: bigint;

@@ -34,6 +34,15 @@ import {
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { type ObjectAddress, punchEpoch } from "./objects.js";
 import { type Pin, PinTable } from "./pins.js";
+import {
+  createSnapshot,
+  destroySnapshot,
+  epochGone,
+  getSnapshot,
+  isReadable,
+  listSnapshots,
+  type SnapshotRecord,
+} from "./snapshots.js";
 import { Transaction, type TransactionOwner } from "./transaction.js";
 import { type DkeyEntry, getValue, listDkeys, type ValueAddress } from "./values.js";
 
@@ -109,6 +118,14 @@ export interface Target {
   begin(container: number): Transaction;
   /** Publishes contributions at one epoch. */
   commit(request: CommitRequest): Committed;
+  /** Names an epoch and keeps it readable until the name is destroyed. */
+  createSnapshot(container: number, options: { name: string; epoch?: Epoch }): SnapshotRecord;
+  /** The snapshot of a name. */
+  findSnapshot(container: number, name: string): SnapshotRecord | undefined;
+  /** The snapshots of a container, oldest epoch first. */
+  listSnapshots(container: number): SnapshotRecord[];
+  /** Lets go of a snapshot. */
+  destroySnapshot(container: number, name: string): void;
   /** Removes what no reader can see; then takes back what dead writers left. */
   aggregate(container: number): AggregationReport;
   /** Takes back what dead writers left. */
@@ -248,25 +265,17 @@ export class LocalTarget implements Target, TransactionOwner {
     // Commits to come draw later epochs than the last one: a view of the future would change.
     const last = readCounter(this.#index, "epoch");
     const pin = this.#pins.pin(container, epoch < last ? epoch : last);
-    let horizon: Epoch | undefined;
+    let record: ContainerRecord | undefined;
     try {
-      horizon = getContainer(this.#index, container)?.horizon;
-      if (horizon !== undefined && epoch >= horizon) return pin;
+      record = getContainer(this.#index, container);
+      if (record !== undefined && isReadable(this.#index, record, epoch)) return pin;
     } catch (error) {
       pin.release();
       throw error;
     }
     pin.release();
-    if (horizon === undefined) throw containerGone(container);
-    throw new DaosError(
-      "DER_EPOCH_GONE",
-      {
-        what: `Opening container ${container} at epoch ${epoch}`,
-        why: `versions before epoch ${horizon} were aggregated`,
-        remedy: "open a later epoch, or retain more commits",
-      },
-      { epoch, horizon },
-    );
+    if (record === undefined) throw containerGone(container);
+    throw epochGone(`Opening container ${container} at epoch ${epoch}`, epoch, record.horizon);
   }
 
   punchEpoch(object: ObjectAddress, epoch: Epoch): Epoch {
@@ -314,6 +323,30 @@ export class LocalTarget implements Target, TransactionOwner {
 
   commit(request: CommitRequest): Committed {
     return commit(this.#index, request, this.#options.device.now());
+  }
+
+  createSnapshot(container: number, options: { name: string; epoch?: Epoch }): SnapshotRecord {
+    const { name, epoch } = options;
+    const now = this.#options.device.now();
+    let created: SnapshotRecord | undefined;
+    this.#index.transact(`Creating snapshot "${name}"`, (tx) => {
+      created = createSnapshot(tx, { container, name, epoch, now });
+    });
+    return created as SnapshotRecord;
+  }
+
+  findSnapshot(container: number, name: string): SnapshotRecord | undefined {
+    return getSnapshot(this.#index, container, name);
+  }
+
+  listSnapshots(container: number): SnapshotRecord[] {
+    return listSnapshots(this.#index, container);
+  }
+
+  destroySnapshot(container: number, name: string): void {
+    this.#index.transact(`Destroying snapshot "${name}"`, (tx) => {
+      destroySnapshot(tx, container, name);
+    });
   }
 
   aggregate(container: number): AggregationReport {

@@ -17,6 +17,7 @@ import type { IndexReader, IndexTransaction } from "../index/index-store.js";
 import { KeyBuilder, KeyReader, KeySpace, prefixEnd } from "../index/key-codec.js";
 import { KEY_SIZE_MAX, VALUE_SIZE_MAX } from "../limits.js";
 import type { Epoch } from "./epoch.js";
+import { isSeen } from "./kept-epochs.js";
 import { formatOid, type ObjectId, oidBytes } from "./object-id.js";
 
 const VALUE_VERSION = 1;
@@ -127,21 +128,21 @@ export function putValue(
   tx.put(key, encode({ epoch, value }));
 }
 
-/** Removes the versions of a value that no reader at or after `horizon` can see. */
+/** Removes the versions of a value that none of the kept epochs (oldest first), nor a later one, sees. */
 export function trimValueHistory(
   tx: IndexTransaction,
   address: ValueAddress,
-  horizon: Epoch,
+  kept: readonly Epoch[],
 ): number {
   const head = tx.get(headKey(address));
   if (head === undefined) return 0;
   const prefix = keyOf(KeySpace.valueHistory, address).done();
   const hidden: Uint8Array[] = [];
-  // The newest version at or before the horizon is still seen by a reader at the horizon.
-  let seen = decode(head).epoch <= horizon;
+  let replaced = decode(head).epoch;
   tx.visit({ start: prefix, end: prefixEnd(prefix) }, (key, value) => {
-    if (seen) hidden.push(key);
-    else seen = decode(value).epoch <= horizon;
+    const { epoch } = decode(value);
+    if (!isSeen(kept, epoch, replaced)) hidden.push(key);
+    replaced = epoch;
     return true;
   });
   for (const key of hidden) tx.remove(key);

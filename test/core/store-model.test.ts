@@ -1,8 +1,8 @@
 /**
  * Property: the store reads, at every epoch that is kept, what a plain model in memory says.
  *
- * Method: random sequences of every operation, by two writers with several transactions and pinned
- * views at once, on arrays of 64 offsets and a handful of keys, so that overlaps, conflicts and
+ * Method: random sequences of every operation, by two writers with several transactions, pinned views
+ * and snapshots at once, on arrays of 64 offsets and a handful of keys, so that overlaps, conflicts and
  * aggregation under pins are the common case.
  */
 
@@ -73,6 +73,31 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({ type: fc.constant("readOwn" as const), tx: index, array: index }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant("snapshot" as const),
+      handle: index,
+      name: index,
+      epoch: index,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant("destroySnapshot" as const),
+      handle: index,
+      name: index,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant("viewSnapshot" as const),
+      handle: index,
+      name: index,
+    }),
   },
   { weight: 3, arbitrary: fc.record({ type: fc.constant("aggregate" as const), handle: index }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("reopen" as const), handle: index }) },

@@ -116,6 +116,25 @@ describe("File", () => {
     expect(() => File.open(comm, address("a"), Mode.RDWR, hint)).toThrow(code("DER_EP_RO"));
   });
 
+  test("daos_snapshot opens the version that was named, after it was aggregated", () => {
+    write("a", "named");
+    withContainer((container) => container.createSnapshot("before"));
+    for (const text of ["2nd", "3rd", "4th", "5th"]) write("a", text);
+    withContainer((container) => container.aggregate());
+    const hint = { daos_snapshot: "before" };
+    expect(read("a", hint)).toBe("named");
+    const file = File.open(comm, address("a"), Mode.RDONLY, hint);
+    write("a", "6th");
+    file.sync();
+    expect(file.getSize()).toBe("named".length);
+    file.close();
+    expect(() => File.open(comm, address("a"), Mode.RDWR, hint)).toThrow(code("DER_EP_RO"));
+    expect(() => read("a", { daos_snapshot: "other" })).toThrow(code("DER_NONEXIST"));
+    expect(() => read("a", { ...hint, daos_epoch: "1" })).toThrow(code("DER_INVAL"));
+    withContainer((container) => container.destroySnapshot("before"));
+    expect(() => read("a", hint)).toThrow(code("DER_NONEXIST"));
+  });
+
   test("daos_commit: every-collective commits each collective write", () => {
     const file = File.open(comm, address("a"), RDWR, { daos_commit: "every-collective" });
     file.writeAtAll(0, Buffer.from("ab"));

@@ -84,8 +84,10 @@ export class ContainerModel {
   readonly #punchCounts = new Map<bigint, number>();
   #kept: bigint[] = [];
   #head: ContainerState = { arrays: new Map(), values: new Map() };
-  /** Epochs before this one are gone. */
+  /** Epochs before this one are gone, but for those of snapshots. */
   horizon = 0n;
+  /** Epochs of the named snapshots. */
+  readonly snapshots = new Map<string, bigint>();
 
   constructor(options: { arraySize: (oid: bigint) => number; retainCommits: number }) {
     this.#arraySize = options.arraySize;
@@ -101,6 +103,11 @@ export class ContainerModel {
   /** Epochs of the commits that can be listed, newest first. */
   get commits(): bigint[] {
     return [...this.#kept].reverse();
+  }
+
+  /** Whether a reader may open `epoch`. */
+  isReadable(epoch: bigint): boolean {
+    return epoch >= this.horizon || [...this.snapshots.values()].includes(epoch);
   }
 
   /** What a reader at `epoch` sees. */

@@ -35,6 +35,7 @@ const ARRAYS = [
 ] as const;
 const VALUE_OBJECTS = [1n, 4n] as const;
 const KEYS = ["a", "ab", "b\0"] as const;
+const SNAPSHOTS = ["s", "t", "s.1"] as const;
 const HANDLES = 2;
 
 interface Open {
@@ -64,6 +65,9 @@ export type Step =
   | { type: "view"; handle: number; epoch: number }
   | { type: "closeView"; view: number }
   | { type: "readOwn"; tx: number; array: number }
+  | { type: "snapshot"; handle: number; name: number; epoch: number }
+  | { type: "destroySnapshot"; handle: number; name: number }
+  | { type: "viewSnapshot"; handle: number; name: number }
   | { type: "aggregate"; handle: number }
   | { type: "reopen"; handle: number };
 
@@ -130,6 +134,9 @@ export class StoreUnderTest {
     else if (step.type === "view") this.#openView(step);
     else if (step.type === "closeView") this.#closeView(step.view);
     else if (step.type === "readOwn") this.#readOwn(step);
+    else if (step.type === "snapshot") this.#snapshot(step);
+    else if (step.type === "destroySnapshot") this.#destroySnapshot(step);
+    else if (step.type === "viewSnapshot") this.#viewSnapshot(step);
     else if (step.type === "aggregate") this.#aggregate(step.handle);
     else this.#reopen(step.handle % HANDLES);
   }
@@ -247,11 +254,53 @@ export class StoreUnderTest {
     const isHead = wanted === this.#model.epochs.at(-1);
     try {
       const view = this.#container(handle).view(isHead ? undefined : wanted);
-      if (wanted < this.#model.horizon) throw differs("a view", "open", "gone");
+      if (!this.#model.isReadable(wanted)) throw differs("a view", "open", "gone");
       this.#views.push({ handle: handle % HANDLES, view });
     } catch (error) {
-      if (wanted >= this.#model.horizon || !isDaosError(error, "DER_EPOCH_GONE")) throw error;
+      if (this.#model.isReadable(wanted) || !isDaosError(error, "DER_EPOCH_GONE")) throw error;
     }
+  }
+
+  /** Creates a snapshot of any epoch there ever was; of the newest, by leaving the epoch out. */
+  #snapshot({ handle, name, epoch }: { handle: number; name: number; epoch: number }): void {
+    const label = SNAPSHOTS[name % SNAPSHOTS.length] as string;
+    const wanted = this.#at(this.#model.epochs, epoch) as bigint;
+    const isHead = wanted === this.#model.epochs.at(-1);
+    const { snapshots } = this.#model;
+    let expected = "created";
+    if (!this.#model.isReadable(wanted)) expected = "DER_EPOCH_GONE";
+    if (snapshots.has(label)) expected = "DER_EXIST";
+    const found = outcome(() => {
+      const container = this.#container(handle);
+      const created = isHead
+        ? container.createSnapshot(label)
+        : container.createSnapshot(label, wanted);
+      if (created.epoch !== wanted) throw differs("a snapshot", created.epoch, wanted);
+      return "created";
+    });
+    if (found !== expected) throw differs("createSnapshot()", found, expected);
+    if (found === "created") snapshots.set(label, wanted);
+  }
+
+  #destroySnapshot({ handle, name }: { handle: number; name: number }): void {
+    const label = SNAPSHOTS[name % SNAPSHOTS.length] as string;
+    const expected = this.#model.snapshots.delete(label) ? "destroyed" : "DER_NONEXIST";
+    const found = outcome(() => {
+      this.#container(handle).destroySnapshot(label);
+      return "destroyed";
+    });
+    if (found !== expected) throw differs("destroySnapshot()", found, expected);
+  }
+
+  #viewSnapshot({ handle, name }: { handle: number; name: number }): void {
+    const label = SNAPSHOTS[name % SNAPSHOTS.length] as string;
+    const expected = String(this.#model.snapshots.get(label) ?? "DER_NONEXIST");
+    const found = outcome(() => {
+      const view = this.#container(handle).view({ snapshot: label });
+      this.#views.push({ handle: handle % HANDLES, view });
+      return String(view.epoch);
+    });
+    if (found !== expected) throw differs(`a view of snapshot ${label}`, found, expected);
   }
 
   #closeView(index: number): void {
@@ -298,13 +347,21 @@ export class StoreUnderTest {
     const listed = reader.commits().map(({ epoch }) => epoch);
     const kept = this.#model.commits;
     if (String(listed) !== String(kept)) throw differs("commits()", listed, kept);
+    const named = reader.listSnapshots().map(({ name, epoch }) => `${epoch} ${name}`);
+    const snapshots = [...this.#model.snapshots].map(([name, epoch]) => `${epoch} ${name}`);
+    const isSorted = named.every((line, at) => at === 0 || epochIn(named[at - 1]) <= epochIn(line));
+    if (!isSorted) throw differs("listSnapshots()", named, "oldest first");
+    if (String(named.sort()) !== String(snapshots.sort())) {
+      throw differs("listSnapshots()", named, snapshots);
+    }
     for (const epoch of this.#model.epochs) {
+      const isReadable = this.#model.isReadable(epoch);
       try {
         using view = reader.view(epoch);
-        if (epoch < this.#model.horizon) throw differs(`epoch ${epoch}`, "there", "gone");
+        if (!isReadable) throw differs(`epoch ${epoch}`, "there", "gone");
         this.#checkView(view);
       } catch (error) {
-        if (epoch >= this.#model.horizon || !isDaosError(error, "DER_EPOCH_GONE")) throw error;
+        if (isReadable || !isDaosError(error, "DER_EPOCH_GONE")) throw error;
       }
     }
   }
@@ -344,6 +401,20 @@ export class StoreUnderTest {
   close(): void {
     for (const pool of this.#pools) pool.close();
   }
+}
+
+/** What `body` returns, or the code of its typed error. */
+function outcome(body: () => string): string {
+  try {
+    return body();
+  } catch (error) {
+    if (isDaosError(error)) return error.code;
+    throw error;
+  }
+}
+
+function epochIn(line: string | undefined): bigint {
+  return BigInt((line ?? "").split(" ")[0] as string);
 }
 
 function compareBytes(what: string, real: Uint8Array, model: Uint8Array): void {
