@@ -20,11 +20,10 @@ import { assert, storageError, systemCode } from "../errors.js";
 import { INDEX_MAP_SIZE, INDEX_READERS_MAX } from "../limits.js";
 import { checkIndexFile, isWritable } from "./index-file.js";
 
-/** A half-open range of keys, `[start, end)`; `reverse` visits it from the end. */
+/** A half-open range of keys, `[start, end)`. */
 export interface KeyRange {
   readonly start: Uint8Array;
   readonly end: Uint8Array;
-  readonly reverse?: boolean;
 }
 
 /** Visits one entry, in key order; returns `false` to stop. The bytes are the visitor's to keep. */
@@ -136,15 +135,9 @@ export class IndexStore implements IndexReader {
   /** Visits a range of the newest committed state (inside a transaction: of that one). */
   visit(range: KeyRange, visitor: EntryVisitor): void {
     if (!this.#inTransaction) this.#database.resetReadTxn();
-    const { start, end, reverse = false } = range;
-    // LMDB's reverse ranges run from `start` down to `end`, both as given: turn the half-open
-    // range round by excluding the upper key itself.
-    const options = reverse ? { start: end, end: start, reverse } : { start, end };
     let inVisitor = false;
     try {
-      for (const { key, value } of this.#database.getRange(options)) {
-        if (reverse && compareBytes(key, end) >= 0) continue;
-        if (reverse && compareBytes(key, start) < 0) break;
+      for (const { key, value } of this.#database.getRange(range)) {
         inVisitor = true;
         if (visitor(key, value) === false) break;
         inVisitor = false;
@@ -222,9 +215,4 @@ export class IndexStore implements IndexReader {
 
 function isSystemError(error: unknown): boolean {
   return systemCode(error) !== undefined || /^MDB_|No space left/.test((error as Error).message);
-}
-
-/** Orders two keys as LMDB does: bytewise, a prefix first. */
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  return Buffer.compare(a, b);
 }
