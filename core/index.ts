@@ -56,6 +56,7 @@ export {
   type PatternShape,
   wholeOf,
 } from "./vos/pattern.js";
+export type { Damage, ScrubReport } from "./vos/scrub.js";
 export type { SnapshotRecord } from "./vos/snapshots.js";
 export type { SegmentCounts, TargetUsage, TierUsage } from "./vos/target.js";
 export { Transaction } from "./vos/transaction.js";

@@ -57,6 +57,18 @@ export const INDEX_READERS_MAX = 4096;
 export const AGGREGATION_STEP_COUNT = 256;
 /** Blocks that aggregation compares before it leaves a run for later. */
 export const AGGREGATION_BLOCKS_MAX = 1 << 20;
+/** Bytes that one step of a scrub reads by default. */
+export const SCRUB_STEP_SIZE_DEFAULT = 16 * MIB;
+/** Runs that a scrub takes from the index at once. */
+export const SCRUB_BATCH_COUNT = 256;
+/** Bytes of runs after which a scrub takes no more from the index. */
+export const SCRUB_BATCH_SIZE = 1 * MIB;
+/** Segments that a scrub keeps open within a step. */
+export const SCRUB_FILES_MAX = 64;
+/** Ranges of a piece within one damaged block that are reported one by one. */
+export const SCRUB_BLOCK_RANGES_MAX = 1024;
+/** Damaged ranges that the report of a whole scrub holds. */
+export const SCRUB_DAMAGES_MAX = 65_536;
 /** Epochs that readers can pin at once, per pool. */
 export const PIN_SLOTS_MAX = 4096;
 /** Commits kept by default. */

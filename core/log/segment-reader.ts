@@ -33,6 +33,45 @@ export interface CommittedExtent {
 /** A segment that is gone from under its name: it was recycled, so the reader's index state is old. */
 export class SegmentMoved extends Error {}
 
+/** Where a segment lies and what it must say that it is. */
+export interface SegmentLocation {
+  readonly path: string;
+  readonly id: number;
+  /** The pool's UUID, 16 bytes. */
+  readonly poolUuid: Uint8Array;
+}
+
+/**
+ * Opens a segment's file for reading, locks it against recycling and checks its header.
+ *
+ * @throws SegmentMoved if its name is gone or names another file by now.
+ * @throws {@link DaosError} if the file is damaged.
+ */
+export function openSegmentFile(
+  device: Device,
+  { path, id, poolUuid }: SegmentLocation,
+): DeviceFile {
+  let file: DeviceFile;
+  try {
+    file = device.open(path, "read");
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") throw new SegmentMoved();
+    throw storageError(error, `Opening segment ${id}`, path);
+  }
+  try {
+    const locked = file.lock(VIEW_LOCK_OFFSET, 1, "shared");
+    if (!locked || device.inodeAt(path) !== file.inode()) throw new SegmentMoved();
+    const header = new Uint8Array(SEGMENT_HEADER_SIZE);
+    file.read(header, 0);
+    checkHeader(header, id, poolUuid);
+    return file;
+  } catch (error) {
+    file.close();
+    if (error instanceof SegmentMoved) throw error;
+    throw storageError(error, `Opening segment ${id}`, path);
+  }
+}
+
 /** One segment, open for reading. */
 export class SegmentReader {
   readonly id: number;
@@ -58,28 +97,13 @@ export class SegmentReader {
    * @throws SegmentMoved if its name is gone or names another file by now.
    * @throws {@link DaosError} if the file is damaged.
    */
-  static open(
-    device: Device,
-    { path, id, poolUuid }: { path: string; id: number; poolUuid: Uint8Array },
-  ): SegmentReader {
-    let file: DeviceFile;
+  static open(device: Device, location: SegmentLocation): SegmentReader {
+    const file = openSegmentFile(device, location);
     try {
-      file = device.open(path, "read");
-    } catch (error) {
-      if (systemCode(error) === "ENOENT") throw new SegmentMoved();
-      throw storageError(error, `Opening segment ${id}`, path);
-    }
-    try {
-      const locked = file.lock(VIEW_LOCK_OFFSET, 1, "shared");
-      if (!locked || device.inodeAt(path) !== file.inode()) throw new SegmentMoved();
-      const header = new Uint8Array(SEGMENT_HEADER_SIZE);
-      file.read(header, 0);
-      checkHeader(header, id, poolUuid);
-      return new SegmentReader(file, id);
+      return new SegmentReader(file, location.id);
     } catch (error) {
       file.close();
-      if (error instanceof SegmentMoved) throw error;
-      throw storageError(error, `Opening segment ${id}`, path);
+      throw storageError(error, `Opening segment ${location.id}`, location.path);
     }
   }
 
@@ -180,7 +204,7 @@ export class SegmentReader {
         why: `bytes ${start} to ${start + CHECKSUM_BLOCK_SIZE} do not match their checksum`,
         remedy: "the device returned other bytes than were written: restore the data from a copy",
       },
-      { segment: this.id, path: this.#file.path, block, start },
+      { segment: this.id, path: this.#file.path, block, position: start },
     );
   }
 

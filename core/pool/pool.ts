@@ -15,10 +15,16 @@ import type { Device } from "../device/device.js";
 import { NodeDevice } from "../device/node-device.js";
 import { DaosError, storageError } from "../errors.js";
 import { IndexStore } from "../index/index-store.js";
-import { LABEL_SIZE_MAX, RETAIN_COMMITS_DEFAULT, RETAIN_COMMITS_MAX } from "../limits.js";
+import {
+  LABEL_SIZE_MAX,
+  RETAIN_COMMITS_DEFAULT,
+  RETAIN_COMMITS_MAX,
+  SCRUB_STEP_SIZE_DEFAULT,
+} from "../limits.js";
 import type { RecoveryReport } from "../log/segment-store.js";
 import type { ContainerRecord } from "../vos/containers.js";
 import { PinTable } from "../vos/pins.js";
+import { type ScrubReport, summed } from "../vos/scrub.js";
 import { LocalTarget, PINS_FILE, type Target, type TargetUsage } from "../vos/target.js";
 import { Container } from "./container.js";
 import { durabilityNotes, requireLocal } from "./file-system.js";
@@ -283,6 +289,47 @@ export class Pool {
   recover(): RecoveryReport {
     this.#requireWritable(`Recovering pool ${this.path}`);
     return this.#target.recover();
+  }
+
+  /**
+   * Reads every stored block that a version refers to and reports what is damaged. Takes as long as
+   * reading the pool does: see {@link scrubSteps} for a pass in the background. Nothing is changed.
+   *
+   * @returns What was checked, and every damaged range of every array. Single values, which lie in the
+   *   index, are not checked.
+   * @throws {@link DaosError} `DER_IO` or `DER_NO_PERM` if the device fails, `DER_DF_INVAL` if the
+   *   index is damaged.
+   */
+  scrub(): ScrubReport {
+    return summed(this.scrubSteps());
+  }
+
+  /**
+   * The same in steps, safe beside writers, aggregation and recycling: between steps nothing is held.
+   * What is removed meanwhile is skipped, what is committed meanwhile may be left to the next pass.
+   *
+   * @param options `stepSize`: bytes after which a step ends; 16 MiB by default.
+   * @returns What each step has checked and found.
+   * @throws {@link DaosError} as {@link scrub} does, `DER_INVAL` for a bad size, `DER_NO_HDL` if the
+   *   pool was closed.
+   *
+   * @example
+   * ```ts
+   * for (const { damages } of pool.scrubSteps()) {
+   *   for (const { container, oid, start, end } of damages) console.error(container, oid, start, end);
+   *   await setImmediate();
+   * }
+   * ```
+   */
+  scrubSteps(options: { stepSize?: number } = {}): Generator<ScrubReport, void, undefined> {
+    const what = `Scrubbing pool ${this.path}`;
+    this.#requireOpen(what);
+    const { stepSize = SCRUB_STEP_SIZE_DEFAULT } = options;
+    if (!(stepSize >= 1)) {
+      const text = { what, why: `stepSize is ${stepSize}`, remedy: "give a number of bytes" };
+      throw new DaosError("DER_INVAL", text, { stepSize });
+    }
+    return this.#target.scrub(stepSize);
   }
 
   /** Closes the handle: uncommitted writes are dropped, leases end. Later calls do nothing. */

@@ -14,6 +14,7 @@ import { prefixEnd } from "../index/key-codec.js";
 import { RESOLVE_BATCH_COUNT, RESOLVE_RETRIES_MAX } from "../limits.js";
 import type { LogWriter } from "../log/log-writer.js";
 import { type CommittedExtent, type SegmentCache, SegmentMoved } from "../log/segment-reader.js";
+import { namedDamage } from "./damage.js";
 import type { Epoch } from "./epoch.js";
 import { formatOid, oidBytes } from "./object-id.js";
 import { type ObjectAddress, punchEpoch } from "./objects.js";
@@ -161,7 +162,7 @@ export class ArrayReader {
    * Reads a range into `target`, packed; bytes never written become 0.
    *
    * @param target At least `to - from` bytes.
-   * @throws {@link DaosError} `DER_CSUM` if stored bytes are damaged, `DER_EPOCH_GONE` if the data of
+   * @throws {@link DaosError} `DER_CSUM` if stored bytes are damaged, and which, `DER_EPOCH_GONE` if the data of
    *   this epoch was recycled. `target` is undefined then.
    */
   read(range: PatternRange, target: Uint8Array, overlay?: Overlay): void {
@@ -177,7 +178,7 @@ export class ArrayReader {
         copier.flush();
         return;
       } catch (error) {
-        if (!(error instanceof SegmentMoved)) throw error;
+        if (!(error instanceof SegmentMoved)) throw namedDamage(error, this, range);
         this.#committed = undefined;
       }
     }

@@ -34,6 +34,7 @@ import {
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { type ObjectAddress, punchEpoch } from "./objects.js";
 import { type Pin, PinTable } from "./pins.js";
+import { Scrubber, type ScrubReport, type ScrubSource } from "./scrub.js";
 import {
   createSnapshot,
   destroySnapshot,
@@ -128,6 +129,8 @@ export interface Target {
   destroySnapshot(container: number, name: string): void;
   /** Removes what no reader can see; then takes back what dead writers left. */
   aggregate(container: number): AggregationReport;
+  /** Checks the stored bytes of all containers, in steps of about `stepSize` bytes. */
+  scrub(stepSize: number): Generator<ScrubReport, void, undefined>;
   /** Takes back what dead writers left. */
   recover(): RecoveryReport;
   /** Counts and space. */
@@ -353,6 +356,18 @@ export class LocalTarget implements Target, TransactionOwner {
     const report = aggregate(this.#index, this.#pins, container);
     this.#store.recover();
     return report;
+  }
+
+  scrub(stepSize: number): Generator<ScrubReport, void, undefined> {
+    const { device, poolUuid } = this.#options;
+    const openIndex = () => this.#index;
+    const source: ScrubSource = {
+      get index() {
+        return openIndex();
+      },
+      segments: { device, poolUuid, pathOf: (id) => this.#store.path(id) },
+    };
+    return new Scrubber(source, stepSize).steps();
   }
 
   recover(): RecoveryReport {
