@@ -142,17 +142,6 @@ export class SegmentReader {
     this.#verified.set(verified);
   }
 
-  /**
-   * Verified bytes `[start, end)` of the segment's data, as a view of the map. The view is valid
-   * until the next call and must not be kept.
-   *
-   * @throws {@link DaosError} `DER_CSUM` if a block does not match its checksum.
-   */
-  view(start: number, end: number, extent: CommittedExtent): Uint8Array {
-    this.#verify(start, end, extent);
-    return this.#bytes.subarray(start, end);
-  }
-
   /** Copies `count` verified fragments into `target`; offsets and sizes in bytes. */
   copy(
     target: Uint8Array,
@@ -163,12 +152,12 @@ export class SegmentReader {
     storageAddon().copyFragments(target, this.#bytes, targets, positions, sizes, count);
   }
 
-  /** Makes sure that every block of `[start, end)` was verified. */
+  /**
+   * Makes sure that every block of `[start, end)` of the segment's data was verified.
+   *
+   * @throws {@link DaosError} `DER_CSUM` if a block does not match its checksum.
+   */
   verify(start: number, end: number, extent: CommittedExtent): void {
-    this.#verify(start, end, extent);
-  }
-
-  #verify(start: number, end: number, extent: CommittedExtent): void {
     this.used = true;
     this.#cover(extent.end);
     const firstBlock = Math.floor(start / CHECKSUM_BLOCK_SIZE);
