@@ -48,6 +48,16 @@ export const OFFSET_MAX = Number.MAX_SAFE_INTEGER;
 export const PATTERN_LEVELS_MAX = 32;
 /** Blocks of a query that are resolved at once. */
 export const RESOLVE_BATCH_COUNT = 4096;
+/** Sums that are tried to prove that two patterns share no offset. */
+export const PATTERN_OVERLAP_STEPS_MAX = 256;
+/** Entries of a solid map that are looked at to prove that a layer lies open. */
+export const OPEN_LAYER_ENTRIES_MAX = 256;
+/** Newest layers of an array that are walked one by one before they are put into its index. */
+export const LAYERS_RECENT_MAX = 256;
+/** Layers of an array that are read at first and not put into its index. */
+export const LAYERS_UNINDEXED_MAX = 8;
+/** Layers of arrays that a process remembers from one epoch to the next. */
+export const LAYERS_CACHED_MAX = 1 << 20;
 
 /** Address space reserved for the index, in bytes; the file grows as it is used. */
 export const INDEX_MAP_SIZE = 128 * 1024 * MIB;
@@ -55,7 +65,7 @@ export const INDEX_MAP_SIZE = 128 * 1024 * MIB;
 export const INDEX_READERS_MAX = 4096;
 /** Index entries that aggregation removes in one transaction. */
 export const AGGREGATION_STEP_COUNT = 256;
-/** Blocks that aggregation compares before it leaves a run for later. */
+/** Blocks that aggregation compares before it leaves a piece as it is. */
 export const AGGREGATION_BLOCKS_MAX = 1 << 20;
 /** Bytes that one step of a scrub reads by default. */
 export const SCRUB_STEP_SIZE_DEFAULT = 16 * MIB;

@@ -16,14 +16,15 @@ import type { IndexReader, IndexStore, IndexTransaction } from "../index/index-s
 import { KeyBuilder, KeyReader, KeySpace, prefixEnd } from "../index/key-codec.js";
 import { AGGREGATION_BLOCKS_MAX, AGGREGATION_STEP_COUNT } from "../limits.js";
 import { changeLiveSize } from "../log/segment-record.js";
-import { layersOf } from "./array-reader.js";
+import { layersOf, type SourceLayer } from "./array-cache.js";
 import { getContainer, listCommits, putContainer, removeCommit } from "./containers.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
+import { LayerIndex } from "./layer-index.js";
 import { type ObjectId, oidBytes, oidOfBytes } from "./object-id.js";
 import { listPunches } from "./objects.js";
 import { type Piece, pieceSize, type Run } from "./piece.js";
 import type { PinTable } from "./pins.js";
-import { type FragmentSink, type Layer, resolve } from "./resolve.js";
+import { type FragmentSink, resolve } from "./resolve.js";
 import { decodeRun, parseRunKey, runKey } from "./run-format.js";
 import { listSnapshots } from "./snapshots.js";
 import { trimValueHistory } from "./values.js";
@@ -90,15 +91,10 @@ class HoleFinder implements FragmentSink {
   }
 }
 
-function pieceCovered(piece: Piece, layers: readonly Layer[]): boolean {
-  const twin = layers.some(
-    ({ piece: other }) =>
-      other.pattern.equals(piece.pattern) && other.from <= piece.from && other.to >= piece.to,
-  );
-  if (twin) return true;
+function pieceCovered(piece: Piece, index: LayerIndex<SourceLayer>): boolean {
   const finder = new HoleFinder();
   try {
-    resolve(piece, layers, finder);
+    resolve(piece, index, finder);
   } catch (limit) {
     if (limit === BLOCK_LIMIT) return false;
     throw limit;
@@ -118,7 +114,7 @@ export function hiddenRuns(
     if (punches.some((punch) => punch >= run.epoch && punch <= sees)) return true;
     const newer = runs.slice(0, index).filter(({ epoch }) => epoch <= sees);
     if (newer.length === 0) return false;
-    const layers = layersOf(newer);
+    const layers = LayerIndex.of(layersOf(newer));
     return run.pieces.every((piece) => pieceCovered(piece, layers));
   });
 }

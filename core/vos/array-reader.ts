@@ -1,36 +1,30 @@
 /**
  * Reads one array at one epoch, with a writer's own uncommitted writes on top if it is theirs.
  *
- * The runs that the epoch sees are read from the index once; reads then walk them in memory. They
- * cannot change under a pinned epoch; when a segment was recycled under an unpinned one, the runs are
- * read again.
+ * The layers that the epoch sees come from the target's cache (array-cache.ts) once; reads then search
+ * them in memory. They cannot change under a pinned epoch; when a segment was recycled under an unpinned
+ * one, the runs are read again.
  *
  * @module
  */
 
 import { DaosError } from "../errors.js";
-import type { IndexReader } from "../index/index-store.js";
-import { prefixEnd } from "../index/key-codec.js";
 import { RESOLVE_BATCH_COUNT, RESOLVE_RETRIES_MAX } from "../limits.js";
 import type { LogWriter } from "../log/log-writer.js";
-import { type CommittedExtent, type SegmentCache, SegmentMoved } from "../log/segment-reader.js";
+import { type SegmentCache, SegmentMoved } from "../log/segment-reader.js";
+import { type ArrayCache, type ArrayLayers, layerOf, type SourceLayer } from "./array-cache.js";
 import { namedDamage } from "./damage.js";
 import type { Epoch } from "./epoch.js";
-import { formatOid, oidBytes } from "./object-id.js";
-import { type ObjectAddress, punchEpoch } from "./objects.js";
-import { checkBufferSize, firstOffset, lastOffset, type PatternRange } from "./pattern.js";
-import type { Piece, Run } from "./piece.js";
-import { type FragmentSink, type Layer, resolve } from "./resolve.js";
-import { decodeRun, parseRunKey, runKey, runPrefix } from "./run-format.js";
-
-/** A layer with what verifies its bytes; `extent` is absent for a writer's uncommitted ones. */
-interface SourceLayer extends Layer {
-  readonly extent: CommittedExtent | undefined;
-}
+import type { LayerIndex } from "./layer-index.js";
+import { formatOid } from "./object-id.js";
+import type { ObjectAddress } from "./objects.js";
+import { checkBufferSize, lastOffset, type PatternRange } from "./pattern.js";
+import type { Piece } from "./piece.js";
+import { type FragmentSink, resolve } from "./resolve.js";
 
 /** Where an array's bytes come from. */
 export interface ArraySource {
-  readonly index: IndexReader;
+  readonly arrays: ArrayCache;
   readonly segments: SegmentCache;
 }
 
@@ -38,37 +32,6 @@ export interface ArraySource {
 export interface Overlay {
   readonly writer: LogWriter;
   readonly pieces: readonly Piece[];
-}
-
-function layerOf(piece: Piece, extent: CommittedExtent | undefined): SourceLayer {
-  return { piece, extent, start: firstOffset(piece), end: lastOffset(piece) };
-}
-
-/** The runs of an array that a reader at `epoch` may see, newest first. */
-export function listRuns(reader: IndexReader, object: ObjectAddress, epoch: Epoch): Run[] {
-  const address = { container: object.container, oid: oidBytes(object.oid) };
-  const punched = punchEpoch(reader, object, epoch);
-  const start = runKey(address, epoch, 0xffff_ffff);
-  const runs: Run[] = [];
-  reader.visit({ start, end: prefixEnd(runPrefix(address)) }, (key, value) => {
-    const version = parseRunKey(key);
-    if (version.epoch <= punched) return false;
-    runs.push({ ...decodeRun(value), epoch: version.epoch, sequence: version.sequence });
-    return true;
-  });
-  return runs;
-}
-
-/** Layers of runs, newest first. */
-export function layersOf(runs: readonly Run[]): SourceLayer[] {
-  const layers: SourceLayer[] = [];
-  for (const { pieces, extents } of runs) {
-    const extentOf = new Map(extents.map((extent) => [extent.segment, extent]));
-    for (const piece of pieces.toReversed()) {
-      layers.push(layerOf(piece, extentOf.get(piece.segment)));
-    }
-  }
-  return layers;
 }
 
 /** The batch of fragments that is being copied. Reads do not nest, so one serves the process. */
@@ -79,7 +42,7 @@ const batch = {
 };
 
 /** Copies fragments to the caller's buffer, in batches per segment. */
-class FragmentCopier implements FragmentSink {
+class FragmentCopier implements FragmentSink<SourceLayer> {
   readonly #source: ArraySource;
   readonly #target: Uint8Array;
   readonly #writer: LogWriter | undefined;
@@ -92,8 +55,8 @@ class FragmentCopier implements FragmentSink {
     this.#writer = writer;
   }
 
-  fragment(layer: Layer, target: number, packed: number, size: number): void {
-    const { piece, extent } = layer as SourceLayer;
+  fragment(layer: SourceLayer, target: number, packed: number, size: number): void {
+    const { piece, extent } = layer;
     const position = piece.position + (packed - piece.from);
     if (extent === undefined) {
       const own = this.#writer?.read(piece.segment, position, this.#part(target, size));
@@ -127,13 +90,21 @@ class FragmentCopier implements FragmentSink {
   }
 }
 
+/** The layers of an array with a transaction's own writes on top. */
+interface OwnLayers {
+  readonly committed: LayerIndex<SourceLayer>;
+  readonly pieces: readonly Piece[];
+  readonly count: number;
+  readonly index: LayerIndex<SourceLayer>;
+}
+
 /** One array at one epoch. */
 export class ArrayReader {
   readonly object: ObjectAddress;
   readonly epoch: Epoch;
   readonly #source: ArraySource;
-  #committed: SourceLayer[] | undefined;
-  #committedSize = 0;
+  #committed: ArrayLayers | undefined;
+  #own: OwnLayers | undefined;
 
   constructor(source: ArraySource, object: ObjectAddress, epoch: Epoch) {
     this.#source = source;
@@ -141,19 +112,30 @@ export class ArrayReader {
     this.epoch = epoch;
   }
 
-  #layers(): SourceLayer[] {
-    if (this.#committed === undefined) {
-      const runs = listRuns(this.#source.index, this.object, this.epoch);
-      this.#committed = layersOf(runs);
-      this.#committedSize = runs.reduce((size, { end }) => Math.max(size, end), 0);
-    }
+  #layers(): ArrayLayers {
+    this.#committed ??= this.#source.arrays.load(this.object, this.epoch);
     return this.#committed;
+  }
+
+  /** The committed layers below those of a transaction, which only ever gains pieces. */
+  #layersUnder(overlay: Overlay | undefined): LayerIndex<SourceLayer> {
+    const committed = this.#layers().index;
+    if (overlay === undefined) return committed;
+    const { pieces } = overlay;
+    const known = this.#own;
+    const goesOn = known?.committed === committed && known.pieces === pieces;
+    if (goesOn && known.count === pieces.length) return known.index;
+    const added = pieces.slice(goesOn ? known.count : 0);
+    const index = (goesOn ? known.index : committed).extended(
+      added.map((piece) => layerOf(piece, undefined)),
+    );
+    this.#own = { committed, pieces, count: pieces.length, index };
+    return index;
   }
 
   /** One past the last byte written, at this epoch and in the overlay, in bytes. */
   size(overlay?: Overlay): number {
-    this.#layers();
-    let size = this.#committedSize;
+    let { size } = this.#layers();
     for (const piece of overlay?.pieces ?? []) size = Math.max(size, lastOffset(piece));
     return size;
   }
@@ -169,17 +151,16 @@ export class ArrayReader {
     if (target.length < range.to - range.from) {
       checkBufferSize("Reading an array", target.length, range);
     }
-    const own = (overlay?.pieces ?? []).map((piece) => layerOf(piece, undefined)).reverse();
     for (let attempt = 0; attempt < RESOLVE_RETRIES_MAX; attempt++) {
       try {
         const copier = new FragmentCopier(this.#source, target, overlay?.writer);
-        const committed = this.#layers();
-        resolve(range, own.length === 0 ? committed : [...own, ...committed], copier);
+        resolve(range, this.#layersUnder(overlay), copier);
         copier.flush();
         return;
       } catch (error) {
         if (!(error instanceof SegmentMoved)) throw namedDamage(error, this, range);
         this.#committed = undefined;
+        this.#source.arrays.forget(this.object);
       }
     }
     throw new DaosError(
@@ -195,6 +176,6 @@ export class ArrayReader {
 
   /** Visits where the bytes of a range lie, without reading them. */
   visit(range: PatternRange, sink: FragmentSink): void {
-    resolve(range, this.#layers(), sink);
+    resolve(range, this.#layers().index, sink);
   }
 }

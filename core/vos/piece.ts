@@ -18,6 +18,14 @@ export interface Piece extends PatternRange {
   readonly position: number;
 }
 
+/** A piece as a reader meets it. */
+export interface Layer {
+  readonly piece: Piece;
+  /** Bounds of the piece: array offsets `[start, end)`. */
+  readonly start: number;
+  readonly end: number;
+}
+
 /** The pieces of one writer, for one array, in one commit. */
 export interface Run {
   /** Commit that the run belongs to. */

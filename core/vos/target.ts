@@ -19,6 +19,7 @@ import { listSegments } from "../log/segment-record.js";
 import { type RecoveryReport, SegmentStore } from "../log/segment-store.js";
 import { addWriter, listWriters, removeWriter, type WriterRecord } from "../log/writer-record.js";
 import { type AggregationReport, aggregate } from "./aggregation.js";
+import { ArrayCache } from "./array-cache.js";
 import { ArrayReader, type ArraySource } from "./array-reader.js";
 import { type CommitRequest, type Committed, commit } from "./commit.js";
 import {
@@ -179,12 +180,7 @@ export class LocalTarget implements Target, TransactionOwner {
     this.#store = new SegmentStore({ device, index, directory, poolUuid, durable });
     this.#segments = new SegmentCache(device, poolUuid, (id) => this.#store.path(id));
     this.#pins = new PinTable(device, path.join(options.scm, PINS_FILE));
-    this.#source = {
-      segments: this.#segments,
-      get index() {
-        return openIndex();
-      },
-    };
+    this.#source = { segments: this.#segments, arrays: new ArrayCache(openIndex) };
   }
 
   get #index(): IndexStore {

@@ -1,0 +1,124 @@
+/**
+ * The layers of one array at one epoch, so that a read meets only those that it may show.
+ *
+ *     recent   the newest layers, walked one by one              few
+ *     sparse   patterns: an interval tree over their bounds      those that overlap the read
+ *     solid    contiguous layers: flattened, see solid-map.ts    those that the read shows
+ *
+ * Layers have numbers, and the newer has the larger one: indexed layers first, then recent ones. An
+ * index never changes: a later epoch's extends it and shares what it can. When there are many recent
+ * layers, they are put into a new index, and those that are hidden fall out of it.
+ *
+ * Algorithm only: no I/O.
+ *
+ * @module
+ */
+
+import { LAYERS_RECENT_MAX, LAYERS_UNINDEXED_MAX } from "../limits.js";
+import type { Layer } from "./piece.js";
+import { flatten, NO_OWNER, SolidMap } from "./solid-map.js";
+import { type NumberList, SparseTree } from "./sparse-tree.js";
+
+/** Layers that can be searched; see the module. */
+export class LayerIndex<L extends Layer = Layer> {
+  /** Indexed layers, oldest first. */
+  readonly #indexed: readonly L[];
+  readonly #recent: readonly L[];
+  readonly #sparse: SparseTree;
+  /** Which contiguous layer shows each offset; recent ones are not among them. */
+  readonly solid: SolidMap;
+
+  private constructor(parts: {
+    indexed: readonly L[];
+    recent: readonly L[];
+    sparse: SparseTree;
+    solid: SolidMap;
+  }) {
+    this.#indexed = parts.indexed;
+    this.#recent = parts.recent;
+    this.#sparse = parts.sparse;
+    this.solid = parts.solid;
+  }
+
+  /** An index of layers given oldest first. */
+  static of<L extends Layer>(layers: readonly L[]): LayerIndex<L> {
+    const sparse = new SparseTree([], []);
+    const solid = flatten([], 0);
+    const empty = new LayerIndex<L>({ indexed: [], recent: [], sparse, solid });
+    return layers.length > LAYERS_UNINDEXED_MAX ? empty.#rebuilt(layers) : empty.extended(layers);
+  }
+
+  /** Number of layers. */
+  get count(): number {
+    return this.#indexed.length + this.#recent.length;
+  }
+
+  /** A layer by number. */
+  layer(number: number): L {
+    const recent = number - this.#indexed.length;
+    return (recent < 0 ? this.#indexed[number] : this.#recent[recent]) as L;
+  }
+
+  /** This index with newer layers, given oldest first. */
+  extended(layers: readonly L[]): LayerIndex<L> {
+    if (layers.length === 0) return this;
+    const indexed = this.#indexed;
+    const recent = [...this.#recent, ...layers];
+    if (recent.length > LAYERS_RECENT_MAX) return this.#rebuilt(recent);
+    return new LayerIndex({ indexed, recent, sparse: this.#sparse, solid: this.solid });
+  }
+
+  #rebuilt(recent: readonly L[]): LayerIndex<L> {
+    const first = this.#indexed.length;
+    const all = this.#indexed.concat(recent);
+    const solid = this.solid.under(flatten(recent, first));
+    const shown = new Uint8Array(all.length);
+    for (const owner of solid.owners) if (owner !== NO_OWNER) shown[owner] = 1;
+    const sparse: number[] = [];
+    for (const number of this.#sparse.numbers) sparse.push(number);
+    for (const [index, { piece }] of recent.entries()) {
+      if (piece.pattern.levels.length > 0) sparse.push(first + index);
+    }
+    for (const number of withoutTwins(all, sparse)) shown[number] = 2;
+    // Layers that are hidden fall out; the others take new numbers, in the same order.
+    const renumbered = new Int32Array(all.length);
+    const indexed: L[] = [];
+    const sparseNumbers: number[] = [];
+    for (const [number, layer] of all.entries()) {
+      if (shown[number] === 0) continue;
+      renumbered[number] = indexed.length;
+      if (shown[number] === 2) sparseNumbers.push(indexed.length);
+      indexed.push(layer);
+    }
+    const owners = solid.owners.map((owner) =>
+      owner === NO_OWNER ? NO_OWNER : (renumbered[owner] as number),
+    );
+    return new LayerIndex({
+      indexed,
+      recent: [],
+      sparse: new SparseTree(indexed, sparseNumbers),
+      solid: new SolidMap({ starts: solid.starts, owners }, solid.count),
+    });
+  }
+
+  /** Adds the layers other than solid ones whose bounds overlap `[start, end)`, in no order. */
+  collect(start: number, end: number, into: NumberList): void {
+    this.#sparse.collect(start, end, into);
+    for (let index = 0; index < this.#recent.length; index++) {
+      const layer = this.#recent[index] as L;
+      if (layer.start < end && layer.end > start) into.add(this.#indexed.length + index);
+    }
+  }
+}
+
+/** The layers that no newer one of the same pattern hides. */
+function withoutTwins(layers: readonly Layer[], numbers: readonly number[]): number[] {
+  const newest = new Map<string, number>();
+  for (const number of numbers) {
+    const { pattern, from, to } = (layers[number] as Layer).piece;
+    const levels = pattern.levels.map(({ stride, count }) => `${stride}x${count}`);
+    const name = [pattern.start, pattern.blockLength, ...levels, from, to].join(",");
+    newest.set(name, Math.max(number, newest.get(name) ?? 0));
+  }
+  return [...newest.values()];
+}
