@@ -6,8 +6,10 @@
  */
 
 import { describe, expect, test } from "@jest/globals";
-import { type Container, Pattern, Pool, wholeOf } from "daos-ts";
-import { SNAPSHOT_NAME_SIZE_MAX } from "../../dist/core/limits.js";
+import { ByteWriter, type Container, Pattern, Pool, wholeOf } from "daos-ts";
+import { IndexStore } from "../../dist/core/index/index-store.js";
+import { KeyBuilder, KeySpace } from "../../dist/core/index/key-codec.js";
+import { SNAPSHOT_NAME_SIZE_MAX, SNAPSHOTS_MAX } from "../../dist/core/limits.js";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { Program } from "./support/program.ts";
 
@@ -122,6 +124,45 @@ describe("Container", () => {
     using _pool = pool;
     expect(() => container.createSnapshot("s", -1n)).toThrow(code("DER_INVAL"));
     expect(container.listSnapshots()).toEqual([]);
+  });
+});
+
+/** Stores snapshots `s0`, `s1`, ... of epoch 0 as the documentation of the format says. */
+function putRecords(pool: Pool, count: number, version: number): void {
+  const index = IndexStore.open(`${pool.path}/scm/index.mdb`, { durable: false });
+  index.transact("Storing snapshots", (tx) => {
+    for (let number = 0; number < count; number++) {
+      const name = Buffer.from(`s${number}`);
+      const key = new KeyBuilder(KeySpace.snapshot).u32(1).component(name).done();
+      tx.put(key, new ByteWriter().u8(version).u64(0n).u64(BigInt(number)).finish());
+    }
+  });
+  index.close();
+}
+
+describe("stored snapshots", () => {
+  test("are limited in number", () => {
+    const { pool, container } = createPool();
+    using _pool = pool;
+    putRecords(pool, SNAPSHOTS_MAX, 1);
+    expect(container.listSnapshots()).toHaveLength(SNAPSHOTS_MAX);
+    expect(container.listSnapshots()).toContainEqual({ name: "s7", epoch: 0n, created: 7n });
+    expect(() => container.createSnapshot("new")).toThrow(code("DER_NOSPACE"));
+    container.destroySnapshot("s7");
+    container.createSnapshot("new");
+    expect(container.listSnapshots()).toHaveLength(SNAPSHOTS_MAX);
+  });
+
+  test("of an unknown version are DER_DF_INVAL, and nothing is aggregated then", () => {
+    const { pool, container } = createPool();
+    using _pool = pool;
+    commit(container, 1);
+    const { nvme } = pool.query();
+    commit(container, 2);
+    putRecords(pool, 1, 9);
+    expect(() => container.view({ snapshot: "s0" })).toThrow(code("DER_DF_INVAL"));
+    expect(() => container.aggregate()).toThrow(code("DER_DF_INVAL"));
+    expect(pool.query().nvme.live).toBe(2 * nvme.live);
   });
 });
 
