@@ -102,18 +102,58 @@ function pieceCovered(piece: Piece, index: LayerIndex<SourceLayer>): boolean {
   return !finder.found;
 }
 
+/** The bounds of runs, in arrays that a long list is scanned through quickly. */
+interface Bounds {
+  readonly starts: Float64Array;
+  readonly ends: Float64Array;
+}
+
+/** The runs newer than `runs[index]`, up to an epoch, whose bounds overlap its bounds. */
+function overlapping(
+  runs: readonly Run[],
+  { starts, ends }: Bounds,
+  index: number,
+  sees: Epoch,
+): Run[] {
+  const start = starts[index] as number;
+  const end = ends[index] as number;
+  const found: Run[] = [];
+  for (let at = 0; at < index; at++) {
+    const apart = (starts[at] as number) >= end || (ends[at] as number) <= start;
+    if (apart) continue;
+    const other = runs[at] as Run;
+    if (other.epoch <= sees) found.push(other);
+  }
+  return found;
+}
+
+/** Whether the bounds of some runs leave no gap in those of another. */
+function boundsCover(runs: readonly Run[], { start, end }: Run): boolean {
+  let covered = start;
+  for (const run of [...runs].sort((a, b) => a.start - b.start)) {
+    if (run.start > covered) return false;
+    covered = Math.max(covered, run.end);
+  }
+  return covered >= end;
+}
+
 /** The runs of one array that no kept epoch sees. `runs` are all of them, newest first. */
 export function hiddenRuns(
   runs: readonly Run[],
   kept: readonly Epoch[],
   punches: readonly Epoch[],
 ): Run[] {
+  const bounds = {
+    starts: Float64Array.from(runs, ({ start }) => start),
+    ends: Float64Array.from(runs, ({ end }) => end),
+  };
   return runs.filter((run, index) => {
     const sees = kept.find((epoch) => epoch >= run.epoch);
     if (sees === undefined) return false;
     if (punches.some((punch) => punch >= run.epoch && punch <= sees)) return true;
-    const newer = runs.slice(0, index).filter(({ epoch }) => epoch <= sees);
-    if (newer.length === 0) return false;
+    const newer = overlapping(runs, bounds, index, sees);
+    // Most runs end here: what is beside them, or covers a part of their bounds, does not hide them.
+    if (!boundsCover(newer, run)) return false;
     const layers = LayerIndex.of(layersOf(newer));
     return run.pieces.every((piece) => pieceCovered(piece, layers));
   });
