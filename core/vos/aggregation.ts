@@ -48,13 +48,12 @@ function keptEpochs(
   container: number,
   options: { horizon: Epoch; pins: PinTable },
 ): Epoch[] {
-  const commits = [
-    ...listCommits(index, container, { epoch: EPOCH_HEAD }),
-    // Before the pins: see snapshots.ts.
-    ...listSnapshots(index, container),
-  ];
+  // Snapshots before pins: see snapshots.ts. Commits last, so that none at or before a pin is missing:
+  // a run of such a commit would seem hidden by what the pin sees.
+  const snapshots = listSnapshots(index, container).map(({ epoch }) => epoch);
   const pinned = options.pins.epochsOf(container);
-  const epochs = new Set([options.horizon, ...commits.map(({ epoch }) => epoch), ...pinned]);
+  const commits = listCommits(index, container, { epoch: EPOCH_HEAD }).map(({ epoch }) => epoch);
+  const epochs = new Set([options.horizon, ...snapshots, ...pinned, ...commits]);
   return [...epochs].sort((a, b) => (a < b ? -1 : 1));
 }
 
