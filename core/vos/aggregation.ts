@@ -48,12 +48,14 @@ function keptEpochs(
   container: number,
   options: { horizon: Epoch; pins: PinTable },
 ): Epoch[] {
-  // Snapshots before pins: see snapshots.ts. Commits last, so that none at or before a pin is missing:
-  // a run of such a commit would seem hidden by what the pin sees.
-  const snapshots = listSnapshots(index, container).map(({ epoch }) => epoch);
+  // Snapshots before pins: see snapshots.ts. Commits before and after them: one at or before a pin
+  // that were missing would seem hidden by what the pin sees; one that another pass forgets
+  // meanwhile may have been pinned meanwhile too.
+  const readable = () => listCommits(index, container, { epoch: EPOCH_HEAD });
+  const named = [...readable(), ...listSnapshots(index, container)];
   const pinned = options.pins.epochsOf(container);
-  const commits = listCommits(index, container, { epoch: EPOCH_HEAD }).map(({ epoch }) => epoch);
-  const epochs = new Set([options.horizon, ...snapshots, ...pinned, ...commits]);
+  const later = [...named, ...readable()].map(({ epoch }) => epoch);
+  const epochs = new Set([options.horizon, ...pinned, ...later]);
   return [...epochs].sort((a, b) => (a < b ? -1 : 1));
 }
 
