@@ -61,6 +61,8 @@ export const LAYERS_CACHED_MAX = 1 << 20;
 
 /** Address space reserved for the index, in bytes; the file grows as it is used. */
 export const INDEX_MAP_SIZE = 128 * 1024 * MIB;
+/** Largest index file that is read whole and checked when it is opened, in bytes. */
+export const INDEX_CHECK_SIZE_MAX = 256 * MIB;
 /** Processes and workers that can read the index at once. */
 export const INDEX_READERS_MAX = 4096;
 /** Index entries that aggregation removes in one transaction. */
