@@ -41,13 +41,17 @@ export {
   type PoolCreateOptions,
   type PoolInfo,
 } from "./pool/pool.js";
+export type { FoundRecords } from "./pool/record-arrays.js";
 export type { Durability } from "./pool/superblock-format.js";
 export { ContainerView } from "./pool/view.js";
 export type { AggregationReport } from "./vos/aggregation.js";
+export type { Anchor } from "./vos/anchor.js";
 export type { Committed } from "./vos/commit.js";
 export type { CommitRecord } from "./vos/containers.js";
-export type { ValueChange, ValueCondition } from "./vos/contribution-format.js";
+export type { KeyCondition, ValueChange } from "./vos/contribution-format.js";
 export { type Epoch, timeOfEpoch } from "./vos/epoch.js";
+export type { DkeyEntry, KeyList, ListOptions, ValueListOptions } from "./vos/key-view.js";
+export { integerKey, integerOfKey } from "./vos/names.js";
 export { formatOid, makeObjectId, type ObjectId, ObjectType } from "./vos/object-id.js";
 export {
   Pattern,
@@ -56,8 +60,15 @@ export {
   type PatternShape,
   wholeOf,
 } from "./vos/pattern.js";
+export type {
+  AkeyFetch,
+  AkeyFetched,
+  AkeyUpdate,
+  Bytes,
+  ExactRange,
+  RecordRange,
+} from "./vos/records.js";
 export type { Damage, ScrubReport } from "./vos/scrub.js";
 export type { SnapshotRecord } from "./vos/snapshots.js";
 export type { SegmentCounts, TargetUsage, TierUsage } from "./vos/target.js";
 export { Transaction } from "./vos/transaction.js";
-export type { DkeyEntry } from "./vos/values.js";

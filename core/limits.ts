@@ -35,7 +35,9 @@ export const STAGED_APPEND_SIZE_MAX = 64 * KIB;
 export const STAGING_SIZE = 4 * MIB;
 
 /** Longest dkey or akey, in bytes. */
-export const KEY_SIZE_MAX = 255;
+export const KEY_SIZE_MAX = 64 * KIB;
+/** Largest record of an array under a key, in bytes. */
+export const RECORD_SIZE_MAX = 1024 * MIB;
 /** Largest single value, in bytes. */
 export const VALUE_SIZE_MAX = 1 * MIB;
 /** Longest pool or container label, in bytes. */
@@ -56,6 +58,8 @@ export const OPEN_LAYER_ENTRIES_MAX = 256;
 export const LAYERS_RECENT_MAX = 256;
 /** Layers of an array that are read at first and not put into its index. */
 export const LAYERS_UNINDEXED_MAX = 8;
+/** Objects whose punches a view remembers. */
+export const OBJECT_STATES_CACHED_MAX = 65_536;
 /** Layers of arrays that a process remembers from one epoch to the next. */
 export const LAYERS_CACHED_MAX = 1 << 20;
 
@@ -67,6 +71,10 @@ export const INDEX_CHECK_SIZE_MAX = 256 * MIB;
 export const INDEX_READERS_MAX = 4096;
 /** Index entries that aggregation removes in one transaction. */
 export const AGGREGATION_STEP_COUNT = 256;
+/** Versions of keys that aggregation looks at in one transaction. */
+export const AGGREGATION_SCAN_COUNT = 4096;
+/** Keys in one stored part of a commit's list of changes. */
+export const CHANGE_LIST_COUNT = 4096;
 /** Blocks that aggregation compares before it leaves a piece as it is. */
 export const AGGREGATION_BLOCKS_MAX = 1 << 20;
 /** Bytes that one step of a scrub reads by default. */

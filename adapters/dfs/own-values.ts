@@ -17,12 +17,13 @@ export interface KeyedValue {
 
 /** The dkeys of an object that hold a value of `akey`, in lexical order, with those values. */
 export function listValues(state: NamespaceState, oid: ObjectId, akey: Uint8Array): KeyedValue[] {
-  const committed = state.view.listDkeys(oid, { akey });
+  const name = (dkey: Uint8Array) => Buffer.from(dkey).toString("latin1");
+  const hides = (dkey: Uint8Array) => state.own?.hides(oid, dkey) === true;
+  const committed = state.view.listValues(oid, { akey }).filter(({ dkey }) => !hides(dkey));
   const own = (state.own?.ownValues(oid) ?? []).filter(
     (change) => Buffer.compare(change.akey, akey) === 0,
   );
   if (own.length === 0) return committed;
-  const name = (dkey: Uint8Array) => Buffer.from(dkey).toString("latin1");
   const values = new Map<string, KeyedValue>(committed.map((entry) => [name(entry.dkey), entry]));
   for (const { dkey, value } of own) {
     if (value === undefined) values.delete(name(dkey));

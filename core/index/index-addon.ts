@@ -39,7 +39,9 @@ export interface IndexAddon {
 /** Flags of `open`. */
 export const OpenFlag = { readOnly: 1, noSync: 2 } as const;
 /** Ways to `scan`. */
-export const ScanFlag = { reverse: 1, exclusive: 2, keysOnly: 4 } as const;
+export const ScanFlag = { reverse: 1, exclusive: 2, heads: 4 } as const;
+/** Bytes of a value that a scan of heads returns. */
+export const VALUE_HEAD_SIZE = 16;
 
 /** Where the end of a range lies in the exchange. */
 export const EXCHANGE_END = 2048;

@@ -25,9 +25,10 @@ import {
   type LoadedIndexAddon,
   OpenFlag,
   ScanFlag,
+  VALUE_HEAD_SIZE,
 } from "./index-addon.js";
 import { checkIndexFile, isWritable } from "./index-file.js";
-import { prefixEnd } from "./key-codec.js";
+import { EPOCH_MASK, prefixEnd } from "./key-codec.js";
 
 /** A half-open range of keys, `[start, end)`. */
 export interface KeyRange {
@@ -39,8 +40,8 @@ export interface KeyRange {
 export interface VisitOptions {
   /** From the last key to the first. */
   readonly reverse?: boolean;
-  /** Values are not wanted: visitors get empty ones. */
-  readonly keysOnly?: boolean;
+  /** Visitors get the first 16 bytes of values at most: for scans that pass over large ones. */
+  readonly heads?: boolean;
 }
 
 /** One entry. The bytes are the caller's to keep. */
@@ -49,8 +50,22 @@ export interface IndexEntry {
   readonly value: Uint8Array;
 }
 
-/** Visits one entry, in key order; returns `false` to stop. The bytes are the visitor's to keep. */
-export type EntryVisitor = (key: Uint8Array, value: Uint8Array) => boolean | undefined;
+/**
+ * Visits one entry, in key order; returns `false` to stop. The bytes are the visitor's to keep.
+ *
+ * @param size Bytes of the value, of which a visit of heads hands out a part.
+ */
+export type EntryVisitor = (
+  key: Uint8Array,
+  value: Uint8Array,
+  size: number,
+) => boolean | undefined;
+
+/** A version: what a key that ends with an epoch, inverted, leads to. */
+export interface IndexVersion {
+  readonly epoch: bigint;
+  readonly value: Uint8Array;
+}
 
 /** Reads of one consistent state of the index. */
 export interface IndexReader {
@@ -58,6 +73,13 @@ export interface IndexReader {
   get(key: Uint8Array): Uint8Array | undefined;
   /** The first entry at or after `key` whose key begins as it does, in `prefixSize` bytes. */
   seek(key: Uint8Array, prefixSize: number): IndexEntry | undefined;
+  /**
+   * The newest version at or before an epoch of a key that goes on with the epoch, inverted.
+   *
+   * @param prefix The key without the epoch; no other key begins with it.
+   * @param suffix The epoch, inverted: 8 bytes.
+   */
+  newest(prefix: Uint8Array, suffix: Uint8Array): IndexVersion | undefined;
   /** Visits the entries of a range in order. */
   visit(range: KeyRange, visitor: EntryVisitor, options?: VisitOptions): void;
 }
@@ -66,6 +88,8 @@ export interface IndexReader {
 export interface IndexTransaction extends IndexReader {
   /** Stores a value, replacing an earlier one. */
   put(key: Uint8Array, value: Uint8Array): void;
+  /** Stores a value under a key that comes in two parts. */
+  putVersion(prefix: Uint8Array, suffix: Uint8Array, value: Uint8Array): void;
   /** Removes a key, if it is there. */
   remove(key: Uint8Array): void;
 }
@@ -91,7 +115,6 @@ const VISIT_BATCH_MIN = 4;
 const VISIT_BATCH_MAX = 512;
 /** Key size and value size of an entry in the exchange. */
 const ENTRY_HEADER_SIZE = 8;
-const NO_BYTES = new Uint8Array();
 
 const openStores = new Map<string, IndexStore>();
 
@@ -226,6 +249,32 @@ export class IndexStore implements IndexReader {
     return entry;
   }
 
+  newest(prefix: Uint8Array, suffix: Uint8Array): IndexVersion | undefined {
+    const { calls, bytes, view } = this.#addon;
+    const size = prefix.length;
+    try {
+      for (;;) {
+        bytes.set(prefix);
+        bytes.set(suffix, size);
+        const found = calls.seek(this.#handle, size + suffix.length, size);
+        if (found === 0) return undefined;
+        const keyStart = EXCHANGE_FOUND + ENTRY_HEADER_SIZE;
+        const keyEnd = keyStart + view.getUint32(EXCHANGE_FOUND, true);
+        const epoch = view.getBigUint64(keyEnd - 8) ^ EPOCH_MASK;
+        if (found === 1) {
+          const end = keyEnd + view.getUint32(EXCHANGE_FOUND + 4, true);
+          return { epoch, value: bytes.slice(keyEnd, end) };
+        }
+        bytes.copyWithin(0, keyStart, keyEnd);
+        const value = calls.getCopy(this.#handle, keyEnd - keyStart);
+        // It may have been removed in between: then there is another newest one, or none.
+        if (value !== undefined) return { epoch, value };
+      }
+    } catch (error) {
+      throw storageError(error, "Reading the index", this.#path);
+    }
+  }
+
   /** Copies an entry out of the exchange. */
   #entryAt(start: number): IndexEntry {
     const { bytes, view } = this.#addon;
@@ -247,7 +296,9 @@ export class IndexStore implements IndexReader {
       let countMax = VISIT_BATCH_MIN;
       for (;;) {
         const { entries, ended } = this.#batch({ start, end }, { ...options, resumed, countMax });
-        for (const { key, value } of entries) if (visitor(key, value) === false) return;
+        for (const { key, value, size } of entries) {
+          if (visitor(key, value, size) === false) return;
+        }
         const last = entries.at(-1);
         if (ended || last === undefined) return;
         if (options.reverse === true) end = last.key;
@@ -265,28 +316,31 @@ export class IndexStore implements IndexReader {
   #batch(
     { start, end }: KeyRange,
     options: VisitOptions & { resumed: boolean; countMax: number },
-  ): { entries: IndexEntry[]; ended: boolean } {
+  ): { entries: (IndexEntry & { size: number })[]; ended: boolean } {
     const { calls, bytes, view } = this.#addon;
-    const { reverse = false, keysOnly = false } = options;
+    const { reverse = false, heads = false } = options;
     bytes.set(start);
     bytes.set(end, EXCHANGE_END);
     const how =
       (reverse ? ScanFlag.reverse : options.resumed ? ScanFlag.exclusive : 0) |
-      (keysOnly ? ScanFlag.keysOnly : 0);
+      (heads ? ScanFlag.heads : 0);
     const found = this.#read("Reading the index", () =>
       calls.scan(this.#handle, start.length, end.length, options.countMax, how),
     );
     const count = found < 0 ? -1 - found : found;
-    const entries: IndexEntry[] = [];
+    const entries: (IndexEntry & { size: number })[] = [];
     let at = EXCHANGE_FOUND;
     for (let index = 0; index < count; index++) {
       const keyStart = at + ENTRY_HEADER_SIZE;
       const valueStart = keyStart + view.getUint32(at, true);
       const key = bytes.slice(keyStart, valueStart);
-      at = valueStart + (keysOnly ? 0 : view.getUint32(at + 4, true));
-      // A value that does not fit comes alone.
-      if (at > bytes.length) return { entries: [{ key, value: this.#large(key) }], ended: false };
-      entries.push({ key, value: keysOnly ? NO_BYTES : bytes.slice(valueStart, at) });
+      const size = view.getUint32(at + 4, true);
+      at = valueStart + (heads ? Math.min(size, VALUE_HEAD_SIZE) : size);
+      if (at > bytes.length) {
+        // A value that does not fit comes alone.
+        return { entries: [{ key, value: this.#large(key), size }], ended: false };
+      }
+      entries.push({ key, value: bytes.slice(valueStart, at), size });
     }
     return { entries, ended: found < 0 };
   }
@@ -303,6 +357,13 @@ export class IndexStore implements IndexReader {
   #put(key: Uint8Array, value: Uint8Array): void {
     this.#addon.bytes.set(key);
     this.#addon.calls.put(this.#handle, key.length, value);
+  }
+
+  #putVersion(prefix: Uint8Array, suffix: Uint8Array, value: Uint8Array): void {
+    const { bytes, calls } = this.#addon;
+    bytes.set(prefix);
+    bytes.set(suffix, prefix.length);
+    calls.put(this.#handle, prefix.length + suffix.length, value);
   }
 
   #remove(key: Uint8Array): void {
@@ -324,8 +385,10 @@ export class IndexStore implements IndexReader {
     const tx: IndexTransaction = {
       get: (key) => this.get(key),
       seek: (key, prefixSize) => this.seek(key, prefixSize),
+      newest: (prefix, suffix) => this.newest(prefix, suffix),
       visit: (range, visitor, options) => this.visit(range, visitor, options),
       put: (key, value) => this.#put(key, value),
+      putVersion: (prefix, suffix, value) => this.#putVersion(prefix, suffix, value),
       remove: (key) => this.#remove(key),
     };
     try {

@@ -3,13 +3,13 @@
  *
  *     u32, u64    fixed width, big-endian
  *     newest      u64, inverted: later epochs sort first
- *     component   bytes of any content: 0x00 becomes 0x00 0xff, and 0x00 0x01 ends it, so that a
- *                 shorter component sorts before those that it begins
+ *     component   bytes of any content; see component.ts
  *
  * @module
  */
 
 import { assert } from "../errors.js";
+import { readComponent, writeShort } from "./component.js";
 
 /**
  * The first byte of a key says which record it names.
@@ -24,13 +24,16 @@ export const KeySpace = {
   commit: 0x22,
   commitByTransaction: 0x23,
   snapshot: 0x24,
+  change: 0x25,
   object: 0x30,
-  value: 0x31,
-  valueHistory: 0x32,
+  akey: 0x31,
+  dkeyPunch: 0x32,
+  longKey: 0x33,
   run: 0x40,
 } as const;
 
-const EPOCH_MASK = 0xffff_ffff_ffff_ffffn;
+/** What inverts an epoch. */
+export const EPOCH_MASK = 0xffff_ffff_ffff_ffffn;
 /** LMDB's longest key with 8 KiB pages would be longer; 1,978 is the limit with 4 KiB pages. */
 const KEY_BYTES_MAX = 1978;
 
@@ -69,16 +72,9 @@ export class KeyBuilder {
     return this;
   }
 
+  /** Up to 256 bytes of any content; see component.ts. */
   component(bytes: Uint8Array): this {
-    let at = this.#size;
-    for (const byte of bytes) {
-      assert(at + 4 <= KEY_BYTES_MAX, "key components are bounded before they reach the codec");
-      scratch[at++] = byte;
-      if (byte === 0) scratch[at++] = 0xff;
-    }
-    scratch[at++] = 0;
-    scratch[at++] = 1;
-    this.#size = at;
+    this.#size = writeShort(scratch, this.#size, bytes);
     return this;
   }
 
@@ -114,18 +110,9 @@ export class KeyReader {
   }
 
   component(): Uint8Array {
-    const out: number[] = [];
-    for (;;) {
-      const byte = this.#bytes[this.#at++];
-      assert(byte !== undefined, "a key component has an end mark");
-      if (byte !== 0) {
-        out.push(byte);
-      } else if (this.#bytes[this.#at++] === 0xff) {
-        out.push(0);
-      } else {
-        return Uint8Array.from(out);
-      }
-    }
+    const { bytes, end } = readComponent(this.#bytes, this.#at);
+    this.#at = end;
+    return bytes;
   }
 }
 

@@ -12,22 +12,25 @@
  * @module
  */
 
+import { readComponent } from "../index/component.js";
 import type { IndexReader, IndexStore, IndexTransaction } from "../index/index-store.js";
-import { KeyBuilder, KeyReader, KeySpace, prefixEnd } from "../index/key-codec.js";
+import { KeyBuilder, KeySpace, prefixEnd } from "../index/key-codec.js";
 import { AGGREGATION_BLOCKS_MAX, AGGREGATION_STEP_COUNT } from "../limits.js";
 import { changeLiveSize } from "../log/segment-record.js";
+import { type ArrayAddress, akeyOfPath } from "./array-address.js";
 import { layersOf, type SourceLayer } from "./array-cache.js";
 import { getContainer, listCommits, putContainer, removeCommit } from "./containers.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { LayerIndex } from "./layer-index.js";
-import { type ObjectId, oidBytes, oidOfBytes } from "./object-id.js";
-import { listPunches } from "./objects.js";
-import { type Piece, pieceSize, type Run } from "./piece.js";
+import { objectPrefix } from "./names.js";
+import { latin1 } from "./own-changes.js";
+import { isHole, type Piece, pieceSize, type Run } from "./piece.js";
 import type { PinTable } from "./pins.js";
 import { type FragmentSink, resolve } from "./resolve.js";
 import { decodeRun, parseRunKey, runKey } from "./run-format.js";
 import { listSnapshots } from "./snapshots.js";
-import { trimValueHistory } from "./values.js";
+import { aggregateValues } from "./value-aggregation.js";
+import { dkeyPunchPrefix, listPunches, listVersions } from "./versions.js";
 
 /** What a pass removed. */
 export interface AggregationReport {
@@ -151,7 +154,7 @@ export function hiddenRuns(
   return runs.filter((run, index) => {
     const sees = kept.find((epoch) => epoch >= run.epoch);
     if (sees === undefined) return false;
-    if (punches.some((punch) => punch >= run.epoch && punch <= sees)) return true;
+    if (punches.some((punch) => punch > run.epoch && punch <= sees)) return true;
     const newer = overlapping(runs, bounds, index, sees);
     // Most runs end here: what is beside them, or covers a part of their bounds, does not hide them.
     if (!boundsCover(newer, run)) return false;
@@ -160,14 +163,15 @@ export function hiddenRuns(
   });
 }
 
-function removeRun(tx: IndexTransaction, container: number, oid: ObjectId, run: Run): number {
-  const key = runKey({ container, oid: oidBytes(oid) }, run.epoch, run.sequence);
+function removeRun(tx: IndexTransaction, array: ArrayAddress, run: Run): number {
+  const key = runKey(array, run.epoch, run.sequence);
   const value = tx.get(key);
   // Another aggregation may have been quicker.
   if (value === undefined) return 0;
   tx.remove(key);
   let bytes = 0;
   for (const piece of decodeRun(value).pieces) {
+    if (isHole(piece)) continue;
     changeLiveSize(tx, piece.segment, -pieceSize(piece));
     bytes += pieceSize(piece);
   }
@@ -182,18 +186,40 @@ interface StoredRun {
 }
 
 /** The runs of each array of a container, of all incarnations, newest first. */
-function runsByArray(index: IndexReader, container: number): Map<ObjectId, StoredRun[]> {
+function runsByArray(
+  index: IndexReader,
+  container: number,
+): { array: ArrayAddress; runs: StoredRun[] }[] {
   const prefix = new KeyBuilder(KeySpace.run).u32(container).done();
-  const arrays = new Map<ObjectId, StoredRun[]>();
+  const arrays = new Map<string, { array: ArrayAddress; runs: StoredRun[] }>();
   index.visit({ start: prefix, end: prefixEnd(prefix) }, (key, value) => {
-    const { oid: bytes, epoch, sequence } = parseRunKey(key);
-    const oid = oidOfBytes(bytes);
-    const runs = arrays.get(oid);
-    if (runs === undefined) arrays.set(oid, [{ epoch, sequence, value }]);
-    else runs.push({ epoch, sequence, value });
+    const { oid, path, epoch, sequence } = parseRunKey(key);
+    const name = latin1(key.subarray(0, key.length - 12));
+    let found = arrays.get(name);
+    if (found === undefined) {
+      found = { array: { container, oid, path }, runs: [] };
+      arrays.set(name, found);
+    }
+    found.runs.push({ epoch, sequence, value });
     return true;
   });
-  return arrays;
+  return [...arrays.values()];
+}
+
+/**
+ * When an array began anew: what was written before each of these epochs is hidden from then on.
+ *
+ * @returns `undefined` if its akey has no versions: nothing is seen then.
+ */
+function beginnings(index: IndexReader, array: ArrayAddress): Epoch[] | undefined {
+  const object = objectPrefix(array);
+  const ofObject = listPunches(index, objectPrefix(array, KeySpace.object));
+  const akey = akeyOfPath(object, array.path);
+  if (akey === undefined) return ofObject;
+  const dkey = akey.subarray(0, readComponent(akey, object.length).end);
+  const ofAkey = listVersions(index, akey);
+  if (ofAkey.length === 0) return undefined;
+  return [...ofObject, ...listPunches(index, dkeyPunchPrefix(dkey)), ...ofAkey];
 }
 
 function aggregateArrays(
@@ -201,49 +227,27 @@ function aggregateArrays(
   container: number,
   kept: readonly Epoch[],
 ): { runs: number; bytes: number } {
-  const punches = listPunches(index, container);
   const total = { runs: 0, bytes: 0 };
-  for (const [oid, stored] of runsByArray(index, container)) {
-    const punched = punches.filter((punch) => punch.oid === oid).map(({ epoch }) => epoch);
+  for (const { array, runs: stored } of runsByArray(index, container)) {
+    const punched = beginnings(index, array);
     // A lone run that was not punched is seen: most arrays end here, undecoded.
-    if (stored.length === 1 && punched.length === 0) continue;
+    if (stored.length === 1 && punched?.length === 0) continue;
     const runs = stored.map((run) => ({ ...decodeRun(run.value), ...run }));
-    const hidden = hiddenRuns(runs, kept, punched);
+    const last = kept.at(-1) ?? 0n;
+    const hidden =
+      punched === undefined
+        ? runs.filter(({ epoch }) => epoch <= last)
+        : hiddenRuns(runs, kept, punched);
     for (let start = 0; start < hidden.length; start += AGGREGATION_STEP_COUNT) {
       index.transact("Aggregating an array", (tx) => {
         for (const run of hidden.slice(start, start + AGGREGATION_STEP_COUNT)) {
-          total.bytes += removeRun(tx, container, oid, run);
+          total.bytes += removeRun(tx, array, run);
           total.runs += 1;
         }
       });
     }
   }
   return total;
-}
-
-function aggregateValues(index: IndexStore, container: number, kept: readonly Epoch[]): number {
-  const prefix = new KeyBuilder(KeySpace.valueHistory).u32(container).done();
-  const addresses = new Map<string, { oid: ObjectId; dkey: Uint8Array; akey: Uint8Array }>();
-  index.visit({ start: prefix, end: prefixEnd(prefix) }, (key) => {
-    const fields = new KeyReader(key.subarray(20));
-    const address = {
-      oid: oidOfBytes(key.subarray(5, 21)),
-      dkey: fields.component(),
-      akey: fields.component(),
-    };
-    addresses.set(Buffer.from(key.subarray(5, key.length - 8)).toString("latin1"), address);
-    return true;
-  });
-  const list = [...addresses.values()];
-  let removed = 0;
-  for (let start = 0; start < list.length; start += AGGREGATION_STEP_COUNT) {
-    index.transact("Aggregating single values", (tx) => {
-      for (const address of list.slice(start, start + AGGREGATION_STEP_COUNT)) {
-        removed += trimValueHistory(tx, { container, ...address }, kept);
-      }
-    });
-  }
-  return removed;
 }
 
 /**
@@ -257,6 +261,7 @@ export function aggregate(index: IndexStore, pins: PinTable, container: number):
   // that pins later is refused below the horizon.
   const kept = keptEpochs(index, container, { horizon, pins });
   const arrays = aggregateArrays(index, container, kept);
-  const values = aggregateValues(index, container, kept);
+  let values = 0;
+  for (const removed of aggregateValues(index, container, { kept, horizon })) values += removed;
   return { ...arrays, values };
 }

@@ -9,7 +9,7 @@
  * Invariants:
  *
  * 1. What is remembered at epoch E was read when no commit at or before E was to come.
- * 2. An epoch before the remembered one, or one that sees another punch, reads its runs anew.
+ * 2. An epoch before the remembered one, or one at which the array began anew, reads its runs anew.
  *
  * @module
  */
@@ -19,12 +19,12 @@ import type { IndexReader } from "../index/index-store.js";
 import { prefixEnd } from "../index/key-codec.js";
 import { LAYERS_CACHED_MAX } from "../limits.js";
 import type { CommittedExtent } from "../log/segment-reader.js";
+import { type ArrayAddress, arrayUnder, BYTE_ARRAY_PATH, windowOfPath } from "./array-address.js";
 import type { Epoch } from "./epoch.js";
 import { LayerIndex } from "./layer-index.js";
-import { oidBytes } from "./object-id.js";
-import { type ObjectAddress, punchEpoch } from "./objects.js";
+import type { ObjectAddress } from "./names.js";
 import { firstOffset, lastOffset } from "./pattern.js";
-import type { Layer, Piece, Run } from "./piece.js";
+import { isHole, type Layer, type Piece, type Run } from "./piece.js";
 import { decodeRun, parseRunKey, runKey, runPrefix } from "./run-format.js";
 
 /** A layer with what verifies its bytes; `extent` is absent for a writer's uncommitted ones. */
@@ -35,13 +35,15 @@ export interface SourceLayer extends Layer {
 /** What an epoch sees of an array. */
 export interface ArrayLayers {
   readonly index: LayerIndex<SourceLayer>;
-  /** One past the last byte written. */
-  readonly size: number;
+  /** One past the last byte that any layer wrote; if there are holes, it may be punched. */
+  readonly end: number;
+  /** Whether ranges of the array were punched. */
+  readonly hasHoles: boolean;
 }
 
 interface Remembered extends ArrayLayers {
   readonly epoch: Epoch;
-  readonly punched: Epoch;
+  readonly since: Epoch;
 }
 
 /** The layer of a piece. */
@@ -49,22 +51,46 @@ export function layerOf(piece: Piece, extent: CommittedExtent | undefined): Sour
   return { piece, extent, start: firstOffset(piece), end: lastOffset(piece) };
 }
 
-/** The runs of an array of epochs in `(after, epoch]`, newest first. */
+/** The runs of an array of epochs in `[since, epoch]`, newest first. */
 export function listRuns(
   reader: IndexReader,
-  object: ObjectAddress,
-  { after, epoch }: { after: Epoch; epoch: Epoch },
+  array: ArrayAddress,
+  { since, epoch }: { since: Epoch; epoch: Epoch },
 ): Run[] {
-  const address = { container: object.container, oid: oidBytes(object.oid) };
-  const start = runKey(address, epoch, 0xffff_ffff);
+  const start = runKey(array, epoch, 0xffff_ffff);
   const runs: Run[] = [];
-  reader.visit({ start, end: prefixEnd(runPrefix(address)) }, (key, value) => {
+  reader.visit({ start, end: prefixEnd(runPrefix(array)) }, (key, value) => {
     const version = parseRunKey(key);
-    if (version.epoch <= after) return false;
+    if (version.epoch < since) return false;
     runs.push({ ...decodeRun(value), epoch: version.epoch, sequence: version.sequence });
     return true;
   });
   return runs;
+}
+
+/** The windows of the array under an akey that any run lies in, increasing. */
+export function listWindows(
+  reader: IndexReader,
+  object: ObjectAddress,
+  akey: Uint8Array,
+): number[] {
+  const { path } = arrayUnder(object, akey, 0);
+  const parent = runPrefix({ ...object, path: path.subarray(0, -4) });
+  const windows: number[] = [];
+  let from: Uint8Array | undefined = parent;
+  while (from !== undefined) {
+    const entry = reader.seek(from, parent.length);
+    if (entry === undefined) break;
+    const window = windowOfPath(parseRunKey(entry.key).path);
+    windows.push(window);
+    from = prefixEnd(runPrefix(arrayUnder(object, akey, window)));
+    if (!hasPrefix(from, parent)) break;
+  }
+  return windows;
+}
+
+function hasPrefix(key: Uint8Array, prefix: Uint8Array): boolean {
+  return Buffer.compare(key.subarray(0, prefix.length), prefix) === 0;
 }
 
 /** The layers of runs given newest first; the layers are oldest first. */
@@ -90,34 +116,34 @@ export class ArrayCache {
     this.#openIndex = openIndex;
   }
 
-  /** The layers of an array that a reader at `epoch` sees. */
-  load(object: ObjectAddress, epoch: Epoch): ArrayLayers {
+  /**
+   * The layers of an array that a reader at `epoch` sees.
+   *
+   * @param since The array began then, or begins anew: what is older is hidden.
+   */
+  load(array: ArrayAddress, { epoch, since }: { epoch: Epoch; since: Epoch }): ArrayLayers {
     const reader = this.#openIndex();
-    const name = `${object.container}/${object.oid}`;
+    const name = nameOf(array);
     // Commits to come draw later epochs than this: whatever is at or before it is there.
     const last = readCounter(reader, "epoch");
     const until = epoch < last ? epoch : last;
-    const punched = punchEpoch(reader, object, until);
     const known = this.#remembered.get(name);
-    if (known === undefined || known.punched !== punched || known.epoch > until) {
-      const runs = listRuns(reader, object, { after: punched, epoch: until });
-      const index = LayerIndex.of(layersOf(runs));
-      const loaded = { index, size: sizeOf(runs), epoch: until, punched };
-      if (known === undefined || known.epoch <= until) this.#remember(name, loaded);
-      return loaded;
+    if (known === undefined || known.since !== since || known.epoch > until) {
+      const loaded = { ...loadedOf(listRuns(reader, array, { since, epoch: until })), since };
+      const remembered = { ...loaded, epoch: until };
+      if (known === undefined || known.epoch <= until) this.#remember(name, remembered);
+      return remembered;
     }
     if (known.epoch === until) return known;
-    const runs = listRuns(reader, object, { after: known.epoch, epoch: until });
-    const index = known.index.extended(layersOf(runs));
-    const size = Math.max(known.size, sizeOf(runs));
-    const loaded = { index, size, epoch: until, punched };
+    const runs = listRuns(reader, array, { since: known.epoch + 1n, epoch: until });
+    const loaded = { ...loadedOf(runs, known), since, epoch: until };
     this.#remember(name, loaded);
     return loaded;
   }
 
   /** Forgets an array: its segments have moved. */
-  forget({ container, oid }: ObjectAddress): void {
-    this.#forget(`${container}/${oid}`);
+  forget(array: ArrayAddress): void {
+    this.#forget(nameOf(array));
   }
 
   #forget(name: string): void {
@@ -136,8 +162,22 @@ export class ArrayCache {
   }
 }
 
-function sizeOf(runs: readonly Run[]): number {
-  return runs.reduce((size, { end }) => Math.max(size, end), 0);
+function nameOf({ container, oid, path }: ArrayAddress): string {
+  if (path === BYTE_ARRAY_PATH) return `${container}/${oid}`;
+  return `${container}/${oid}/${Buffer.from(path).toString("latin1")}`;
+}
+
+/** The layers of runs, given newest first, on top of those that are known. */
+function loadedOf(runs: readonly Run[], known?: ArrayLayers): ArrayLayers {
+  const layers = layersOf(runs);
+  let end = known?.end ?? 0;
+  let hasHoles = known?.hasHoles ?? false;
+  for (const { piece, end: layerEnd } of layers) {
+    if (isHole(piece)) hasHoles = true;
+    else end = Math.max(end, layerEnd);
+  }
+  const index = known === undefined ? LayerIndex.of(layers) : known.index.extended(layers);
+  return { index, end, hasHoles };
 }
 
 /** Layers that an array counts for; one that has none costs memory too. */

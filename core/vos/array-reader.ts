@@ -12,14 +12,15 @@ import { DaosError } from "../errors.js";
 import { RESOLVE_BATCH_COUNT, RESOLVE_RETRIES_MAX } from "../limits.js";
 import type { LogWriter } from "../log/log-writer.js";
 import { type SegmentCache, SegmentMoved } from "../log/segment-reader.js";
+import type { ArrayAddress } from "./array-address.js";
 import { type ArrayCache, type ArrayLayers, layerOf, type SourceLayer } from "./array-cache.js";
 import { namedDamage } from "./damage.js";
 import type { Epoch } from "./epoch.js";
-import type { LayerIndex } from "./layer-index.js";
+import { LayerIndex } from "./layer-index.js";
+import type { ObjectAddress } from "./names.js";
 import { formatOid } from "./object-id.js";
-import type { ObjectAddress } from "./objects.js";
-import { checkBufferSize, lastOffset, type PatternRange } from "./pattern.js";
-import type { Piece } from "./piece.js";
+import { checkBufferSize, lastOffset, Pattern, type PatternRange, wholeOf } from "./pattern.js";
+import { isHole, type Piece } from "./piece.js";
 import { type FragmentSink, resolve } from "./resolve.js";
 
 /** Where an array's bytes come from. */
@@ -32,6 +33,8 @@ export interface ArraySource {
 export interface Overlay {
   readonly writer: LogWriter;
   readonly pieces: readonly Piece[];
+  /** Whether the writer punched the array first: what is committed is hidden. */
+  readonly hides: boolean;
 }
 
 /** The batch of fragments that is being copied. Reads do not nest, so one serves the process. */
@@ -90,6 +93,11 @@ class FragmentCopier implements FragmentSink<SourceLayer> {
   }
 }
 
+const NO_LAYERS = LayerIndex.of<SourceLayer>([]);
+const NOTHING_WRITTEN = { end: 0, hasHoles: false };
+/** Bytes that are looked at first for the end of an array with punched ranges. */
+const LAST_WRITTEN_STEP = 64 * 1024;
+
 /** The layers of an array with a transaction's own writes on top. */
 interface OwnLayers {
   readonly committed: LayerIndex<SourceLayer>;
@@ -100,28 +108,41 @@ interface OwnLayers {
 
 /** One array at one epoch. */
 export class ArrayReader {
-  readonly object: ObjectAddress;
+  readonly array: ArrayAddress;
   readonly epoch: Epoch;
+  readonly #since: Epoch;
   readonly #source: ArraySource;
   #committed: ArrayLayers | undefined;
   #own: OwnLayers | undefined;
 
-  constructor(source: ArraySource, object: ObjectAddress, epoch: Epoch) {
+  /** @param since The array began then: what is older is hidden. */
+  constructor(
+    source: ArraySource,
+    array: ArrayAddress,
+    { epoch, since }: { epoch: Epoch; since: Epoch },
+  ) {
     this.#source = source;
-    this.object = object;
+    this.array = array;
     this.epoch = epoch;
+    this.#since = since;
+  }
+
+  /** The object that the array is of. */
+  get object(): ObjectAddress {
+    return this.array;
   }
 
   #layers(): ArrayLayers {
-    this.#committed ??= this.#source.arrays.load(this.object, this.epoch);
+    const version = { epoch: this.epoch, since: this.#since };
+    this.#committed ??= this.#source.arrays.load(this.array, version);
     return this.#committed;
   }
 
   /** The committed layers below those of a transaction, which only ever gains pieces. */
   #layersUnder(overlay: Overlay | undefined): LayerIndex<SourceLayer> {
-    const committed = this.#layers().index;
-    if (overlay === undefined) return committed;
-    const { pieces } = overlay;
+    if (overlay === undefined) return this.#layers().index;
+    const { pieces, hides } = overlay;
+    const committed = hides ? NO_LAYERS : this.#layers().index;
     const known = this.#own;
     const goesOn = known?.committed === committed && known.pieces === pieces;
     if (goesOn && known.count === pieces.length) return known.index;
@@ -133,11 +154,36 @@ export class ArrayReader {
     return index;
   }
 
-  /** One past the last byte written, at this epoch and in the overlay, in bytes. */
+  /**
+   * One past the last byte written and not punched, at this epoch and in the overlay, in bytes.
+   */
   size(overlay?: Overlay): number {
-    let { size } = this.#layers();
-    for (const piece of overlay?.pieces ?? []) size = Math.max(size, lastOffset(piece));
-    return size;
+    const { end, hasHoles } = overlay?.hides ? NOTHING_WRITTEN : this.#layers();
+    let last = end;
+    let punched = hasHoles;
+    for (const piece of overlay?.pieces ?? []) {
+      if (isHole(piece)) punched = true;
+      else last = Math.max(last, lastOffset(piece));
+    }
+    return punched ? this.#lastWritten(last, overlay) : last;
+  }
+
+  /** The end of the last byte before `end` that is not a hole: looks back in steps that grow. */
+  #lastWritten(end: number, overlay: Overlay | undefined): number {
+    const index = this.#layersUnder(overlay);
+    let last = 0;
+    let stop = end;
+    for (let step = LAST_WRITTEN_STEP; stop > 0 && last === 0; step *= 4) {
+      const start = Math.max(0, stop - step);
+      resolve(wholeOf(Pattern.contiguous(start, stop)), index, {
+        fragment: (_layer, target, _packed, size) => {
+          last = Math.max(last, start + target + size);
+        },
+        hole: () => {},
+      });
+      stop = start;
+    }
+    return last;
   }
 
   /**
@@ -160,7 +206,7 @@ export class ArrayReader {
       } catch (error) {
         if (!(error instanceof SegmentMoved)) throw namedDamage(error, this, range);
         this.#committed = undefined;
-        this.#source.arrays.forget(this.object);
+        this.#source.arrays.forget(this.array);
       }
     }
     throw new DaosError(
@@ -175,7 +221,7 @@ export class ArrayReader {
   }
 
   /** Visits where the bytes of a range lie, without reading them. */
-  visit(range: PatternRange, sink: FragmentSink): void {
-    resolve(range, this.#layers().index, sink);
+  visit(range: PatternRange, sink: FragmentSink, overlay?: Overlay): void {
+    resolve(range, this.#layersUnder(overlay), sink);
   }
 }

@@ -2,9 +2,12 @@
  * A commit: one index transaction that publishes what any number of writers contributed, at one epoch.
  *
  *     verify   each segment is still leased to the contributing writer, in the same generation,
- *              and goes on where the last commit ended; objects were not punched meanwhile;
- *              conditions on values hold
- *     publish  segment records, runs, values, punches, the commit record, the epoch
+ *              and goes on where the last commit ended; byte arrays were not punched meanwhile;
+ *              conditions on keys hold
+ *     publish  punches, versions of akeys, runs, segment records, the commit record, the epoch
+ *
+ * Contributions take effect one after the other, in rank order: of overlapping writes the later one is
+ * seen, a punch hides what the ones before it wrote, and a condition is met by what they left.
  *
  * All of it takes effect, or none. The epoch is drawn inside the transaction, so that no reader at an
  * epoch can later see a new commit at or below it.
@@ -18,14 +21,37 @@ import type { IndexStore, IndexTransaction } from "../index/index-store.js";
 import type { SegmentSpan } from "../log/open-segment.js";
 import { getSegment, putSegment } from "../log/segment-record.js";
 import { sealSegment } from "../log/segment-store.js";
+import { type ArrayAddress, arrayUnder, byteArray } from "./array-address.js";
+import { ChangeList } from "./change-list.js";
 import { epochOfTransaction, getContainer, putCommit } from "./containers.js";
-import type { Contribution, ObjectRun, ValueChange } from "./contribution-format.js";
-import { EPOCH_HEAD, type Epoch, nextEpoch } from "./epoch.js";
-import { formatOid, type ObjectId, oidBytes } from "./object-id.js";
-import { punchEpoch, punchObject } from "./objects.js";
-import { pieceSize } from "./piece.js";
+import type {
+  Contribution,
+  KeyPunch,
+  ObjectRun,
+  RecordsName,
+  ValueVersion,
+} from "./contribution-format.js";
+import { type Epoch, nextEpoch } from "./epoch.js";
+import { checkCondition, type Moment, momentOf } from "./existence.js";
+import { findKey, makeKey, OBJECT_PREFIX_SIZE, objectPrefix } from "./names.js";
+import { formatOid, type ObjectId } from "./object-id.js";
+import { isHole, pieceSize } from "./piece.js";
+import { Publication } from "./publication.js";
 import { decodeRun, runKey } from "./run-format.js";
-import { getValue, putValue } from "./values.js";
+import {
+  arrayRecord,
+  dkeyBound,
+  dkeyPunchPrefix,
+  kindOf,
+  type ObjectState,
+  objectPunch,
+  objectState,
+  PUNCH_RECORD,
+  putObjectPunch,
+  recordSizeOf,
+  seenVersion,
+  VersionKind,
+} from "./versions.js";
 
 /** What a commit publishes, and where. */
 export interface CommitRequest {
@@ -63,81 +89,182 @@ function publishSpan(tx: IndexTransaction, writer: bigint, span: SegmentSpan): v
   putSegment(tx, span.segment, { ...record, committedSize: span.end, tailCrc: span.tailCrc });
 }
 
-function publishRun(
-  tx: IndexTransaction,
-  request: CommitRequest,
-  { oid, incarnation, run }: ObjectRun,
-  version: { epoch: Epoch; sequence: number },
-): number {
-  const object = { container: request.container, oid };
-  if (punchEpoch(tx, object, EPOCH_HEAD) !== incarnation) {
-    throw new DaosError(
-      "DER_NONEXIST",
-      {
-        what: `Committing writes to object ${formatOid(oid)}`,
-        why: "it was removed after the writer had opened it",
-        remedy: "create it again and write to the new one",
-      },
-      { container: request.container },
-    );
-  }
-  const key = runKey(
-    { container: request.container, oid: oidBytes(oid) },
-    version.epoch,
-    version.sequence,
+/** What the steps of one commit share. */
+interface Publishing {
+  readonly tx: IndexTransaction;
+  readonly container: number;
+  readonly epoch: Epoch;
+  /** The epoch as keys end with it. */
+  readonly suffix: Uint8Array;
+  readonly publication: Publication;
+  readonly changes: ChangeList;
+  /** States of objects as of the contributions before this one. */
+  readonly stateOf: (oid: ObjectId) => ObjectState;
+  readonly moment: Moment;
+  /** Bytes by which the live sizes of segments grow. */
+  readonly live: Map<number, number>;
+}
+
+function checkIncarnation(
+  { tx, container, epoch }: Publishing,
+  { oid, incarnation }: ObjectRun,
+): void {
+  // As it was before this commit: its own punches are part of the program's order.
+  if (objectPunch(tx, { container, oid }, epoch - 1n) === incarnation) return;
+  throw new DaosError(
+    "DER_NONEXIST",
+    {
+      what: `Committing writes to object ${formatOid(oid)}`,
+      why: "it was removed after the writer had opened it",
+      remedy: "create it again and write to the new one",
+    },
+    { container },
   );
+}
+
+/** Makes an akey an array, if it is not one yet, and returns the beginning of its keys. */
+function arrayAkey(publishing: Publishing, oid: ObjectId, records: RecordsName): Uint8Array {
+  const { tx, stateOf, moment, suffix, publication } = publishing;
+  const state = stateOf(oid);
+  const dkey = makeKey(tx, state.prefix, records.dkey);
+  const akey = makeKey(tx, dkey, records.akey);
+  const seen = seenVersion(tx, akey, moment.suffix, dkeyBound(tx, state, dkey, moment.suffix));
+  if (seen === undefined) {
+    tx.putVersion(akey, suffix, arrayRecord(records.recordSize));
+    publication.version(oid, akey, suffix, OBJECT_PREFIX_SIZE);
+    publishing.changes.add(akey);
+    return akey;
+  }
+  const isArray = kindOf(seen.record) === VersionKind.array;
+  const size = isArray ? recordSizeOf(seen.record) : 0;
+  if (size === records.recordSize) return akey;
+  const what = `Committing records of ${records.recordSize} bytes to object ${formatOid(oid)}`;
+  const why = isArray ? `the array has records of ${size} bytes` : "the akey holds a single value";
+  const remedy = "use the record size that the array began with, or punch the akey first";
+  throw new DaosError("DER_INVAL", { what, why, remedy });
+}
+
+function publishRun(publishing: Publishing, written: ObjectRun, sequence: number): number {
+  const { tx, container, epoch, publication, live } = publishing;
+  const { oid, records, run } = written;
+  let address: ArrayAddress;
+  if (records === undefined) {
+    checkIncarnation(publishing, written);
+    address = byteArray(container, oid);
+  } else {
+    const akey = arrayAkey(publishing, oid, records);
+    address = arrayUnder({ container, oid }, akey, records.window);
+  }
+  const key = runKey(address, epoch, sequence);
   tx.put(key, run);
-  const bySegment = new Map<number, number>();
+  publication.run(oid, address.path, key, run);
   let bytes = 0;
   for (const piece of decodeRun(run).pieces) {
-    bySegment.set(piece.segment, (bySegment.get(piece.segment) ?? 0) + pieceSize(piece));
-    bytes += pieceSize(piece);
-  }
-  for (const [segment, size] of bySegment) {
-    const record = getSegment(tx, segment);
-    if (record === undefined) throw restart(`segment ${segment} is gone`, { segment });
-    putSegment(tx, segment, { ...record, liveSize: record.liveSize + size });
+    if (isHole(piece)) continue;
+    const size = pieceSize(piece);
+    live.set(piece.segment, (live.get(piece.segment) ?? 0) + size);
+    bytes += size;
   }
   return bytes;
 }
 
-function publishValue(
-  tx: IndexTransaction,
-  container: number,
-  change: ValueChange,
-  version: { epoch: Epoch; punched: Epoch },
-): void {
-  const address = { container, oid: change.oid, dkey: change.dkey, akey: change.akey };
-  if (change.condition === "none" && change.value !== undefined) {
-    putValue(tx, address, version.epoch, change.value);
-    return;
+function publishLive({ tx, live }: Publishing): void {
+  for (const [segment, size] of live) {
+    const record = getSegment(tx, segment);
+    if (record === undefined) throw restart(`segment ${segment} is gone`, { segment });
+    putSegment(tx, segment, { ...record, liveSize: record.liveSize + size });
   }
-  const head = { epoch: EPOCH_HEAD, punched: version.punched };
-  const exists = getValue(tx, address, head) !== undefined;
-  const name = Buffer.from(change.dkey).toString();
-  const what = `Updating key ${JSON.stringify(name)} of object ${formatOid(change.oid)}`;
-  if (change.condition === "insert" && exists) {
-    const remedy = "open the existing one, or choose another name";
-    throw new DaosError("DER_EXIST", { what, why: "it exists already", remedy }, { name });
-  }
-  if (change.condition === "update" && !exists) {
-    const remedy = "create it first";
-    throw new DaosError("DER_NONEXIST", { what, why: "it does not exist", remedy }, { name });
-  }
-  if (exists || change.value !== undefined) putValue(tx, address, version.epoch, change.value);
+  live.clear();
 }
 
-/** The newest punch of each object, looked up once; stale after the next punch. */
-function punchCache(tx: IndexTransaction, container: number): (oid: ObjectId) => Epoch {
-  const known = new Map<ObjectId, Epoch>();
+/** The beginning of an akey's keys; of one that is not to be made, `undefined` if it never was. */
+function akeyPrefix(
+  tx: IndexTransaction,
+  object: Uint8Array,
+  { prefix, dkey, akey }: ValueVersion,
+  makes: boolean,
+): Uint8Array | undefined {
+  if (prefix !== undefined) return prefix;
+  if (makes) return makeKey(tx, makeKey(tx, object, dkey), akey);
+  const parent = findKey(tx, object, dkey);
+  return parent && findKey(tx, parent, akey);
+}
+
+function publishValue(publishing: Publishing, value: ValueVersion): void {
+  const { tx, container, suffix, moment, publication, changes } = publishing;
+  const { oid, record } = value;
+  const isPunch = kindOf(record) === VersionKind.punch;
+  const object = value.prefix ?? objectPrefix({ container, oid });
+  const prefix = akeyPrefix(tx, object, value, !isPunch);
+  if (prefix === undefined) return;
+  if (isPunch) {
+    publication.takeBack(tx, oid, prefix.subarray(OBJECT_PREFIX_SIZE));
+    // What is not there needs no punch.
+    if (seenVersion(tx, prefix, moment.suffix, 0n) === undefined) return;
+  }
+  tx.putVersion(prefix, suffix, record);
+  publication.version(oid, prefix, suffix, OBJECT_PREFIX_SIZE);
+  changes.add(prefix);
+}
+
+function publishPunch(publishing: Publishing, { oid, dkey }: KeyPunch): void {
+  const { tx, container, epoch, suffix, publication, changes } = publishing;
+  const object = { container, oid };
+  if (dkey.length === 0) {
+    publication.takeBack(tx, oid, new Uint8Array());
+    putObjectPunch(tx, object, epoch);
+    changes.add(objectPrefix(object));
+    return;
+  }
+  const prefix = findKey(tx, objectPrefix(object), dkey);
+  if (prefix === undefined) return;
+  publication.takeBack(tx, oid, prefix.subarray(OBJECT_PREFIX_SIZE));
+  // What is not there needs no punch.
+  if (tx.seek(prefix, prefix.length) === undefined) return;
+  tx.putVersion(dkeyPunchPrefix(prefix), suffix, PUNCH_RECORD);
+  changes.add(prefix);
+}
+
+/** The state of each object, looked up once; stale after the next punch. */
+function stateCache(
+  tx: IndexTransaction,
+  container: number,
+  { suffix }: Moment,
+): (oid: ObjectId) => ObjectState {
+  const known = new Map<ObjectId, ObjectState>();
   return (oid) => {
-    let punched = known.get(oid);
-    if (punched === undefined) {
-      punched = punchEpoch(tx, { container, oid }, EPOCH_HEAD);
-      known.set(oid, punched);
+    let state = known.get(oid);
+    if (state === undefined) {
+      state = objectState(tx, { container, oid }, suffix);
+      known.set(oid, state);
     }
-    return punched;
+    return state;
   };
+}
+
+function publishContribution(
+  shared: Omit<Publishing, "stateOf">,
+  contribution: Contribution,
+  sequence: number,
+): number {
+  const { tx, container, moment } = shared;
+  for (const span of contribution.spans) publishSpan(tx, contribution.writer, span);
+  if (contribution.conditions.length > 0) {
+    const stateOf = stateCache(tx, container, moment);
+    for (const condition of contribution.conditions) {
+      checkCondition(tx, stateOf(condition.oid), condition, moment);
+    }
+  }
+  const publishing = { ...shared, stateOf: stateCache(tx, container, moment) };
+  for (const punch of contribution.punches) publishPunch(publishing, punch);
+  for (const value of contribution.values) publishValue(publishing, value);
+  let bytes = 0;
+  for (const run of contribution.runs) bytes += publishRun(publishing, run, sequence);
+  publishLive(publishing);
+  for (const span of contribution.spans) {
+    if (span.seal) sealSegment(tx, span.segment, span.generation);
+  }
+  return bytes;
 }
 
 function publish(tx: IndexTransaction, request: CommitRequest, now: bigint): Committed {
@@ -150,22 +277,15 @@ function publish(tx: IndexTransaction, request: CommitRequest, now: bigint): Com
     });
   }
   const epoch = nextEpoch(now, readCounter(tx, "epoch"));
+  const moment = momentOf(epoch);
+  const publication = new Publication(contributions.length);
+  const changes = new ChangeList();
+  const shared = { tx, container, epoch, suffix: moment.suffix, publication, changes, moment };
   let bytes = 0;
   for (const [sequence, contribution] of contributions.entries()) {
-    for (const span of contribution.spans) publishSpan(tx, contribution.writer, span);
-    for (const run of contribution.runs) {
-      bytes += publishRun(tx, request, run, { epoch, sequence });
-    }
-    // A contribution sees the punches of those before it.
-    const punchedAt = punchCache(tx, container);
-    for (const change of contribution.values) {
-      publishValue(tx, container, change, { epoch, punched: punchedAt(change.oid) });
-    }
-    for (const oid of contribution.punches) punchObject(tx, { container, oid }, epoch);
-    for (const span of contribution.spans) {
-      if (span.seal) sealSegment(tx, span.segment, span.generation);
-    }
+    bytes += publishContribution({ ...shared, live: new Map() }, contribution, sequence);
   }
+  changes.store(tx, container, epoch);
   putCommit(tx, container, { epoch, transactionId, bytes, contributors: contributions.length });
   writeCounter(tx, "epoch", epoch);
   return { epoch, bytes };

@@ -1,14 +1,20 @@
 /**
  * A contribution: what one writer brings to a commit. It travels from rank to rank as bytes.
  *
- * Version 1:
+ * Version 2:
  *
- *     contribution = u8 version, u64 writer, varint span count, span[], varint run count, run[],
- *                    varint value count, value[], varint punch count, punch[]
+ *     contribution = u8 version, u64 writer, spans, conditions, punches, values, runs; each list is a
+ *                    varint count and the items
  *     span         = varint segment, varint generation, varint start, varint end, u32 tail CRC, u8 seal
- *     run          = 16 bytes oid, u64 incarnation, bytes run (run-format.ts)
- *     value        = 16 bytes oid, bytes dkey, bytes akey, u8 condition, u8 kind, bytes value
- *     punch        = 16 bytes oid
+ *     condition    = 16 bytes oid, bytes dkey, bytes akey, u8 must exist
+ *     punch        = 16 bytes oid, bytes dkey
+ *     value        = 16 bytes oid, bytes dkey, bytes akey, bytes record (versions.ts)
+ *     run          = 16 bytes oid, u8 kind, by kind, bytes run (run-format.ts)
+ *         0 byte array    u64 incarnation
+ *         1 records       bytes dkey, bytes akey, varint window, varint record size
+ *
+ * An empty akey, or dkey, stands for the whole dkey, or object. Conditions are met by what the
+ * contributions before it leave; its punches come before its values and runs.
  *
  * @module
  */
@@ -18,32 +24,71 @@ import type { SegmentSpan } from "../log/open-segment.js";
 import type { Epoch } from "./epoch.js";
 import { type ObjectId, oidBytes, oidOfBytes } from "./object-id.js";
 
-const CONTRIBUTION_VERSION = 1;
-/** Durable only on the wire between ranks of one release. */
-const CONDITIONS = ["none", "insert", "update"] as const;
+const CONTRIBUTION_VERSION = 2;
+const RUN_OF_BYTES = 0;
+const RUN_OF_RECORDS = 1;
 
-/** What must hold of a value's key for the commit to go through. */
-export type ValueCondition = (typeof CONDITIONS)[number];
+/** What must hold of a key for the commit to go through: nothing, that it is new, that it exists. */
+export type KeyCondition = "none" | "insert" | "update";
 
 /** One change of a single value. */
 export interface ValueChange {
   /** The object. */
   readonly oid: ObjectId;
-  /** Distribution key, 1 to 255 bytes. */
+  /** Distribution key, 1 byte to 64 KiB. */
   readonly dkey: Uint8Array;
-  /** Attribute key, 1 to 255 bytes. */
+  /** Attribute key, 1 byte to 64 KiB. */
   readonly akey: Uint8Array;
-  /** The new value; `undefined` punches it. */
+  /** The new value; `undefined` punches the akey. */
   readonly value: Uint8Array | undefined;
-  /** `insert`: there is no value yet; `update`: there is one. */
-  readonly condition: ValueCondition;
+  /** `insert`: there is no such akey yet; `update`: there is one. */
+  readonly condition: KeyCondition;
+}
+
+/** Something that must exist, or must not: an object, a dkey or an akey. */
+export interface Existence {
+  readonly oid: ObjectId;
+  /** Empty for the object. */
+  readonly dkey: Uint8Array;
+  /** Empty for the dkey. */
+  readonly akey: Uint8Array;
+  readonly mustExist: boolean;
+}
+
+/** A punch of an object, or of a dkey. */
+export interface KeyPunch {
+  readonly oid: ObjectId;
+  /** Empty for the object. */
+  readonly dkey: Uint8Array;
+}
+
+/** A new version of an akey. */
+export interface ValueVersion {
+  readonly oid: ObjectId;
+  readonly dkey: Uint8Array;
+  readonly akey: Uint8Array;
+  /** See versions.ts. */
+  readonly record: Uint8Array;
+  /** The beginning of its keys, where it is known already. */
+  readonly prefix?: Uint8Array | undefined;
+}
+
+/** Which records a run holds. */
+export interface RecordsName {
+  readonly dkey: Uint8Array;
+  readonly akey: Uint8Array;
+  readonly window: number;
+  /** In bytes. */
+  readonly recordSize: number;
 }
 
 /** What one writer wrote to one array. */
 export interface ObjectRun {
   readonly oid: ObjectId;
-  /** Punch epoch of the object when it was opened for writing. */
+  /** Of a byte array: punch epoch of the object when it was opened for writing. */
   readonly incarnation: Epoch;
+  /** Which records; `undefined` for a byte array. */
+  readonly records: RecordsName | undefined;
   /** Encoded run body. */
   readonly run: Uint8Array;
 }
@@ -52,9 +97,24 @@ export interface ObjectRun {
 export interface Contribution {
   readonly writer: bigint;
   readonly spans: readonly SegmentSpan[];
+  readonly conditions: readonly Existence[];
+  readonly punches: readonly KeyPunch[];
+  readonly values: readonly ValueVersion[];
   readonly runs: readonly ObjectRun[];
-  readonly values: readonly ValueChange[];
-  readonly punches: readonly ObjectId[];
+}
+
+function encodeRuns(writer: ByteWriter, runs: readonly ObjectRun[]): void {
+  writer.varint(runs.length);
+  for (const { oid, incarnation, records, run } of runs) {
+    writer.raw(oidBytes(oid));
+    if (records === undefined) {
+      writer.u8(RUN_OF_BYTES).u64(incarnation);
+    } else {
+      writer.u8(RUN_OF_RECORDS).bytes(records.dkey).bytes(records.akey);
+      writer.varint(records.window).varint(records.recordSize);
+    }
+    writer.bytes(run);
+  }
 }
 
 /** Encodes a contribution. */
@@ -65,17 +125,21 @@ export function encodeContribution(contribution: Contribution): Uint8Array {
     writer.varint(segment).varint(generation).varint(start).varint(end);
     writer.u32(tailCrc).u8(seal ? 1 : 0);
   }
-  writer.varint(contribution.runs.length);
-  for (const { oid, incarnation, run } of contribution.runs) {
-    writer.raw(oidBytes(oid)).u64(incarnation).bytes(run);
-  }
-  writer.varint(contribution.values.length);
-  for (const { oid, dkey, akey, value, condition } of contribution.values) {
-    writer.raw(oidBytes(oid)).bytes(dkey).bytes(akey).u8(CONDITIONS.indexOf(condition));
-    writer.u8(value === undefined ? 1 : 0).bytes(value ?? new Uint8Array());
+  writer.varint(contribution.conditions.length);
+  for (const { oid, dkey, akey, mustExist } of contribution.conditions) {
+    writer
+      .raw(oidBytes(oid))
+      .bytes(dkey)
+      .bytes(akey)
+      .u8(mustExist ? 1 : 0);
   }
   writer.varint(contribution.punches.length);
-  for (const oid of contribution.punches) writer.raw(oidBytes(oid));
+  for (const { oid, dkey } of contribution.punches) writer.raw(oidBytes(oid)).bytes(dkey);
+  writer.varint(contribution.values.length);
+  for (const { oid, dkey, akey, record } of contribution.values) {
+    writer.raw(oidBytes(oid)).bytes(dkey).bytes(akey).bytes(record);
+  }
+  encodeRuns(writer, contribution.runs);
   return writer.finish();
 }
 
@@ -90,15 +154,20 @@ function decodeSpan(reader: ByteReader): SegmentSpan {
   };
 }
 
-function decodeValue(reader: ByteReader): ValueChange {
+function decodeRunOf(reader: ByteReader): ObjectRun {
   const oid = oidOfBytes(reader.raw(16));
-  const dkey = reader.bytes();
-  const akey = reader.bytes();
-  const condition = CONDITIONS[reader.u8()];
-  if (condition === undefined) throw reader.malformed("a condition is unknown");
-  const punch = reader.u8() === 1;
-  const value = reader.bytes();
-  return { oid, dkey, akey, condition, value: punch ? undefined : value };
+  const kind = reader.u8();
+  if (kind === RUN_OF_BYTES) {
+    return { oid, incarnation: reader.u64(), records: undefined, run: reader.bytes() };
+  }
+  if (kind !== RUN_OF_RECORDS) throw reader.malformed("the kind of a run is unknown");
+  const records = {
+    dkey: reader.bytes(),
+    akey: reader.bytes(),
+    window: reader.varint(),
+    recordSize: reader.varint(),
+  };
+  return { oid, incarnation: 0n, records, run: reader.bytes() };
 }
 
 function repeat<T>(count: number, read: () => T): T[] {
@@ -119,13 +188,23 @@ export function decodeContribution(bytes: Uint8Array): Contribution {
   }
   const writer = reader.u64();
   const spans = repeat(reader.varint(), () => decodeSpan(reader));
-  const runs = repeat(reader.varint(), () => ({
+  const conditions = repeat(reader.varint(), () => ({
     oid: oidOfBytes(reader.raw(16)),
-    incarnation: reader.u64(),
-    run: reader.bytes(),
+    dkey: reader.bytes(),
+    akey: reader.bytes(),
+    mustExist: reader.u8() === 1,
   }));
-  const values = repeat(reader.varint(), () => decodeValue(reader));
-  const punches = repeat(reader.varint(), () => oidOfBytes(reader.raw(16)));
+  const punches = repeat(reader.varint(), () => ({
+    oid: oidOfBytes(reader.raw(16)),
+    dkey: reader.bytes(),
+  }));
+  const values = repeat(reader.varint(), () => ({
+    oid: oidOfBytes(reader.raw(16)),
+    dkey: reader.bytes(),
+    akey: reader.bytes(),
+    record: reader.bytes(),
+  }));
+  const runs = repeat(reader.varint(), () => decodeRunOf(reader));
   reader.end();
-  return { writer, spans, runs, values, punches };
+  return { writer, spans, conditions, punches, values, runs };
 }

@@ -10,13 +10,39 @@ import { DaosError } from "../errors.js";
 
 /** Object types with DAOS's numbers. Durable: DO NOT CHANGE THESE VALUES. */
 export const ObjectType = {
-  /** Keys and values in hash order. */
+  /** Keys in no promised order. */
   multiHashed: 0,
-  /** Keys and values in lexical order: directories, groups. */
+  /** Dkeys are 64-bit integers. */
+  dkeyUint64: 2,
+  /** Akeys are 64-bit integers. */
+  akeyUint64: 3,
+  /** Dkeys and akeys are 64-bit integers. */
+  multiUint64: 4,
+  /** Dkeys in lexical order. */
+  dkeyLexical: 5,
+  /** Akeys in lexical order. */
+  akeyLexical: 6,
+  /** Keys in lexical order: directories, groups. */
   multiLexical: 7,
+  /** A key-value store: one value a dkey. */
+  kvHashed: 8,
+  kvUint64: 9,
+  kvLexical: 10,
   /** Bytes addressed by offset: files, datasets. */
   arrayByte: 13,
 } as const;
+
+const INTEGER_DKEYS: readonly number[] = [
+  ObjectType.dkeyUint64,
+  ObjectType.multiUint64,
+  ObjectType.kvUint64,
+];
+const INTEGER_AKEYS: readonly number[] = [ObjectType.akeyUint64, ObjectType.multiUint64];
+
+/** Whether the dkeys or akeys of objects of a type are 64-bit integers. */
+export function usesIntegerKeys(type: number, level: "dkey" | "akey"): boolean {
+  return (level === "dkey" ? INTEGER_DKEYS : INTEGER_AKEYS).includes(type);
+}
 
 /** A 128-bit object id. */
 export type ObjectId = bigint;

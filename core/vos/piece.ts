@@ -41,6 +41,14 @@ export interface Run {
   readonly pieces: readonly Piece[];
 }
 
+/** Segments are counted from 1: this one says that a piece is a hole. */
+export const HOLE_SEGMENT = 0;
+
+/** Whether a piece is a punched range: it covers what is older, reads as zeros and has no bytes. */
+export function isHole(piece: Piece): boolean {
+  return piece.segment === HOLE_SEGMENT;
+}
+
 /** Bytes of a piece. */
 export function pieceSize(piece: Piece): number {
   return piece.to - piece.from;

@@ -24,7 +24,7 @@ import { OPEN_LAYER_ENTRIES_MAX, RESOLVE_BATCH_COUNT } from "../limits.js";
 import type { LayerIndex } from "./layer-index.js";
 import { firstOffset, lastOffset, type PatternRange } from "./pattern.js";
 import { areDisjoint } from "./pattern-overlap.js";
-import type { Layer } from "./piece.js";
+import { isHole, type Layer } from "./piece.js";
 import { NO_OWNER, type SolidMap } from "./solid-map.js";
 import { NumberList } from "./sparse-tree.js";
 
@@ -34,6 +34,18 @@ export interface FragmentSink<L extends Layer = Layer> {
   fragment(layer: L, target: number, packed: number, size: number): void;
   /** Nothing was written to `size` bytes at `target`. */
   hole(target: number, size: number): void;
+}
+
+/** Hands out what a layer shows: bytes, or a hole if it is a punched range. */
+function show<L extends Layer>(
+  sink: FragmentSink<L>,
+  layer: L,
+  target: number,
+  packed: number,
+  size: number,
+): void {
+  if (isHole(layer.piece)) sink.hole(target, size);
+  else sink.fragment(layer, target, packed, size);
 }
 
 /** Parts of the query that no walked layer has covered yet: sorted, disjoint. */
@@ -92,7 +104,7 @@ function cover<L extends Layer>(layer: L, number: number, sink: FragmentSink<L>)
       if (offset >= end) break;
       if (offset > at) next.add(at, offset, target + at, floor);
       const size = Math.min(pattern.leftInBlock(packed), to - packed, end - offset);
-      sink.fragment(layer, target + offset, packed, size);
+      show(sink, layer, target + offset, packed, size);
       at = offset + size;
       packed += size;
     }
@@ -149,7 +161,8 @@ function resolveBatches<L extends Layer>(
         sink.hole(target, size);
       } else {
         const layer = index.layer(floor);
-        sink.fragment(layer, target, layer.piece.from + (start - layer.start), size);
+        const packed = layer.piece.from + (start - layer.start);
+        show(sink, layer, target, packed, size);
       }
     }
   }
@@ -221,7 +234,7 @@ function resolvePart<L extends Layer>(
     const high = Math.min(to, piece.to);
     if (low >= high) continue;
     if (isUnderSolid(query, index.solid, number, { from: low, to: high })) break;
-    sink.fragment(layer, low - query.from, low, high - low);
+    show(sink, layer, low - query.from, low, high - low);
     // The smaller part is resolved in a call of its own: calls nest at most 53 deep.
     const beforeIsSmaller = low - from < to - high;
     if (beforeIsSmaller) resolvePart(reading, from, low, count - 1);

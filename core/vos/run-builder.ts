@@ -12,7 +12,7 @@
 
 import type { PlacementSink } from "../log/log-writer.js";
 import { firstOffset, lastOffset, Pattern, type PatternRange } from "./pattern.js";
-import type { Piece } from "./piece.js";
+import { HOLE_SEGMENT, type Piece } from "./piece.js";
 
 /** A growing series of equal blocks that lie one after the other in the log. */
 interface Series {
@@ -50,6 +50,12 @@ export class RunBuilder implements PlacementSink {
     }
     this.#closeSeries();
     this.#push({ pattern, from, to: from + size, segment, position });
+  }
+
+  /** Adds a punched range: what was written to it before is hidden. */
+  punch({ pattern, from, to }: PatternRange): void {
+    this.#closeSeries();
+    this.#push({ pattern, from, to, segment: HOLE_SEGMENT, position: 0 });
   }
 
   #placeBlock(start: number, size: number, segment: number, position: number): void {

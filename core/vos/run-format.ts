@@ -1,8 +1,8 @@
 /**
  * The durable form of a run, and of the key that finds it.
  *
- * Key: `run` space, u32 container, 16 bytes object id, epoch inverted, u32 sequence inverted: a scan
- * of an object meets its runs newest first.
+ * Key: `run` space, u32 container, 16 bytes object id, path (array-address.ts), epoch inverted, u32
+ * sequence inverted: a scan of an array meets its runs newest first.
  *
  * Value, version 1:
  *
@@ -10,8 +10,11 @@
  *               varint piece count, piece[]
  *     extent  = varint segment, varint end, u32 tail CRC
  *     piece   = varint level count, svarint start, varint block length, level[],
- *               varint from, varint to, varint extent index, svarint position
+ *               varint from, varint to, varint place: 0 a hole, n the extent n - 1;
+ *               svarint position, not in a hole
  *     level   = varint stride, varint count
+ *
+ * A hole is a punched range: it covers what is older, and has no bytes.
  *
  * A piece's start is relative to the end of the piece before it, its position to where that piece
  * ends in the log: irregular writes cost a few bytes each, and a pattern costs the same whatever its
@@ -22,39 +25,57 @@
 
 import { isDaosError } from "../errors.js";
 import { ByteReader, ByteWriter } from "../index/byte-codec.js";
-import { KeyBuilder, KeyReader, KeySpace } from "../index/key-codec.js";
+import { EPOCH_MASK, KeySpace } from "../index/key-codec.js";
 import type { CommittedExtent } from "../log/segment-reader.js";
+import type { ArrayAddress } from "./array-address.js";
+import { OBJECT_PREFIX_SIZE, objectOfKey, objectPrefix } from "./names.js";
+import type { ObjectId } from "./object-id.js";
 import { Pattern, type PatternLevel, type PatternShape } from "./pattern.js";
-import { type Piece, pieceSize, type Run } from "./piece.js";
+import { HOLE_SEGMENT, isHole, type Piece, pieceSize, type Run } from "./piece.js";
 
 const RUN_VERSION = 1;
 const SEQUENCE_MAX = 0xffff_ffff;
-const OBJECT_ID_OFFSET = 5;
+/** Epoch and sequence at the end of a key. */
+const VERSION_SIZE = 12;
 
 /** Key of a run. */
-export function runKey(
-  object: { container: number; oid: Uint8Array },
-  epoch: bigint,
-  sequence: number,
-): Uint8Array {
-  return new KeyBuilder(KeySpace.run)
-    .u32(object.container)
-    .raw(object.oid)
-    .newest(epoch)
-    .u32(SEQUENCE_MAX - sequence)
-    .done();
+export function runKey(array: ArrayAddress, epoch: bigint, sequence: number): Uint8Array {
+  const prefix = runPrefix(array);
+  const key = new Uint8Array(prefix.length + VERSION_SIZE);
+  key.set(prefix);
+  const view = new DataView(key.buffer, prefix.length);
+  view.setBigUint64(0, epoch ^ EPOCH_MASK);
+  view.setUint32(8, SEQUENCE_MAX - sequence);
+  return key;
 }
 
-/** The common beginning of the keys of an object's runs. */
-export function runPrefix(object: { container: number; oid: Uint8Array }): Uint8Array {
-  return new KeyBuilder(KeySpace.run).u32(object.container).raw(object.oid).done();
+/** The common beginning of the keys of an array's runs. */
+export function runPrefix({ container, oid, path }: ArrayAddress): Uint8Array {
+  const object = objectPrefix({ container, oid }, KeySpace.run);
+  const prefix = new Uint8Array(object.length + path.length);
+  prefix.set(object);
+  prefix.set(path, object.length);
+  return prefix;
 }
 
-/** Object id, epoch and sequence of a run's key. */
-export function parseRunKey(key: Uint8Array): { oid: Uint8Array; epoch: bigint; sequence: number } {
-  const oid = key.slice(OBJECT_ID_OFFSET, OBJECT_ID_OFFSET + 16);
-  const reader = new KeyReader(key.subarray(OBJECT_ID_OFFSET + 15));
-  return { oid, epoch: reader.newest(), sequence: SEQUENCE_MAX - reader.u32() };
+/** What the key of a run says. */
+export interface RunName {
+  readonly oid: ObjectId;
+  readonly path: Uint8Array;
+  readonly epoch: bigint;
+  readonly sequence: number;
+}
+
+/** Array, epoch and sequence of a run's key. */
+export function parseRunKey(key: Uint8Array): RunName {
+  const end = key.length - VERSION_SIZE;
+  const view = new DataView(key.buffer, key.byteOffset + end, VERSION_SIZE);
+  return {
+    oid: objectOfKey(key),
+    path: key.slice(OBJECT_PREFIX_SIZE, end),
+    epoch: view.getBigUint64(0) ^ EPOCH_MASK,
+    sequence: SEQUENCE_MAX - view.getUint32(8),
+  };
 }
 
 /** What a writer contributes of a run; epoch and sequence are drawn by the commit. */
@@ -78,11 +99,17 @@ export function encodeRun(run: RunBody): Uint8Array {
   const extentIndex = new Map(run.extents.map(({ segment }, index) => [segment, index]));
   writer.varint(run.pieces.length);
   let previous: Piece | undefined;
+  let expected = 0;
   for (const piece of run.pieces) {
     encodePiece(writer, piece, previous);
-    const expected = previous === undefined ? 0 : previous.position + pieceSize(previous);
-    writer.varint(extentIndex.get(piece.segment) as number).svarint(piece.position - expected);
     previous = piece;
+    if (isHole(piece)) {
+      writer.varint(0);
+      continue;
+    }
+    writer.varint((extentIndex.get(piece.segment) as number) + 1);
+    writer.svarint(piece.position - expected);
+    expected = piece.position + pieceSize(piece);
   }
   return writer.finish();
 }
@@ -99,7 +126,7 @@ function decodePattern(reader: ByteReader, shape: PatternShape): Pattern {
 function decodePiece(
   reader: ByteReader,
   extents: readonly CommittedExtent[],
-  previous: Piece | undefined,
+  { previous, expected }: { previous: Piece | undefined; expected: number },
 ): Piece {
   const levelCount = reader.varint();
   const start = (previous?.pattern.end ?? 0) + reader.svarint();
@@ -111,12 +138,13 @@ function decodePiece(
   const pattern = decodePattern(reader, { start, blockLength, levels });
   const from = reader.varint();
   const to = reader.varint();
-  const extent = extents[reader.varint()];
-  const expected = previous === undefined ? 0 : previous.position + pieceSize(previous);
+  const place = reader.varint();
+  if (from >= to || to > pattern.size) throw reader.malformed("a piece lies outside its pattern");
+  if (place === 0) return { pattern, from, to, segment: HOLE_SEGMENT, position: 0 };
+  const extent = extents[place - 1];
   const position = expected + reader.svarint();
-  const inside = extent !== undefined && position >= 0 && position + (to - from) <= extent.end;
-  if (!inside || from >= to || to > pattern.size) {
-    throw reader.malformed("a piece lies outside its pattern or its segment");
+  if (extent === undefined || position < 0 || position + (to - from) > extent.end) {
+    throw reader.malformed("a piece lies outside its segment");
   }
   return { pattern, from, to, segment: extent.segment, position };
 }
@@ -136,8 +164,11 @@ export function decodeRun(value: Uint8Array): RunBody {
     extents.push({ segment: reader.varint(), end: reader.varint(), tailCrc: reader.u32() });
   }
   const pieces: Piece[] = [];
+  let expected = 0;
   for (let count = reader.varint(); count > 0; count--) {
-    pieces.push(decodePiece(reader, extents, pieces.at(-1)));
+    const piece = decodePiece(reader, extents, { previous: pieces.at(-1), expected });
+    pieces.push(piece);
+    if (!isHole(piece)) expected = piece.position + pieceSize(piece);
   }
   reader.end();
   return { start, end, extents, pieces };

@@ -31,8 +31,8 @@ import type { CommittedExtent } from "../log/segment-reader.js";
 import { getContainer } from "./containers.js";
 import { mergedRanges, type OffsetRange, offsetsWithin } from "./damage.js";
 import type { Epoch } from "./epoch.js";
-import { type ObjectId, oidOfBytes } from "./object-id.js";
-import { pieceSize, type Run } from "./piece.js";
+import type { ObjectId } from "./object-id.js";
+import { isHole, pieceSize, type Run } from "./piece.js";
 import { decodeRun, parseRunKey } from "./run-format.js";
 
 /** A range of an array that cannot be read. */
@@ -190,6 +190,7 @@ export class Scrubber {
     // Pieces of a run share a segment's partial last block, which the checker does not remember.
     const tails = new Map<number, boolean>();
     for (const piece of run.pieces) {
+      if (isHole(piece)) continue;
       const extent = extents.get(piece.segment) as CommittedExtent;
       const end = piece.position + pieceSize(piece);
       const first = Math.floor(piece.position / CHECKSUM_BLOCK_SIZE);
@@ -210,8 +211,7 @@ export class Scrubber {
   }
 
   #report(key: Uint8Array, damaged: DamagedRanges): void {
-    const { oid: bytes, epoch } = parseRunKey(key);
-    const oid = oidOfBytes(bytes);
+    const { oid, epoch } = parseRunKey(key);
     const id = new DataView(key.buffer, key.byteOffset).getUint32(1);
     const container = getContainer(this.#source.index, id)?.label ?? String(id);
     for (const [segment, ranges] of damaged) {

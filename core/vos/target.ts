@@ -19,7 +19,8 @@ import { listSegments } from "../log/segment-record.js";
 import { type RecoveryReport, SegmentStore } from "../log/segment-store.js";
 import { addWriter, listWriters, removeWriter, type WriterRecord } from "../log/writer-record.js";
 import { type AggregationReport, aggregate } from "./aggregation.js";
-import { ArrayCache } from "./array-cache.js";
+import type { ArrayAddress } from "./array-address.js";
+import { ArrayCache, listWindows } from "./array-cache.js";
 import { ArrayReader, type ArraySource } from "./array-reader.js";
 import { type CommitRequest, type Committed, commit } from "./commit.js";
 import {
@@ -33,7 +34,8 @@ import {
   putContainer,
 } from "./containers.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
-import { type ObjectAddress, punchEpoch } from "./objects.js";
+import { KeyView } from "./key-view.js";
+import type { ObjectAddress } from "./names.js";
 import { type Pin, PinTable } from "./pins.js";
 import { Scrubber, type ScrubReport, type ScrubSource } from "./scrub.js";
 import {
@@ -46,7 +48,7 @@ import {
   type SnapshotRecord,
 } from "./snapshots.js";
 import { Transaction, type TransactionOwner } from "./transaction.js";
-import { type DkeyEntry, getValue, listDkeys, type ValueAddress } from "./values.js";
+import { objectPunch } from "./versions.js";
 
 /** Space of a tier, in bytes. */
 export interface TierUsage {
@@ -104,18 +106,12 @@ export interface Target {
   pin(container: number, epoch: Epoch): Pin;
   /** The newest punch of an object at or before an epoch; 0 if there is none. */
   punchEpoch(object: ObjectAddress, epoch: Epoch): Epoch;
-  /** A single value at an epoch, if it was written after the punch that the epoch sees. */
-  getValue(
-    address: ValueAddress,
-    version: { epoch: Epoch; punched: Epoch },
-  ): Uint8Array | undefined;
-  /** The dkeys of an object that hold a value of an akey. */
-  listDkeys(
-    object: ObjectAddress,
-    options: { akey: Uint8Array; epoch: Epoch; after?: Uint8Array; limit?: number },
-  ): DkeyEntry[];
-  /** An array at an epoch. */
-  array(object: ObjectAddress, epoch: Epoch): ArrayReader;
+  /** The keys of a container at an epoch. */
+  keys(container: number, epoch: Epoch): KeyView;
+  /** An array at an epoch; what is older than `since` is hidden. */
+  array(array: ArrayAddress, version: { epoch: Epoch; since: Epoch }): ArrayReader;
+  /** The windows of the array under an akey that runs lie in, increasing. */
+  windows(object: ObjectAddress, akey: Uint8Array): number[];
   /** Begins a transaction. */
   begin(container: number): Transaction;
   /** Publishes contributions at one epoch. */
@@ -278,26 +274,19 @@ export class LocalTarget implements Target, TransactionOwner {
   }
 
   punchEpoch(object: ObjectAddress, epoch: Epoch): Epoch {
-    return punchEpoch(this.#index, object, epoch);
+    return objectPunch(this.#index, object, epoch);
   }
 
-  getValue(
-    address: ValueAddress,
-    version: { epoch: Epoch; punched: Epoch },
-  ): Uint8Array | undefined {
-    return getValue(this.#index, address, version);
+  keys(container: number, epoch: Epoch): KeyView {
+    return new KeyView(() => this.#index, container, epoch);
   }
 
-  listDkeys(
-    object: ObjectAddress,
-    options: { akey: Uint8Array; epoch: Epoch; after?: Uint8Array; limit?: number },
-  ): DkeyEntry[] {
-    const punched = punchEpoch(this.#index, object, options.epoch);
-    return listDkeys(this.#index, object, { ...options, punched });
+  array(array: ArrayAddress, version: { epoch: Epoch; since: Epoch }): ArrayReader {
+    return new ArrayReader(this.#source, array, version);
   }
 
-  array(object: ObjectAddress, epoch: Epoch): ArrayReader {
-    return new ArrayReader(this.#source, object, epoch);
+  windows(object: ObjectAddress, akey: Uint8Array): number[] {
+    return listWindows(this.#index, object, akey);
   }
 
   begin(container: number): Transaction {

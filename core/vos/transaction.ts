@@ -14,20 +14,41 @@
 import { assert } from "../errors.js";
 import type { LogWriter } from "../log/log-writer.js";
 import type { SegmentSpan } from "../log/open-segment.js";
+import { windowRanges } from "./array-address.js";
 import type { Overlay } from "./array-reader.js";
 import {
   type Contribution,
   encodeContribution,
+  type KeyCondition,
   type ObjectRun,
+  type RecordsName,
   type ValueChange,
-  type ValueCondition,
+  type ValueVersion,
 } from "./contribution-format.js";
 import type { Epoch } from "./epoch.js";
-import type { ObjectId } from "./object-id.js";
-import { checkBufferSize, type PatternRange } from "./pattern.js";
+import { checkKey } from "./names.js";
+import { formatOid, type ObjectId } from "./object-id.js";
+import { latin1, OwnChanges } from "./own-changes.js";
+import { checkBufferSize, Pattern, type PatternRange, wholeOf } from "./pattern.js";
+import {
+  type AkeyUpdate,
+  BufferCursor,
+  checkDataSize,
+  checkRanges,
+  checkRecordSize,
+  type ExactRange,
+  gathered,
+} from "./records.js";
 import { RunBuilder } from "./run-builder.js";
 import { encodeRun } from "./run-format.js";
-import { checkValue } from "./values.js";
+import {
+  checkValueSize,
+  kindOf,
+  PUNCH_RECORD,
+  VersionKind,
+  valueBytes,
+  valueRecord,
+} from "./versions.js";
 
 /** What a transaction needs of its pool. */
 export interface TransactionOwner {
@@ -39,18 +60,30 @@ export interface TransactionOwner {
 }
 
 interface ArrayWrites {
+  readonly oid: ObjectId;
   readonly builder: RunBuilder;
   readonly incarnation: Epoch;
+  /** Of an array under keys: which. */
+  readonly records: RecordsName | undefined;
 }
+
+/** An uncommitted single value; `undefined` where it was punched. */
+export interface OwnValue {
+  readonly dkey: Uint8Array;
+  readonly akey: Uint8Array;
+  readonly value: Uint8Array | undefined;
+}
+
+const NO_KEY = new Uint8Array();
 
 /** Uncommitted writes of one writer to one container. */
 export class Transaction {
   /** Container id. */
   readonly container: number;
   readonly #owner: TransactionOwner;
-  readonly #arrays = new Map<ObjectId, ArrayWrites>();
-  readonly #values = new Map<ObjectId, Map<string, ValueChange>>();
-  readonly #punches = new Set<ObjectId>();
+  /** Byte arrays by object, arrays under keys by name: both are one look-up. */
+  readonly #arrays = new Map<ObjectId | string, ArrayWrites>();
+  readonly #changes: OwnChanges;
   #spans: SegmentSpan[] = [];
   #bytes = 0;
   #open = true;
@@ -59,6 +92,7 @@ export class Transaction {
   constructor(owner: TransactionOwner, container: number) {
     this.#owner = owner;
     this.container = container;
+    this.#changes = new OwnChanges(container);
   }
 
   /** Bytes of array data written so far. */
@@ -68,7 +102,28 @@ export class Transaction {
 
   /** Whether there is nothing to commit. */
   get isEmpty(): boolean {
-    return this.#arrays.size === 0 && this.#values.size === 0 && this.#punches.size === 0;
+    return this.#arrays.size === 0 && this.#changes.isEmpty;
+  }
+
+  #byteArray(oid: ObjectId, incarnation: Epoch): ArrayWrites {
+    let writes = this.#arrays.get(oid);
+    if (writes === undefined) {
+      writes = { oid, builder: new RunBuilder(), incarnation, records: undefined };
+      this.#arrays.set(oid, writes);
+    }
+    return writes;
+  }
+
+  #append(builder: RunBuilder, range: PatternRange, bytes: Uint8Array): void {
+    builder.begin(range);
+    try {
+      this.#owner.writer.append(bytes, builder);
+    } catch (error) {
+      // A part of the bytes may have its place already: the transaction can only be aborted.
+      this.#failure = error;
+      throw error;
+    }
+    this.#bytes += bytes.length;
   }
 
   /**
@@ -82,63 +137,194 @@ export class Transaction {
     assert(this.#open, "a settled transaction takes no writes");
     checkBufferSize("Writing to an array", bytes.length, range);
     if (bytes.length === 0) return;
-    let writes = this.#arrays.get(oid);
-    if (writes === undefined) {
-      writes = { builder: new RunBuilder(), incarnation };
-      this.#arrays.set(oid, writes);
-    }
-    writes.builder.begin(range);
-    try {
-      this.#owner.writer.append(bytes, writes.builder);
-    } catch (error) {
-      // A part of the bytes may have its place already: the transaction can only be aborted.
-      this.#failure = error;
-      throw error;
-    }
-    this.#bytes += bytes.length;
+    this.#append(this.#byteArray(oid, incarnation).builder, range, bytes);
+  }
+
+  /**
+   * Punches a range of an array: it reads as zeros, as if it had never been written.
+   *
+   * @param incarnation Punch epoch of the object when it was opened.
+   */
+  punchRange(oid: ObjectId, range: PatternRange, incarnation: Epoch): void {
+    assert(this.#open, "a settled transaction takes no writes");
+    if (range.from >= range.to) return;
+    this.#byteArray(oid, incarnation).builder.punch(range);
   }
 
   /**
    * Changes a single value; a later change of the same key replaces an earlier one. Key and value
    * are copied: the caller may reuse its buffers.
+   *
+   * @throws {@link DaosError} `DER_KEY2BIG`, `DER_REC2BIG`, `DER_INVAL`; `DER_EXIST` or `DER_NONEXIST` if
+   *   the transaction's own changes contradict the condition. Nothing is changed then.
    */
-  put(change: ValueChange): void {
+  put({ oid, dkey, akey, value, condition }: ValueChange): void {
     assert(this.#open, "a settled transaction takes no writes");
-    checkValue({ container: this.container, ...change }, change.value);
-    const { oid } = change;
-    let ofObject = this.#values.get(oid);
-    if (ofObject === undefined) {
-      ofObject = new Map();
-      this.#values.set(oid, ofObject);
+    checkKey(oid, "dkey", dkey);
+    checkKey(oid, "akey", akey);
+    if (value !== undefined) checkValueSize(oid, value);
+    this.#demand(oid, dkey, akey, condition);
+    if (value === undefined && this.#arrays.size > 0) this.#dropArrays(oid, dkey, akey);
+    const record = value === undefined ? PUNCH_RECORD : valueRecord(value);
+    this.#changes.add(oid, dkey, akey, record);
+  }
+
+  /**
+   * Updates akeys of one dkey: single values, arrays of records, in one call. All of it is taken, or an
+   * error is thrown and nothing is; the commit is atomic in any case.
+   *
+   * @param options.condition On the dkey: `insert` refuses one that exists, `update` one that does not.
+   * @throws {@link DaosError} As {@link put} and {@link write}.
+   */
+  update(
+    oid: ObjectId,
+    dkey: Uint8Array,
+    updates: readonly AkeyUpdate[],
+    options: { readonly condition?: KeyCondition } = {},
+  ): void {
+    assert(this.#open, "a settled transaction takes no writes");
+    checkKey(oid, "dkey", dkey);
+    const what = `Updating akeys of object ${formatOid(oid)}`;
+    const checked = updates.map((update) => {
+      checkKey(oid, "akey", update.akey);
+      if ("value" in update) {
+        const value = gathered(update.value);
+        checkValueSize(oid, value);
+        return { update, value, ranges: [] };
+      }
+      checkRecordSize(what, update.recordSize);
+      const ranges = checkRanges(what, update.ranges);
+      if (update.data) checkDataSize(what, ranges, update.recordSize, update.data);
+      return { update, value: undefined, ranges };
+    });
+    this.#demand(oid, dkey, NO_KEY, options.condition ?? "none");
+    for (const { akey, condition = "none" } of updates) this.#demand(oid, dkey, akey, condition);
+    for (const { update, value, ranges } of checked) {
+      if (value !== undefined) this.#changes.add(oid, dkey, update.akey, valueRecord(value));
+      else if (!("value" in update)) this.#writeRecords({ oid, dkey }, update, ranges);
     }
-    const name = valueName(change);
-    const condition: ValueCondition = ofObject.get(name)?.condition ?? change.condition;
-    const dkey = new Uint8Array(change.dkey);
-    const akey = new Uint8Array(change.akey);
-    const value = change.value && new Uint8Array(change.value);
-    ofObject.set(name, { oid, dkey, akey, value, condition });
   }
 
-  /** Punches an object: what it holds at the commit is hidden from then on. */
-  punch(oid: ObjectId): void {
+  #writeRecords(
+    { oid, dkey }: { oid: ObjectId; dkey: Uint8Array },
+    update: Extract<AkeyUpdate, { recordSize: number }>,
+    ranges: readonly ExactRange[],
+  ): void {
+    const { akey, recordSize, data } = update;
+    const buffers = new BufferCursor(data ?? []);
+    for (const { index, count } of ranges) {
+      for (const { window, start, end } of windowRanges(index, count, recordSize)) {
+        const { builder } = this.#records(oid, { dkey, akey, window, recordSize });
+        if (data === undefined) {
+          builder.punch(wholeOf(Pattern.contiguous(start, end)));
+          continue;
+        }
+        let at = start;
+        buffers.take(end - start, (part) => {
+          this.#append(builder, wholeOf(Pattern.contiguous(at, at + part.length)), part);
+          at += part.length;
+        });
+      }
+    }
+  }
+
+  #records(oid: ObjectId, { dkey, akey, window, recordSize }: RecordsName): ArrayWrites {
+    const name = recordsName(oid, { dkey, akey, window });
+    let writes = this.#arrays.get(name);
+    if (writes === undefined) {
+      const copies = { dkey: new Uint8Array(dkey), akey: new Uint8Array(akey) };
+      const records = { ...copies, window, recordSize };
+      writes = { oid, builder: new RunBuilder(), incarnation: 0n, records };
+      this.#arrays.set(name, writes);
+    }
+    return writes;
+  }
+
+  /** Asks for a condition on a dkey, or on an akey. */
+  #demand(oid: ObjectId, dkey: Uint8Array, akey: Uint8Array, condition: KeyCondition): void {
+    if (condition === "none") return;
+    const mustExist = condition === "update";
+    this.#changes.demand({ oid, dkey, akey, mustExist }, this.#arrays.values());
+  }
+
+  /** Forgets own array writes below a key that is punched; their bytes in the log are lost. */
+  #dropArrays(oid: ObjectId, dkey: Uint8Array, akey: Uint8Array): void {
+    for (const [name, { oid: of, records }] of this.#arrays) {
+      if (of !== oid) continue;
+      const below =
+        dkey.length === 0 ||
+        (records !== undefined &&
+          Buffer.compare(records.dkey, dkey) === 0 &&
+          (akey.length === 0 || Buffer.compare(records.akey, akey) === 0));
+      if (below) this.#arrays.delete(name);
+    }
+  }
+
+  /**
+   * Punches an object: what it held is hidden from the commit on. What the transaction writes to it
+   * afterwards is visible.
+   *
+   * @param condition `update` refuses to punch what does not exist.
+   */
+  punch(oid: ObjectId, condition: "none" | "update" = "none"): void {
     assert(this.#open, "a settled transaction takes no writes");
-    this.#punches.add(oid);
+    this.#demand(oid, NO_KEY, NO_KEY, condition);
+    this.#dropArrays(oid, NO_KEY, NO_KEY);
+    this.#changes.punch(oid, NO_KEY);
   }
 
-  /** This transaction's own change of a value, if there is one. */
-  ownValue(address: Omit<ValueChange, "value" | "condition">): ValueChange | undefined {
-    return this.#values.get(address.oid)?.get(valueName(address));
+  /** Punches a dkey with all of its akeys. */
+  punchDkey(oid: ObjectId, dkey: Uint8Array, condition: "none" | "update" = "none"): void {
+    assert(this.#open, "a settled transaction takes no writes");
+    checkKey(oid, "dkey", dkey);
+    this.#demand(oid, dkey, NO_KEY, condition);
+    this.#dropArrays(oid, dkey, NO_KEY);
+    this.#changes.punch(oid, dkey);
   }
 
-  /** This transaction's own changes of the values of an object. */
-  ownValues(oid: ObjectId): ValueChange[] {
-    return [...(this.#values.get(oid)?.values() ?? [])];
+  /** Punches an akey: its single value, or its array. */
+  punchAkey(
+    oid: ObjectId,
+    dkey: Uint8Array,
+    akey: Uint8Array,
+    condition: "none" | "update" = "none",
+  ): void {
+    this.put({ oid, dkey, akey, value: undefined, condition });
+  }
+
+  /** Whether this transaction punched a dkey, or its object. */
+  hides(oid: ObjectId, dkey: Uint8Array): boolean {
+    return this.#changes.hides(oid, dkey);
+  }
+
+  /** This transaction's own change of an akey, if there is one; a punch has no value. */
+  ownValue(oid: ObjectId, dkey: Uint8Array, akey: Uint8Array): OwnValue | undefined {
+    const last = this.#changes.last(oid, dkey, akey);
+    return last && ownValueOf(last);
+  }
+
+  /** This transaction's own changes of the akeys of an object. */
+  ownValues(oid: ObjectId): OwnValue[] {
+    return this.#changes.ofObject(oid).map(ownValueOf);
   }
 
   /** This transaction's own writes to an array, for reads that see them. */
-  overlay(oid: ObjectId): Overlay | undefined {
-    const writes = this.#arrays.get(oid);
-    return writes && { writer: this.#owner.writer, pieces: writes.builder.pieces };
+  overlay(oid: ObjectId, records?: Omit<RecordsName, "recordSize">): Overlay | undefined {
+    const writes = this.#arrays.get(records === undefined ? oid : recordsName(oid, records));
+    const hides = this.#changes.hides(oid, records?.dkey ?? NO_KEY);
+    if (writes === undefined && !hides) return undefined;
+    return { writer: this.#owner.writer, pieces: writes?.builder.pieces ?? [], hides };
+  }
+
+  /** The record size of an array that this transaction wrote to. */
+  ownRecordSize(oid: ObjectId, dkey: Uint8Array, akey: Uint8Array): number | undefined {
+    for (const { oid: of, records } of this.#arrays.values()) {
+      if (of !== oid || records === undefined) continue;
+      const same =
+        Buffer.compare(records.dkey, dkey) === 0 && Buffer.compare(records.akey, akey) === 0;
+      if (same) return records.recordSize;
+    }
+    return undefined;
   }
 
   /**
@@ -155,31 +341,28 @@ export class Transaction {
   contribution(): Contribution {
     assert(this.#open, "a settled transaction cannot be prepared");
     if (this.#failure !== undefined) throw this.#failure;
+    const { conditions, punches, values } = this.#changes;
+    const parts = { conditions, punches, values };
+    if (this.#arrays.size === 0) return { writer: 0n, spans: [], ...parts, runs: [] };
     const { writer } = this.#owner;
-    this.#spans = this.#arrays.size === 0 ? [] : writer.flush(!this.#owner.othersOpen(this));
+    this.#spans = this.#bytes === 0 ? [] : writer.flush(!this.#owner.othersOpen(this));
     const extents = this.#spans.map(({ segment, end, tailCrc }) => ({ segment, end, tailCrc }));
     const runs: ObjectRun[] = [];
-    for (const [oid, { builder, incarnation }] of this.#arrays) {
+    for (const { oid, builder, incarnation, records } of this.#arrays.values()) {
       const { pieces, start, end } = builder;
       const used = new Set(pieces.map(({ segment }) => segment));
       const needed = extents.filter(({ segment }) => used.has(segment));
-      assert(needed.length === used.size, "every piece lies in a flushed segment");
-      runs.push({ oid, incarnation, run: encodeRun({ start, end, extents: needed, pieces }) });
+      const run = encodeRun({ start, end, extents: needed, pieces });
+      runs.push({ oid, incarnation, records, run });
     }
-    return {
-      writer: writer.id,
-      spans: this.#spans,
-      runs,
-      values: [...this.#values.values()].flatMap((ofObject) => [...ofObject.values()]),
-      punches: [...this.#punches],
-    };
+    return { writer: writer.id, spans: this.#spans, ...parts, runs };
   }
 
   /** The commit took effect: the writer goes on behind the published data. */
   settle(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#owner.writer.committed(this.#spans);
+    if (this.#spans.length > 0) this.#owner.writer.committed(this.#spans);
     this.#owner.closed(this);
   }
 
@@ -187,15 +370,19 @@ export class Transaction {
   abort(): void {
     if (!this.#open) return;
     this.#open = false;
-    if (!this.#owner.othersOpen(this)) this.#owner.writer.rollback();
+    if (this.#bytes > 0 && !this.#owner.othersOpen(this)) this.#owner.writer.rollback();
     this.#owner.closed(this);
   }
 }
 
-function valueName({ dkey, akey }: Pick<ValueChange, "dkey" | "akey">): string {
-  return `${dkey.length}/${latin1(dkey)}${latin1(akey)}`;
+function ownValueOf({ dkey, akey, record }: ValueVersion): OwnValue {
+  const isValue = kindOf(record) === VersionKind.value;
+  return { dkey, akey, value: isValue ? valueBytes(record) : undefined };
 }
 
-function latin1(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
+function recordsName(
+  oid: ObjectId,
+  { dkey, akey, window }: Omit<RecordsName, "recordSize">,
+): string {
+  return `${oid}/${window}/${dkey.length}/${latin1(dkey)}${latin1(akey)}`;
 }

@@ -237,12 +237,12 @@ describe("containers", () => {
       container.update((tx) => {
         tx.put({ oid: 2n, dkey: KEY, akey: KEY, value: KEY, condition: "none", ...change });
       });
-    expectError("DER_KEY2BIG", put({ dkey: new Uint8Array(256) }));
-    expectError("DER_KEY2BIG", put({ akey: new Uint8Array(256) }));
+    expectError("DER_KEY2BIG", put({ dkey: new Uint8Array((1 << 16) + 1) }));
+    expectError("DER_KEY2BIG", put({ akey: new Uint8Array((1 << 16) + 1) }));
     expectError("DER_INVAL", put({ dkey: new Uint8Array(0) }));
     expectError("DER_REC2BIG", put({ value: new Uint8Array((1 << 20) + 1) }));
     // The largest of both fit: zeros take the most room in a key.
-    const largest = { dkey: new Uint8Array(255), akey: new Uint8Array(255) };
+    const largest = { dkey: new Uint8Array(1 << 16), akey: new Uint8Array(256) };
     put({ ...largest, value: new Uint8Array(1 << 20) })();
     put({ ...largest, value: new Uint8Array(1) })();
     using view = container.view();

@@ -85,7 +85,7 @@ describe("ByteWriter and ByteReader", () => {
 });
 
 describe("KeyBuilder", () => {
-  const build = (bytes: Uint8Array) => new KeyBuilder(KeySpace.value).component(bytes).done();
+  const build = (bytes: Uint8Array) => new KeyBuilder(KeySpace.akey).component(bytes).done();
 
   test("orders components as their bytes, a prefix first", () => {
     fc.assert(
@@ -101,7 +101,7 @@ describe("KeyBuilder", () => {
   test("orders pairs of components by the first, then by the second", () => {
     const pair = fc.tuple(key, key);
     const buildPair = ([dkey, akey]: [Uint8Array, Uint8Array]) =>
-      new KeyBuilder(KeySpace.value).component(dkey).component(akey).done();
+      new KeyBuilder(KeySpace.akey).component(dkey).component(akey).done();
     fc.assert(
       fc.property(pair, pair, (one, two) => {
         const expected = Buffer.compare(one[0], two[0]) || Buffer.compare(one[1], two[1]);
@@ -142,8 +142,8 @@ describe("KeyBuilder", () => {
   test("prefixEnd() bounds exactly the keys that begin with a prefix", () => {
     fc.assert(
       fc.property(key, key, (prefix, other) => {
-        const start = new KeyBuilder(KeySpace.value).raw(prefix).done();
-        const candidate = new KeyBuilder(KeySpace.value).raw(other).done();
+        const start = new KeyBuilder(KeySpace.akey).raw(prefix).done();
+        const candidate = new KeyBuilder(KeySpace.akey).raw(other).done();
         const begins = Buffer.compare(candidate.subarray(0, start.length), start) === 0;
         const inside =
           Buffer.compare(candidate, start) >= 0 && Buffer.compare(candidate, prefixEnd(start)) < 0;
@@ -170,18 +170,23 @@ describe("decodeContribution()", () => {
       }),
       { maxLength: 3 },
     ),
-    runs: fc.array(fc.record({ oid, incarnation: u64, run: bytes }), { maxLength: 3 }),
-    values: fc.array(
-      fc.record({
-        oid,
-        dkey: bytes,
-        akey: bytes,
-        value: fc.option(bytes, { nil: undefined }),
-        condition: fc.constantFrom("none" as const, "insert" as const, "update" as const),
-      }),
+    conditions: fc.array(fc.record({ oid, dkey: bytes, akey: bytes, mustExist: fc.boolean() }), {
+      maxLength: 3,
+    }),
+    punches: fc.array(fc.record({ oid, dkey: bytes }), { maxLength: 3 }),
+    values: fc.array(fc.record({ oid, dkey: bytes, akey: bytes, record: bytes }), { maxLength: 3 }),
+    runs: fc.array(
+      fc.oneof(
+        fc.record({ oid, incarnation: u64, records: fc.constant(undefined), run: bytes }),
+        fc.record({
+          oid,
+          incarnation: fc.constant(0n),
+          records: fc.record({ dkey: bytes, akey: bytes, window: u32, recordSize: safe }),
+          run: bytes,
+        }),
+      ),
       { maxLength: 3 },
     ),
-    punches: fc.array(oid, { maxLength: 3 }),
   });
 
   /** Byte arrays as plain lists: a view and a buffer of the same bytes are equal. */

@@ -27,7 +27,7 @@ const HOLE = "hole";
 /** Layers of pieces given oldest first; each lies in a segment of its own. */
 function layersOf(ranges: readonly PatternRange[]): Layer[] {
   return ranges.map((ranged, segment) => ({
-    piece: { ...ranged, segment, position: 0 },
+    piece: { ...ranged, segment: segment + 1, position: 0 },
     start: firstOffset(ranged),
     end: lastOffset(ranged),
   }));
@@ -62,7 +62,7 @@ function replayed(query: PatternRange, ranges: readonly PatternRange[]): string[
   for (const [segment, { pattern, from, to }] of ranges.entries()) {
     const offsets = offsetsOf(pattern);
     for (let packed = from; packed < to; packed++) {
-      array[offsets[packed] as number] = `${segment}:${packed}`;
+      array[offsets[packed] as number] = `${segment + 1}:${packed}`;
     }
   }
   const offsets = offsetsOf(query.pattern).slice(query.from, query.to);
@@ -148,7 +148,7 @@ describe("resolve()", () => {
           fragments.push([piece.segment, target, packed, size]),
         hole: () => fragments.push(HOLE),
       });
-      expect(fragments).toEqual([[4 + rank, 0, 0, query.to]]);
+      expect(fragments).toEqual([[5 + rank, 0, 0, query.to]]);
     }
   });
 
@@ -162,7 +162,7 @@ describe("resolve()", () => {
     );
     const cells = resolved(query, indexOf([written]));
     // Of each block [4k + 1, 4k + 3), the first byte is the written block's second one.
-    const expected = Array.from({ length: count }, (_, block) => [`0:${2 * block + 1}`, HOLE]);
+    const expected = Array.from({ length: count }, (_, block) => [`1:${2 * block + 1}`, HOLE]);
     expect(cells).toEqual(expected.flat());
   });
 
@@ -173,8 +173,8 @@ describe("resolve()", () => {
     const below = wholeOf(Pattern.contiguous(0, 2 * count - 1));
     const cells = resolved(query, indexOf([below, wholeOf(holes)]));
     const expected = Array.from({ length: count }, (_, index) => [
-      `1:${index}`,
-      index === count - 1 ? HOLE : `0:${2 * index + 1}`,
+      `2:${index}`,
+      index === count - 1 ? HOLE : `1:${2 * index + 1}`,
     ]);
     expect(cells).toEqual(expected.flat());
   });
@@ -189,6 +189,6 @@ describe("resolve()", () => {
       hole: () => {},
     };
     expect(() => resolve(query, index, broken)).toThrow("broken sink");
-    expect(resolved(query, index)).toEqual([HOLE, HOLE, "0:0", "0:1", HOLE, HOLE, HOLE, HOLE]);
+    expect(resolved(query, index)).toEqual([HOLE, HOLE, "1:0", "1:1", HOLE, HOLE, HOLE, HOLE]);
   });
 });

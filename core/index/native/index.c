@@ -1,33 +1,41 @@
 /*
+ * Longer than 500 lines: LMDB can be included in one file only, and all calls share its structures.
+ *
  * The index: LMDB behind N-API, with the calls that a versioned store makes.
  *
- * LMDB itself is compiled into this addon from the sources of the pinned npm package `lmdb`. Its C file
- * is included, because the check of pages below reads its structures.
+ * LMDB itself is compiled into this addon from the sources of the pinned npm package `lmdb`. Its C
+ * file is included, because the check of pages below reads its structures.
  *
- * Keys and values cross in one shared buffer, the *exchange*: JavaScript writes a key to its start and
- * reads what was found behind it, so that a call passes numbers only.
+ * Keys and values cross in one shared buffer, the *exchange*: JavaScript writes a key to its start
+ * and reads what was found behind it, so that a call passes numbers only.
  *
  *     0 .. 2047              key (or the first key of a range)
  *     2048 .. 4095           one past the last key of a range
  *     4096 .. EXCHANGE_SIZE  what was found
  *
- * Each page carries a 16-bit checksum where LMDB keeps the key size of pages that the store does not
- * use (mp_pad): computed as pages are written, compared by check().
+ * Each page carries a 16-bit checksum where LMDB keeps the key size of pages that the store does
+ * not use (mp_pad): computed as pages are written, compared by check().
  */
 #define _GNU_SOURCE
 #include <mdb.c>
 #include <midl.c>
 
+#include "page-check.h"
+
 #define NAPI_VERSION 8
 #include <node_api.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 enum {
   KEY_ROOM = 2048,
   FOUND_START = 4096,
   EXCHANGE_SIZE = 256 * 1024,
   ENTRY_HEADER = 8,
+  HEAD_SIZE = 16,
   HANDLES_MAX = 1024,
+  /* A disk with less is full. */
+  SPACE_LOW = 1024 * 1024,
 };
 
 /* One open index file of the process: LMDB allows one environment per file and process. */
@@ -61,319 +69,42 @@ typedef struct {
 static pthread_mutex_t stores_lock = PTHREAD_MUTEX_INITIALIZER;
 static Store *stores;
 
-/* ---- checksums of pages ---- */
-
-static uint32_t crc_table[8][256];
-static pthread_once_t crc_once = PTHREAD_ONCE_INIT;
-
-static void crc_make_table(void) {
-  for (uint32_t byte = 0; byte < 256; byte++) {
-    uint32_t crc = byte;
-    for (int bit = 0; bit < 8; bit++)
-      crc = crc & 1 ? (crc >> 1) ^ 0x82f63b78u : crc >> 1;
-    crc_table[0][byte] = crc;
-  }
-  for (uint32_t byte = 0; byte < 256; byte++)
-    for (int slice = 1; slice < 8; slice++) {
-      uint32_t crc = crc_table[slice - 1][byte];
-      crc_table[slice][byte] = (crc >> 8) ^ crc_table[0][crc & 0xff];
-    }
-}
-
-/* Slicing by eight; `size` is a multiple of 8. */
-static uint32_t crc_portable(uint32_t crc, const uint8_t *bytes, size_t size) {
-  for (size_t at = 0; at < size; at += 8) {
-    uint32_t low = crc ^ ((uint32_t)bytes[at] | (uint32_t)bytes[at + 1] << 8 |
-                          (uint32_t)bytes[at + 2] << 16 | (uint32_t)bytes[at + 3] << 24);
-    crc = crc_table[7][low & 0xff] ^ crc_table[6][low >> 8 & 0xff] ^
-          crc_table[5][low >> 16 & 0xff] ^ crc_table[4][low >> 24] ^
-          crc_table[3][bytes[at + 4]] ^ crc_table[2][bytes[at + 5]] ^
-          crc_table[1][bytes[at + 6]] ^ crc_table[0][bytes[at + 7]];
-  }
-  return crc;
-}
-
-#if defined(__x86_64__)
-/* The instruction takes three cycles and starts one a cycle: three lanes keep it busy. */
-__attribute__((target("sse4.2"))) static void crc_lanes(uint32_t out[3], const uint8_t *bytes,
-                                                         size_t lane) {
-  uint64_t a = 0, b = 0, c = 0, word;
-  for (size_t at = 0; at < lane; at += 8) {
-    memcpy(&word, bytes + at, 8);
-    a = __builtin_ia32_crc32di(a, word);
-    memcpy(&word, bytes + lane + at, 8);
-    b = __builtin_ia32_crc32di(b, word);
-    memcpy(&word, bytes + 2 * lane + at, 8);
-    c = __builtin_ia32_crc32di(c, word);
-  }
-  out[0] = (uint32_t)a, out[1] = (uint32_t)b, out[2] = (uint32_t)c;
-}
-#endif
-
-/*
- * The checksum of a page or of the pages of one large value, as if its mp_pad were zero: the first
- * 16 bytes, then three equal lanes of what follows, then the rest; all CRC-32C, folded to 16 bits.
- */
-static uint16_t page_checksum(const MDB_page *page, size_t size) {
-  uint8_t head[32] = {0};
-  const uint8_t *bytes = (const uint8_t *)page;
-  size_t lane = (size - sizeof head) / 3 & ~(size_t)7;
-  uint32_t lanes[3], crc;
-  memcpy(head, bytes, sizeof head);
-  memset(head + offsetof(MDB_page_header, mh_pad), 0, sizeof page->mp_pad);
-  pthread_once(&crc_once, crc_make_table);
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("sse4.2"))
-    crc_lanes(lanes, bytes + sizeof head, lane);
-  else
-#endif
-    for (int i = 0; i < 3; i++)
-      lanes[i] = crc_portable(0, bytes + sizeof head + (size_t)i * lane, lane);
-  crc = crc_portable(~0u, head, sizeof head);
-  crc = crc_portable(crc ^ lanes[0], bytes + sizeof head + 3 * lane, size - sizeof head - 3 * lane);
-  memcpy(head, &lanes[1], 8);
-  crc = crc_portable(crc, head, 8);
-  return (uint16_t)(crc ^ crc >> 16);
-}
-
-/* LMDB calls this for each page that it writes. Nothing is stored at the end of the page. */
-static void store_checksum(const MDB_val *source, MDB_val *target, const MDB_val *key) {
-  (void)target, (void)key;
-  MDB_page *page = source->mv_data;
-  page->mp_pad = page_checksum(page, source->mv_size);
-}
-
-/* ---- the check of all pages that a state refers to ---- */
-
-typedef struct {
-  MDB_env *env;
-  MDB_txn *txn;
-  uint8_t *seen;
-  pgno_t count;
-  size_t entries, branches, leaves, overflows;
-  MDB_val last;
-  const char *problem;
-  pgno_t where;
-} Check;
-
-static int check_fails(Check *check, pgno_t where, const char *problem) {
-  check->problem = problem;
-  check->where = where;
-  return -1;
-}
-
-/* Takes pages that must not be in use twice. */
-static int check_take(Check *check, pgno_t first, size_t count) {
-  if (first < NUM_METAS || first >= check->count || count > check->count - first)
-    return check_fails(check, first, "a reference leads out of the file");
-  for (pgno_t page = first; page < first + count; page++) {
-    if (check->seen[page])
-      return check_fails(check, page, "a page is in use twice");
-    check->seen[page] = 1;
-  }
-  return 0;
-}
-
-static MDB_page *check_page(Check *check, pgno_t number, size_t pages) {
-  MDB_page *page = (MDB_page *)(check->env->me_map + check->env->me_psize * number);
-  if (page->mp_pgno != number || page->mp_txnid > check->txn->mt_txnid)
-    return check_fails(check, number, "a page is not what it should be"), NULL;
-  if (page->mp_pad != page_checksum(page, pages * check->env->me_psize))
-    return check_fails(check, number, "the checksum of a page does not agree"), NULL;
-  return page;
-}
-
-static int check_large(Check *check, MDB_node *node) {
-  MDB_ovpage large;
-  memcpy(&large, NODEDATA(node), sizeof large);
-  size_t pages = OVPAGES((size_t)NODEDSZ(node), check->env->me_psize);
-  if (large.op_pages != pages || check_take(check, large.op_pgno, pages))
-    return check->problem ? -1 : check_fails(check, large.op_pgno, "a large value is cut off");
-  MDB_page *page = check_page(check, large.op_pgno, pages);
-  if (!page)
-    return -1;
-  if (!IS_OVERFLOW(page) || page->mp_pages != pages)
-    return check_fails(check, large.op_pgno, "a large value is cut off");
-  check->overflows += pages;
-  return 0;
-}
-
-static int check_node_fits(Check *check, MDB_page *page, indx_t index, MDB_node **out) {
-  size_t start = (size_t)page->mp_ptrs[index] + PAGEBASE, psize = check->env->me_psize;
-  if (start & 1 || start < (size_t)page->mp_upper + PAGEBASE || start + NODESIZE > psize)
-    return check_fails(check, page->mp_pgno, "a page is malformed");
-  MDB_node *node = NODEPTR(page, index);
-  size_t size = NODESIZE + NODEKSZ(node);
-  if (IS_LEAF(page))
-    size += node->mn_flags & F_BIGDATA ? sizeof(MDB_ovpage) : (size_t)NODEDSZ(node);
-  if (start + size > psize)
-    return check_fails(check, page->mp_pgno, "a page is malformed");
-  *out = node;
-  return 0;
-}
-
-static int check_order(Check *check, MDB_page *page, MDB_node *node, int integer) {
-  MDB_val key = {NODEKSZ(node), NODEKEY(node)};
-  int wrong = 0;
-  if (integer) {
-    size_t now, before;
-    if (key.mv_size != sizeof now)
-      return check_fails(check, page->mp_pgno, "a page is malformed");
-    memcpy(&now, key.mv_data, sizeof now);
-    if (check->last.mv_data) {
-      memcpy(&before, check->last.mv_data, sizeof before);
-      wrong = before >= now;
-    }
-  } else if (check->last.mv_data) {
-    size_t shorter = key.mv_size < check->last.mv_size ? key.mv_size : check->last.mv_size;
-    int order = memcmp(check->last.mv_data, key.mv_data, shorter);
-    wrong = order > 0 || (order == 0 && check->last.mv_size >= key.mv_size);
-  }
-  check->last = key;
-  return wrong ? check_fails(check, page->mp_pgno, "keys are out of order") : 0;
-}
-
-/* Freed pages belong to nobody else: a writer will reuse them. */
-static int check_freed(Check *check, MDB_node *node) {
-  MDB_ID *list, *copy = NULL;
-  size_t size = NODEDSZ(node), count;
-  int rc = 0;
-  if (node->mn_flags & F_BIGDATA) {
-    MDB_ovpage large;
-    memcpy(&large, NODEDATA(node), sizeof large);
-    list = (MDB_ID *)METADATA((MDB_page *)(check->env->me_map + check->env->me_psize * large.op_pgno));
-  } else {
-    list = copy = malloc(size ? size : 1);
-    if (!copy)
-      return check_fails(check, 0, "memory is full");
-    memcpy(copy, NODEDATA(node), size);
-  }
-  count = size / sizeof(MDB_ID);
-  if (count == 0 || list[0] >= count)
-    rc = check_fails(check, 0, "a list of free pages is cut off");
-  for (size_t at = 1; !rc && at <= list[0]; at++) {
-    /* The sparse lists of this LMDB hold runs: a count, negative, after the first page. */
-    ssize_t entry = (ssize_t)list[at];
-    if (entry == 0)
-      continue;
-    if (entry < 0) {
-      if (at == list[0])
-        rc = check_fails(check, 0, "a list of free pages is cut off");
-      else
-        rc = check_take(check, list[at + 1], (size_t)-entry);
-      at++;
-    } else
-      rc = check_take(check, (pgno_t)entry, 1);
-  }
-  free(copy);
-  return rc;
-}
-
-static int check_tree(Check *check, pgno_t number, int depth, int is_free_list) {
-  if (depth <= 0)
-    return check_fails(check, number, "the tree is deeper than it says");
-  if (check_take(check, number, 1))
-    return -1;
-  MDB_page *page = check_page(check, number, 1);
-  if (!page)
-    return -1;
-  int leaf = IS_LEAF(page);
-  if ((page->mp_flags & (P_BRANCH | P_LEAF | P_OVERFLOW | P_META | P_LEAF2 | P_SUBP)) !=
-          (leaf ? P_LEAF : P_BRANCH) ||
-      leaf != (depth == 1) || page->mp_lower > page->mp_upper ||
-      (size_t)page->mp_upper + PAGEBASE > check->env->me_psize)
-    return check_fails(check, number, "a page is malformed");
-  unsigned keys = NUMKEYS(page);
-  if (keys < (leaf ? 1u : 2u))
-    return check_fails(check, number, "a page is empty");
-  leaf ? check->leaves++ : check->branches++;
-  for (unsigned index = 0; index < keys; index++) {
-    MDB_node *node;
-    if (check_node_fits(check, page, (indx_t)index, &node))
-      return -1;
-    if (leaf) {
-      if (node->mn_flags & ~F_BIGDATA)
-        return check_fails(check, number, "a page is malformed");
-      if (check_order(check, page, node, is_free_list) ||
-          (node->mn_flags & F_BIGDATA && check_large(check, node)) ||
-          (is_free_list && check_freed(check, node)))
-        return -1;
-      check->entries++;
-    } else {
-      /* A separator is at most the first key below it and above all keys before. */
-      if (index > 0 && check->last.mv_data && !is_free_list) {
-        MDB_val key = {NODEKSZ(node), NODEKEY(node)};
-        size_t shorter = key.mv_size < check->last.mv_size ? key.mv_size : check->last.mv_size;
-        int order = memcmp(check->last.mv_data, key.mv_data, shorter);
-        if (order > 0 || (order == 0 && check->last.mv_size >= key.mv_size))
-          return check_fails(check, number, "keys are out of order");
-        check->last = key;
-        /* The first key of the child may equal its separator. */
-        check->last.mv_size = key.mv_size ? key.mv_size - 1 : 0;
-      }
-      if (check_tree(check, NODEPGNO(node), depth - 1, is_free_list))
-        return -1;
-    }
-  }
-  return 0;
-}
-
-static int check_database(Check *check, MDB_dbi dbi) {
-  MDB_db *db = &check->txn->mt_dbs[dbi];
-  check->entries = check->branches = check->leaves = check->overflows = 0;
-  check->last = (MDB_val){0, NULL};
-  if (db->md_root != P_INVALID && check_tree(check, db->md_root, db->md_depth, dbi == FREE_DBI))
-    return -1;
-  if (check->entries != db->md_entries || check->leaves != db->md_leaf_pages ||
-      check->branches != db->md_branch_pages || check->overflows != db->md_overflow_pages)
-    return check_fails(check, 0, "the counts of its tree do not agree");
-  return 0;
-}
-
-/*
- * Each transaction stores its own number under the key of one zero byte: two meta pages say which state
- * is the newest, and have no checksum.
- */
-static int put_number(MDB_txn *txn, MDB_dbi dbi) {
-  uint8_t zero = 0, bytes[8];
-  for (int i = 0; i < 8; i++)
-    bytes[i] = (uint8_t)((uint64_t)txn->mt_txnid >> (56 - 8 * i));
-  MDB_val key = {1, &zero}, value = {sizeof bytes, bytes};
-  return mdb_put(txn, dbi, &key, &value, 0);
-}
-
-static int check_number(Check *check, MDB_dbi dbi) {
-  uint8_t zero = 0;
-  uint64_t stored = 0;
-  MDB_val key = {1, &zero}, value;
-  int rc = mdb_get(check->txn, dbi, &key, &value);
-  for (size_t i = 0; !rc && i < value.mv_size && i < 8; i++)
-    stored = stored << 8 | ((uint8_t *)value.mv_data)[i];
-  if (stored != check->txn->mt_txnid)
-    return check_fails(check, 0, "its header does not belong to its tree");
-  return 0;
-}
-
 /* ---- N-API ---- */
 
 static const char *error_code(int rc, char *scratch, size_t size) {
   switch (rc) {
-  case ENOSPC: return "ENOSPC";
-  case EDQUOT: return "EDQUOT";
-  case EACCES: return "EACCES";
-  case EPERM: return "EPERM";
-  case EROFS: return "EROFS";
-  case EIO: return "EIO";
-  case ENOENT: return "ENOENT";
-  case ENOMEM: return "ENOMEM";
-  case EINVAL: return "EINVAL";
-  case EFBIG: return "EFBIG";
-  case MDB_MAP_FULL: return "MDB_MAP_FULL";
-  case MDB_READERS_FULL: return "MDB_READERS_FULL";
-  case MDB_INVALID: return "MDB_INVALID";
-  case MDB_CORRUPTED: return "MDB_CORRUPTED";
-  case MDB_PAGE_NOTFOUND: return "MDB_PAGE_NOTFOUND";
-  case MDB_VERSION_MISMATCH: return "MDB_VERSION_MISMATCH";
+  case ENOSPC:
+    return "ENOSPC";
+  case EDQUOT:
+    return "EDQUOT";
+  case EACCES:
+    return "EACCES";
+  case EPERM:
+    return "EPERM";
+  case EROFS:
+    return "EROFS";
+  case EIO:
+    return "EIO";
+  case ENOENT:
+    return "ENOENT";
+  case ENOMEM:
+    return "ENOMEM";
+  case EINVAL:
+    return "EINVAL";
+  case EFBIG:
+    return "EFBIG";
+  case MDB_MAP_FULL:
+    return "MDB_MAP_FULL";
+  case MDB_READERS_FULL:
+    return "MDB_READERS_FULL";
+  case MDB_INVALID:
+    return "MDB_INVALID";
+  case MDB_CORRUPTED:
+    return "MDB_CORRUPTED";
+  case MDB_PAGE_NOTFOUND:
+    return "MDB_PAGE_NOTFOUND";
+  case MDB_VERSION_MISMATCH:
+    return "MDB_VERSION_MISMATCH";
   default:
     snprintf(scratch, size, rc < 0 ? "MDB_%d" : "E%d", rc < 0 ? -rc : rc);
     return scratch;
@@ -411,7 +142,8 @@ static Instance *instance_of(napi_env env) {
   return data;
 }
 
-/* Reads `count` integer arguments after the handle; NULL, with an exception pending, if they are not. */
+/* Reads `count` integer arguments after the handle; NULL, with an exception pending, if they are
+ * not. */
 static Handle *arguments(napi_env env, napi_callback_info info, int64_t *out, size_t count,
                          napi_value *rest, size_t rest_count) {
   napi_value argv[8];
@@ -595,7 +327,8 @@ static napi_value js_close(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* get(handle, keySize): copies the value to the exchange; its size, or -1. A value that does not fit is not copied. */
+/* get(handle, keySize): copies the value to the exchange; its size, or -1. A value that does not
+ * fit is not copied. */
 static napi_value js_get(napi_env env, napi_callback_info info) {
   int64_t size;
   Handle *handle = arguments(env, info, &size, 1, NULL, 0);
@@ -618,7 +351,8 @@ static napi_value js_get(napi_env env, napi_callback_info info) {
   return rc ? throw_lmdb(env, rc, "mdb_get") : number(env, (double)value.mv_size);
 }
 
-/* getCopy(handle, keySize): the value in a buffer of its own, or undefined: for values that are too large for get(). */
+/* getCopy(handle, keySize): the value in a buffer of its own, or undefined: for values that are too
+ * large for get(). */
 static napi_value js_get_copy(napi_env env, napi_callback_info info) {
   int64_t size;
   Handle *handle = arguments(env, info, &size, 1, NULL, 0);
@@ -648,14 +382,15 @@ static napi_value js_get_copy(napi_env env, napi_callback_info info) {
   return rc ? throw_lmdb(env, rc, "mdb_get") : result;
 }
 
-static void put_u32(uint8_t *at, uint32_t value) {
-  memcpy(at, &value, sizeof value);
-}
+static void put_u32(uint8_t *at, uint32_t value) { memcpy(at, &value, sizeof value); }
 
-/* Appends an entry: u32 key size, u32 value size, key, value. Returns where the next one starts, or 0 if it does not fit. */
+/*
+ * Appends an entry: u32 key size, u32 value size, key, the first `value_max` bytes of the value.
+ * Returns where the next one starts, or 0 if it does not fit.
+ */
 static size_t append_entry(uint8_t *exchange, size_t at, const MDB_val *key, const MDB_val *value,
-                           int with_value) {
-  size_t value_size = with_value ? value->mv_size : 0;
+                           size_t value_max) {
+  size_t value_size = value->mv_size < value_max ? value->mv_size : value_max;
   if (at + ENTRY_HEADER + key->mv_size + value_size > EXCHANGE_SIZE)
     return 0;
   put_u32(exchange + at, (uint32_t)key->mv_size);
@@ -666,9 +401,9 @@ static size_t append_entry(uint8_t *exchange, size_t at, const MDB_val *key, con
 }
 
 /*
- * seek(handle, keySize, prefixSize): the first entry at or after the key, if its key begins with the
- * first `prefixSize` bytes of it. 1 if it was copied as an entry, 2 if only its key was (the value
- * does not fit), 0 if there is none.
+ * seek(handle, keySize, prefixSize): the first entry at or after the key, if its key begins with
+ * the first `prefixSize` bytes of it. 1 if it was copied as an entry, 2 if only its key was (the
+ * value does not fit), 0 if there is none.
  */
 static napi_value js_seek(napi_env env, napi_callback_info info) {
   int64_t sizes[2];
@@ -688,7 +423,7 @@ static napi_value js_seek(napi_env env, napi_callback_info info) {
   if (!rc)
     rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
   if (!rc && key.mv_size >= (size_t)sizes[1] && !memcmp(key.mv_data, exchange, (size_t)sizes[1])) {
-    found = append_entry(exchange, FOUND_START, &key, &value, 1) ? 1 : 2;
+    found = append_entry(exchange, FOUND_START, &key, &value, SIZE_MAX) ? 1 : 2;
     if (found == 2)
       append_entry(exchange, FOUND_START, &key, &value, 0);
   }
@@ -719,9 +454,10 @@ static int compare_keys(const MDB_val *a, const MDB_val *b) {
 }
 
 /*
- * scan(handle, startSize, endSize, countMax, how): copies entries of [start, end) to the exchange, as
- * many as fit; their number, negative if the scan ended there. A first value that does not fit is left
- * out, and its size says so. how: 1 from the end down, 2 after the start instead of at it, 4 keys only.
+ * scan(handle, startSize, endSize, countMax, how): copies entries of [start, end) to the exchange,
+ * as many as fit; their number, negative if the scan ended there. A first value that does not fit
+ * is left out, and its size says so. how: 1 from the end down, 2 after the start instead of at it,
+ * 4 only the first 16 bytes of values.
  */
 static napi_value js_scan(napi_env env, napi_callback_info info) {
   int64_t args[4];
@@ -731,7 +467,8 @@ static napi_value js_scan(napi_env env, napi_callback_info info) {
   if (args[0] < 0 || args[0] > KEY_ROOM || args[1] < 1 || args[1] > KEY_ROOM)
     return throw_usage(env, "a key has 1 to 2048 bytes");
   uint8_t *exchange = instance_of(env)->exchange;
-  int reverse = args[3] & 1, keys_only = args[3] & 4;
+  int reverse = args[3] & 1;
+  size_t value_max = args[3] & 4 ? HEAD_SIZE : SIZE_MAX;
   MDB_val start = {(size_t)args[0], exchange}, end = {(size_t)args[1], exchange + KEY_ROOM};
   MDB_val key, value;
   MDB_txn *txn;
@@ -749,7 +486,7 @@ static napi_value js_scan(napi_env env, napi_callback_info info) {
       ended = 1;
       break;
     }
-    size_t next = append_entry(exchange, at, &key, &value, !keys_only);
+    size_t next = append_entry(exchange, at, &key, &value, value_max);
     if (!next && count > 0)
       break;
     at = next ? next : append_entry(exchange, at, &key, &value, 0);
@@ -807,6 +544,13 @@ static void close_writer_cursor(Handle *handle) {
   handle->writer_cursor = NULL;
 }
 
+/* A write that was cut short is EIO to LMDB; on a full disk it is that the disk is full. */
+static int is_full(MDB_env *lmdb) {
+  struct statvfs space;
+  return fstatvfs(lmdb->me_fd, &space) == 0 &&
+         (uint64_t)space.f_bavail * space.f_frsize < (uint64_t)SPACE_LOW;
+}
+
 /* commit(handle): all of the transaction takes effect, or none of it and an error. */
 static napi_value js_commit(napi_env env, napi_callback_info info) {
   Handle *handle = arguments(env, info, NULL, 0, NULL, 0);
@@ -815,6 +559,7 @@ static napi_value js_commit(napi_env env, napi_callback_info info) {
   if (!handle->writer)
     return throw_usage(env, "there is no transaction");
   close_writer_cursor(handle);
+  MDB_env *lmdb = handle->store->env;
   int rc = handle->changed ? put_number(handle->writer, handle->store->dbi) : MDB_BAD_TXN;
   if (!rc)
     rc = mdb_txn_commit(handle->writer);
@@ -823,7 +568,7 @@ static napi_value js_commit(napi_env env, napi_callback_info info) {
   handle->writer = NULL;
   if (!handle->changed)
     return NULL;
-  return rc ? throw_lmdb(env, rc, "mdb_txn_commit") : NULL;
+  return rc ? throw_lmdb(env, rc == EIO && is_full(lmdb) ? ENOSPC : rc, "mdb_txn_commit") : NULL;
 }
 
 static napi_value js_abort(napi_env env, napi_callback_info info) {
@@ -913,7 +658,7 @@ static napi_value js_stat(napi_env env, napi_callback_info info) {
   used += main_db->md_branch_pages + main_db->md_leaf_pages + main_db->md_overflow_pages;
   used += free_db->md_branch_pages + free_db->md_leaf_pages + free_db->md_overflow_pages;
   double facts[] = {handle->store->env->me_psize, txn->mt_next_pgno, txn->mt_next_pgno - used,
-                    main_db->md_entries, main_db->md_depth, txn->mt_txnid};
+                    main_db->md_entries,          main_db->md_depth, txn->mt_txnid};
   end_read(handle);
   napi_value list;
   napi_create_array_with_length(env, 6, &list);
@@ -936,11 +681,10 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback call;
   } calls[] = {
-      {"open", js_open},       {"close", js_close},     {"get", js_get},
-      {"getCopy", js_get_copy}, {"seek", js_seek},       {"scan", js_scan},
-      {"hold", js_hold},       {"release", js_release}, {"begin", js_begin},
-      {"commit", js_commit},   {"abort", js_abort},     {"put", js_put},
-      {"remove", js_remove},   {"check", js_check},     {"stat", js_stat},
+      {"open", js_open},     {"close", js_close},   {"get", js_get},     {"getCopy", js_get_copy},
+      {"seek", js_seek},     {"scan", js_scan},     {"hold", js_hold},   {"release", js_release},
+      {"begin", js_begin},   {"commit", js_commit}, {"abort", js_abort}, {"put", js_put},
+      {"remove", js_remove}, {"check", js_check},   {"stat", js_stat},
   };
   Instance *instance = calloc(1, sizeof *instance);
   napi_value exchange, function;

@@ -1,79 +1,166 @@
 /**
  * A container as a plain program would keep it in memory: the state after each commit, in full.
  *
- * The rules, in a commit's order: each contribution's array writes, then its values (whose conditions
- * look at the state so far), then its punches. A punch empties the object as of this commit,
- * also of what the same commit wrote. A write names the punch that it knew of; a later one refuses it.
+ * The rules: contributions take effect one after the other, each one's operations in program order. All of
+ * a contribution's conditions are met by what the ones before it left, but for keys that it changed
+ * itself before it asked. A write to a byte array names the punches that it knew of; one more, by an
+ * earlier commit, refuses it.
  *
  * @module
  */
 
-import type { DaosErrorCode, PatternRange, ValueCondition } from "daos-ts";
+import type { DaosErrorCode, KeyCondition, PatternRange } from "daos-ts";
 import { offsetsOf } from "./patterns.ts";
 
-/** One array: bytes and the size that writes gave it. */
+/** One array of bytes: what was written, and where. */
 export interface ArrayState {
   readonly bytes: Uint8Array;
-  readonly size: number;
+  readonly written: Uint8Array;
 }
 
 /** The whole container at one moment. */
 export interface ContainerState {
-  readonly arrays: ReadonlyMap<bigint, ArrayState>;
-  /** By `object/dkey/akey`. */
-  readonly values: ReadonlyMap<string, string>;
+  readonly arrays: Map<bigint, ArrayState>;
+  /** Single values, by `object/dkey/akey`. */
+  readonly values: Map<string, string>;
+  /** Arrays of records, likewise: by index. */
+  readonly records: Map<string, Map<bigint, number>>;
 }
 
-/** A write of one transaction. */
-export interface ModelWrite {
-  readonly oid: bigint;
-  readonly range: PatternRange;
-  readonly bytes: Uint8Array;
-  /** Times that the object had been punched when it was opened. */
-  readonly incarnation: number;
-}
+/** An operation of a transaction. */
+export type ModelOperation =
+  | { type: "write"; oid: bigint; range: PatternRange; bytes: Uint8Array }
+  | { type: "punchRange"; oid: bigint; range: PatternRange }
+  | { type: "put"; key: string; value: string | undefined }
+  | { type: "records"; key: string; from: bigint; cells: readonly number[] }
+  | { type: "punchRecords"; key: string; from: bigint; count: number }
+  | { type: "punch"; prefix: string; oid: bigint };
 
-/** A change of a single value; the first change of a key in a transaction sets the condition. */
-export interface ModelChange {
+/** What a key must be for a transaction to commit. */
+export interface ModelCondition {
+  /** Of an akey; of a dkey if it ends with a slash. */
   readonly key: string;
-  readonly value: string | undefined;
-  readonly condition: ValueCondition;
-}
-
-/** What one transaction did. */
-export class ModelTransaction {
-  readonly writes: ModelWrite[] = [];
-  readonly changes = new Map<string, ModelChange>();
-  readonly punches = new Set<bigint>();
-
-  put(change: ModelChange): void {
-    const condition = this.changes.get(change.key)?.condition ?? change.condition;
-    this.changes.set(change.key, { ...change, condition });
-  }
-
-  /** An array with this transaction's writes on top. */
-  over(state: ContainerState, oid: bigint, arraySize: number): ArrayState {
-    const writes = this.writes.filter((write) => write.oid === oid);
-    return writes.reduce(written, state.arrays.get(oid) ?? empty(arraySize));
-  }
-}
-
-/** An array that nothing was written to. */
-export function empty(arraySize: number): ArrayState {
-  return { bytes: new Uint8Array(arraySize), size: 0 };
-}
-
-function written({ bytes, size }: ArrayState, write: ModelWrite): ArrayState {
-  const { pattern, from, to } = write.range;
-  const offsets = offsetsOf(pattern).slice(from, to);
-  const after = Uint8Array.from(bytes);
-  for (const [packed, offset] of offsets.entries()) after[offset] = write.bytes[packed] as number;
-  return { bytes: after, size: Math.max(size, (offsets.at(-1) as number) + 1) };
+  readonly mustExist: boolean;
 }
 
 /** The name of a value in a state. */
 export function valueKey(oid: bigint, dkey: string, akey: string): string {
   return `${oid}/${dkey}/${akey}`;
+}
+
+/** One past the last byte that was written. */
+export function sizeOf({ written }: ArrayState): number {
+  return written.lastIndexOf(1) + 1;
+}
+
+/** An array that nothing was written to. */
+export function empty(arraySize: number): ArrayState {
+  return { bytes: new Uint8Array(arraySize), written: new Uint8Array(arraySize) };
+}
+
+function copyOf(state: ContainerState): ContainerState {
+  return {
+    arrays: new Map(state.arrays),
+    values: new Map(state.values),
+    records: new Map(state.records),
+  };
+}
+
+function keyExists({ values, records }: Omit<ContainerState, "arrays">, key: string): boolean {
+  if (!key.endsWith("/")) return values.has(key) || records.has(key);
+  return [...values.keys(), ...records.keys()].some((name) => name.startsWith(key));
+}
+
+/** What one transaction did. */
+export class ModelTransaction {
+  readonly operations: ModelOperation[] = [];
+  readonly conditions: ModelCondition[] = [];
+  /** The punches that its writes to each byte array knew of. */
+  readonly incarnations = new Map<bigint, number>();
+
+  /**
+   * Asks for a condition.
+   *
+   * @returns The code that it fails with at once, if the transaction's own changes say so.
+   */
+  demand(key: string, condition: KeyCondition): DaosErrorCode | undefined {
+    if (condition === "none") return undefined;
+    const mustExist = condition === "update";
+    const known = this.#knows(key);
+    if (known === undefined) this.conditions.push({ key, mustExist });
+    else if (known !== mustExist) return mustExist ? "DER_NONEXIST" : "DER_EXIST";
+    return undefined;
+  }
+
+  /** Whether a key exists, as far as the own operations tell. */
+  #knows(key: string): boolean | undefined {
+    const own: Omit<ContainerState, "arrays"> = { values: new Map(), records: new Map() };
+    let known: boolean | undefined;
+    for (const operation of this.operations) {
+      if (operation.type === "punch") {
+        if (key.startsWith(operation.prefix)) known = false;
+        forget(own, operation.prefix);
+      } else if (operation.type === "put") {
+        if (operation.value === undefined) {
+          own.values.delete(operation.key);
+          if (operation.key === key) known = false;
+        } else {
+          own.values.set(operation.key, operation.value);
+        }
+      } else if (operation.type === "records" || operation.type === "punchRecords") {
+        own.records.set(operation.key, new Map());
+      }
+    }
+    return keyExists(own, key) ? true : known;
+  }
+
+  /** A state with this transaction's operations on top. */
+  over(state: ContainerState, arraySize: (oid: bigint) => number): ContainerState {
+    const after = copyOf(state);
+    for (const operation of this.operations) apply(after, operation, arraySize);
+    return after;
+  }
+}
+
+function forget(state: Omit<ContainerState, "arrays">, prefix: string): void {
+  for (const names of [state.values, state.records]) {
+    for (const key of [...names.keys()]) if (key.startsWith(prefix)) names.delete(key);
+  }
+}
+
+function apply(
+  state: ContainerState,
+  operation: ModelOperation,
+  arraySize: (oid: bigint) => number,
+): void {
+  const { type } = operation;
+  if (type === "write" || type === "punchRange") {
+    const { oid, range } = operation;
+    const before = state.arrays.get(oid) ?? empty(arraySize(oid));
+    const after = { bytes: before.bytes.slice(), written: before.written.slice() };
+    const offsets = offsetsOf(range.pattern).slice(range.from, range.to);
+    for (const [packed, offset] of offsets.entries()) {
+      after.bytes[offset] = type === "write" ? (operation.bytes[packed] as number) : 0;
+      after.written[offset] = type === "write" ? 1 : 0;
+    }
+    state.arrays.set(oid, after);
+  } else if (type === "put") {
+    if (operation.value === undefined) state.values.delete(operation.key);
+    else state.values.set(operation.key, operation.value);
+  } else if (type === "punch") {
+    forget(state, operation.prefix);
+    if (operation.prefix === `${operation.oid}/`) state.arrays.delete(operation.oid);
+  } else {
+    const cells = new Map(state.records.get(operation.key));
+    state.records.set(operation.key, cells);
+    if (type === "records") {
+      for (const [at, value] of operation.cells.entries()) {
+        cells.set(operation.from + BigInt(at), value);
+      }
+    } else {
+      for (let at = 0; at < operation.count; at++) cells.delete(operation.from + BigInt(at));
+    }
+  }
 }
 
 /** A container and all of its past. */
@@ -83,7 +170,7 @@ export class ContainerModel {
   readonly #states = new Map<bigint, ContainerState>();
   readonly #punchCounts = new Map<bigint, number>();
   #kept: bigint[] = [];
-  #head: ContainerState = { arrays: new Map(), values: new Map() };
+  #head: ContainerState = { arrays: new Map(), values: new Map(), records: new Map() };
   /** Epochs before this one are gone, but for those of snapshots. */
   horizon = 0n;
   /** Epochs of the named snapshots. */
@@ -123,29 +210,18 @@ export class ContainerModel {
 
   /** The state after a commit of these transactions, or the code that it fails with. */
   after(contributions: readonly ModelTransaction[]): ContainerState | DaosErrorCode {
-    const arrays = new Map(this.#head.arrays);
-    const values = new Map(this.#head.values);
-    const punched = new Set<bigint>();
-    const isHidden = (key: string) => [...punched].some((oid) => key.startsWith(`${oid}/`));
-    for (const { writes, changes, punches } of contributions) {
-      for (const write of writes) {
-        const stale = punched.has(write.oid) || write.incarnation !== this.incarnation(write.oid);
-        if (stale) return "DER_NONEXIST";
-        const before = arrays.get(write.oid) ?? empty(this.#arraySize(write.oid));
-        arrays.set(write.oid, written(before, write));
+    let state = this.#head;
+    for (const contribution of contributions) {
+      for (const { key, mustExist } of contribution.conditions) {
+        if (keyExists(state, key) === mustExist) continue;
+        return mustExist ? "DER_NONEXIST" : "DER_EXIST";
       }
-      for (const { key, value, condition } of changes.values()) {
-        const exists = values.has(key) && !isHidden(key);
-        if (condition === "insert" && exists) return "DER_EXIST";
-        if (condition === "update" && !exists) return "DER_NONEXIST";
-        if (value === undefined) values.delete(key);
-        else values.set(key, value);
+      for (const [oid, incarnation] of contribution.incarnations) {
+        if (incarnation !== this.incarnation(oid)) return "DER_NONEXIST";
       }
-      for (const oid of punches) punched.add(oid);
+      state = contribution.over(state, this.#arraySize);
     }
-    for (const oid of punched) arrays.delete(oid);
-    for (const key of [...values.keys()]) if (isHidden(key)) values.delete(key);
-    return { arrays, values };
+    return state;
   }
 
   /** A commit took effect. */
@@ -153,7 +229,13 @@ export class ContainerModel {
     this.#states.set(epoch, state);
     this.#head = state;
     this.#kept.push(epoch);
-    const punched = new Set(contributions.flatMap(({ punches }) => [...punches]));
+    const punched = new Set<bigint>();
+    for (const { operations } of contributions) {
+      for (const operation of operations) {
+        if (operation.type !== "punch" || operation.prefix !== `${operation.oid}/`) continue;
+        punched.add(operation.oid);
+      }
+    }
     for (const oid of punched) this.#punchCounts.set(oid, this.incarnation(oid) + 1);
   }
 

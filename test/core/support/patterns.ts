@@ -50,3 +50,14 @@ export const range: fc.Arbitrary<PatternRange> = fc
     const from = first % pattern.size;
     return { pattern, from, to: from + 1 + (second % (pattern.size - from)) };
   });
+
+/** A range whose offsets are in units of some bytes. */
+export function scaled({ pattern, from, to }: PatternRange, unit: number): PatternRange {
+  const { start, blockLength, levels } = pattern;
+  const larger = new Pattern({
+    start: start * unit,
+    blockLength: blockLength * unit,
+    levels: levels.map(({ stride, count }) => ({ stride: stride * unit, count })),
+  });
+  return { pattern: larger, from: from * unit, to: to * unit };
+}

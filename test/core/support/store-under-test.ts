@@ -12,20 +12,27 @@ import {
   type ContainerView,
   type Durability,
   isDaosError,
+  type KeyCondition,
   Pattern,
   type PatternRange,
   Pool,
   type Transaction,
-  type ValueCondition,
 } from "daos-ts";
+import { ContainerModel, empty, ModelTransaction, sizeOf, valueKey } from "./container-model.ts";
+import { OFFSETS_MAX, scaled } from "./patterns.ts";
 import {
-  ContainerModel,
-  type ContainerState,
-  empty,
-  ModelTransaction,
-  valueKey,
-} from "./container-model.ts";
-import { OFFSETS_MAX } from "./patterns.ts";
+  checkLists,
+  checkObject,
+  checkWritten,
+  compareBytes,
+  differs,
+  dkeysOf,
+  KEYS,
+  RECORD_SIZE,
+  RECORD_STARTS,
+  RECORDS,
+  RECORDS_MAX,
+} from "./store-checks.ts";
 
 /** Object ids of the arrays, and what one offset of the small domain stands for in each. */
 const ARRAYS = [
@@ -34,7 +41,6 @@ const ARRAYS = [
   { oid: 3n, unit: 2048 },
 ] as const;
 const VALUE_OBJECTS = [1n, 4n] as const;
-const KEYS = ["a", "ab", "b\0"] as const;
 const SNAPSHOTS = ["s", "t", "s.1"] as const;
 const HANDLES = 2;
 
@@ -55,9 +61,21 @@ export type Step =
       key: number;
       akey: number;
       punch: boolean;
-      condition: ValueCondition;
+      condition: KeyCondition;
     }
   | { type: "punch"; tx: number; array: number }
+  | { type: "punchRange"; tx: number; array: number; range: PatternRange }
+  | { type: "punchDkey"; tx: number; object: number; key: number; condition: "none" | "update" }
+  | {
+      type: "records";
+      tx: number;
+      object: number;
+      key: number;
+      start: number;
+      count: number;
+      punch: boolean;
+      condition: KeyCondition;
+    }
   | { type: "commit"; tx: number }
   | { type: "abort"; tx: number }
   | { type: "collective" }
@@ -71,22 +89,8 @@ export type Step =
   | { type: "aggregate"; handle: number }
   | { type: "reopen"; handle: number };
 
-function scaled({ pattern, from, to }: PatternRange, unit: number): PatternRange {
-  const { start, blockLength, levels } = pattern;
-  const larger = new Pattern({
-    start: start * unit,
-    blockLength: blockLength * unit,
-    levels: levels.map(({ stride, count }) => ({ stride: stride * unit, count })),
-  });
-  return { pattern: larger, from: from * unit, to: to * unit };
-}
-
 function arraySize(oid: bigint): number {
   return OFFSETS_MAX * (ARRAYS.find((array) => array.oid === oid)?.unit ?? 1);
-}
-
-function differs(what: string, real: unknown, model: unknown): Error {
-  return new Error(`${what}: the store says ${real}, the model ${model}`);
 }
 
 /** A pool, its model, and what is open. */
@@ -127,6 +131,9 @@ export class StoreUnderTest {
     else if (step.type === "write") this.#write(step);
     else if (step.type === "put") this.#put(step);
     else if (step.type === "punch") this.#punch(step);
+    else if (step.type === "punchRange") this.#punchRange(step);
+    else if (step.type === "punchDkey") this.#punchDkey(step);
+    else if (step.type === "records") this.#records(step);
     else if (step.type === "commit") this.#commit(step.tx);
     else if (step.type === "abort") this.#abort(step.tx);
     else if (step.type === "update") this.#update(step);
@@ -154,13 +161,37 @@ export class StoreUnderTest {
     const larger = scaled(range, unit);
     this.#tag += 37;
     const bytes = Uint8Array.from({ length: larger.to - larger.from }, (_, at) => this.#tag + at);
-    const earlier = open.model.writes.find((write) => write.oid === oid);
-    const incarnation = earlier?.incarnation ?? this.#model.incarnation(oid);
-    open.model.writes.push({ oid, range: larger, bytes, incarnation });
+    this.#openArray(open, oid);
+    open.model.operations.push({ type: "write", oid, range: larger, bytes });
     const scratch = Uint8Array.from(bytes);
     open.real.write(oid, larger, scratch, this.#container(open.handle).incarnation(oid));
     // The caller may reuse its buffer at once.
     scratch.fill(0xee);
+  }
+
+  /** The first write of a transaction to an array says which punches it knows of. */
+  #openArray({ model }: Open, oid: bigint): void {
+    if (!model.incarnations.has(oid)) model.incarnations.set(oid, this.#model.incarnation(oid));
+  }
+
+  #punchRange({ tx, array, range }: Extract<Step, { type: "punchRange" }>): void {
+    const open = this.#at(this.#open, tx);
+    if (open === undefined) return;
+    const { oid, unit } = ARRAYS[array % ARRAYS.length] as (typeof ARRAYS)[number];
+    const larger = scaled(range, unit);
+    this.#openArray(open, oid);
+    open.model.operations.push({ type: "punchRange", oid, range: larger });
+    open.real.punchRange(oid, larger, this.#container(open.handle).incarnation(oid));
+  }
+
+  /** Runs an operation whose conditions the transaction's own changes may contradict. */
+  #conditional(open: Open, expected: string | undefined, run: () => void): boolean {
+    const found = outcome(() => {
+      run();
+      return "done";
+    });
+    if (found !== (expected ?? "done")) throw differs("a condition", found, expected);
+    return expected === undefined && open.real !== undefined;
   }
 
   #put({ tx, object, key, akey, punch, condition }: Extract<Step, { type: "put" }>): void {
@@ -170,18 +201,67 @@ export class StoreUnderTest {
     const [dname, aname] = [KEYS[key % KEYS.length], KEYS[akey % KEYS.length]] as [string, string];
     this.#tag += 1;
     const value = punch ? undefined : `value ${this.#tag}`;
-    open.model.put({ key: valueKey(oid, dname, aname), value, condition });
+    const name = valueKey(oid, dname, aname);
+    const expected = open.model.demand(name, condition);
     const bytes = value === undefined ? undefined : Buffer.from(value);
     const [dkey, akeyBytes] = [Buffer.from(dname), Buffer.from(aname)];
-    open.real.put({ oid, dkey, akey: akeyBytes, value: bytes, condition });
+    const done = this.#conditional(open, expected, () =>
+      open.real.put({ oid, dkey, akey: akeyBytes, value: bytes, condition }),
+    );
+    if (done) open.model.operations.push({ type: "put", key: name, value });
     for (const buffer of [dkey, akeyBytes, bytes]) buffer?.fill(0xee);
   }
 
   #punch({ tx, array }: { tx: number; array: number }): void {
     const open = this.#at(this.#open, tx);
+    if (open === undefined) return;
     const { oid } = ARRAYS[array % ARRAYS.length] as (typeof ARRAYS)[number];
-    open?.real.punch(oid);
-    open?.model.punches.add(oid);
+    open.real.punch(oid);
+    open.model.operations.push({ type: "punch", prefix: `${oid}/`, oid });
+    // What was written before is dropped, and with it what it knew.
+    open.model.incarnations.delete(oid);
+  }
+
+  #punchDkey({ tx, object, key, condition }: Extract<Step, { type: "punchDkey" }>): void {
+    const open = this.#at(this.#open, tx);
+    if (open === undefined) return;
+    const oid = VALUE_OBJECTS[object % VALUE_OBJECTS.length] as bigint;
+    const dname = KEYS[key % KEYS.length] as string;
+    const prefix = `${oid}/${dname}/`;
+    const expected = open.model.demand(prefix, condition);
+    const done = this.#conditional(open, expected, () =>
+      open.real.punchDkey(oid, Buffer.from(dname), condition),
+    );
+    if (done) open.model.operations.push({ type: "punch", prefix, oid });
+  }
+
+  #records(step: Extract<Step, { type: "records" }>): void {
+    const open = this.#at(this.#open, step.tx);
+    if (open === undefined) return;
+    const oid = VALUE_OBJECTS[step.object % VALUE_OBJECTS.length] as bigint;
+    const dname = KEYS[step.key % KEYS.length] as string;
+    const from = RECORD_STARTS[step.start % RECORD_STARTS.length] as bigint;
+    const count = 1 + (step.count % RECORDS_MAX);
+    const cells = Array.from({ length: count }, () => {
+      this.#tag += 1;
+      return this.#tag;
+    });
+    const key = valueKey(oid, dname, RECORDS);
+    const expected = open.model.demand(`${oid}/${dname}/`, step.condition);
+    const bytes = Buffer.alloc(count * RECORD_SIZE);
+    for (const [at, cell] of cells.entries()) bytes.writeUInt32LE(cell, at * RECORD_SIZE);
+    const done = this.#conditional(open, expected, () => {
+      // In two buffers, cut anywhere.
+      const cut = this.#tag % bytes.length;
+      const data = step.punch ? undefined : [bytes.subarray(0, cut), bytes.subarray(cut)];
+      const ranges = [{ index: from, count }];
+      const update = { akey: Buffer.from(RECORDS), recordSize: RECORD_SIZE, ranges, data };
+      open.real.update(oid, Buffer.from(dname), [update], { condition: step.condition });
+    });
+    bytes.fill(0xee);
+    if (!done) return;
+    if (step.punch) open.model.operations.push({ type: "punchRecords", key, from, count });
+    else open.model.operations.push({ type: "records", key, from, cells });
   }
 
   #commit(tx: number): void {
@@ -318,13 +398,15 @@ export class StoreUnderTest {
     if (open === undefined) return;
     const { oid } = ARRAYS[array % ARRAYS.length] as (typeof ARRAYS)[number];
     using view = this.#container(open.handle).view();
-    const expected = open.model.over(this.#model.at(view.epoch), oid, arraySize(oid));
+    const state = open.model.over(this.#model.at(view.epoch), arraySize);
+    const expected = state.arrays.get(oid) ?? empty(arraySize(oid));
     const size = view.arraySize(oid, open.real);
-    if (size !== expected.size) throw differs("own size", size, expected.size);
+    if (size !== sizeOf(expected)) throw differs("own size", size, sizeOf(expected));
     const target = new Uint8Array(arraySize(oid)).fill(0xcc);
     const all = { pattern: Pattern.contiguous(0, target.length), from: 0, to: target.length };
     view.readArray(oid, all, target, open.real);
     compareBytes(`own array ${oid}`, target, expected.bytes);
+    for (const object of VALUE_OBJECTS) checkObject(view, state, object, open.real);
   }
 
   #aggregate(handle: number): void {
@@ -371,30 +453,20 @@ export class StoreUnderTest {
     for (const { oid } of ARRAYS) {
       const expected = state.arrays.get(oid) ?? empty(arraySize(oid));
       const size = view.arraySize(oid);
-      if (size !== expected.size) throw differs(`size of ${oid}`, size, expected.size);
+      if (size !== sizeOf(expected)) throw differs(`size of ${oid}`, size, sizeOf(expected));
+      checkWritten(view, oid, expected);
       const bytes = view.readBytes(oid, 0, arraySize(oid));
       compareBytes(`array ${oid} at ${view.epoch}`, bytes, expected.bytes);
     }
-    this.#checkValues(view, state);
-  }
-
-  #checkValues(view: ContainerView, state: ContainerState): void {
     for (const oid of VALUE_OBJECTS) {
-      for (const akey of KEYS) {
-        const listed: string[] = [];
-        for (const dkey of KEYS) {
-          const value = view.getValue(oid, Buffer.from(dkey), Buffer.from(akey));
-          const text = value === undefined ? undefined : Buffer.from(value).toString();
-          const expected = state.values.get(valueKey(oid, dkey, akey));
-          if (text !== expected) throw differs(`value ${oid}/${dkey}/${akey}`, text, expected);
-          if (expected !== undefined) listed.push(`${dkey}=${expected}`);
-        }
-        const found = view
-          .listDkeys(oid, { akey: Buffer.from(akey) })
-          .map(({ dkey, value }) => `${Buffer.from(dkey)}=${Buffer.from(value)}`);
-        if (String(found) !== String(listed)) throw differs(`dkeys of ${oid}`, found, listed);
-      }
+      checkObject(view, state, oid);
+      checkLists(view, state, oid);
     }
+    const objects = view.listObjects().keys;
+    const expected = [1n, 2n, 3n, 4n].filter(
+      (oid) => state.arrays.has(oid) || dkeysOf(state, oid).length > 0,
+    );
+    if (String(objects) !== String(expected)) throw differs("listObjects()", objects, expected);
   }
 
   /** Closes everything. */
@@ -415,10 +487,4 @@ function outcome(body: () => string): string {
 
 function epochIn(line: string | undefined): bigint {
   return BigInt((line ?? "").split(" ")[0] as string);
-}
-
-function compareBytes(what: string, real: Uint8Array, model: Uint8Array): void {
-  if (Buffer.compare(real, model) === 0) return;
-  const at = model.findIndex((byte, index) => byte !== real[index]);
-  throw differs(`${what}, byte ${at}`, real[at], model[at]);
 }

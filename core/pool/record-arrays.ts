@@ -1,0 +1,188 @@
+/**
+ * The arrays of records under the keys of a container, as one view reads them.
+ *
+ * @module
+ */
+
+import { type Anchor, decodeAnchor, encodeAnchor } from "../vos/anchor.js";
+import { arrayUnder, byteArray, WINDOW_SIZE, windowStart } from "../vos/array-address.js";
+import type { ArrayReader } from "../vos/array-reader.js";
+import type { Epoch } from "../vos/epoch.js";
+import {
+  type FoundArray,
+  joinLast,
+  recordsOf,
+  type WindowReader,
+  windowReader,
+  writtenRanges,
+} from "../vos/fetch.js";
+import { type KeyView, type ListOptions, recordSizeIn } from "../vos/key-view.js";
+import { integerKey, integerOfKey } from "../vos/names.js";
+import type { ObjectId } from "../vos/object-id.js";
+import { latin1 } from "../vos/own-changes.js";
+import type { ExactRange } from "../vos/records.js";
+import type { Target } from "../vos/target.js";
+import type { Transaction } from "../vos/transaction.js";
+
+/** A part of the list of the ranges that were written. */
+export interface FoundRecords {
+  /** Bytes of a record; 0 if there is no such array. */
+  readonly recordSize: number;
+  readonly ranges: ExactRange[];
+  /** Where the list goes on; `undefined` at its end. */
+  readonly anchor: Anchor | undefined;
+}
+
+/** Which array. */
+export interface AkeyName {
+  readonly dkey: Uint8Array;
+  readonly akey: Uint8Array;
+}
+
+const NO_KEY = new Uint8Array();
+/** Bytes of an array that a list looks at first; each next step is twice as large. */
+const LIST_STEP = 1 << 20;
+
+/** Finds the arrays of one view, and remembers their readers. */
+export class RecordArrays {
+  readonly #target: Target;
+  readonly #keys: KeyView;
+  readonly #version: { readonly container: number; readonly epoch: Epoch };
+  readonly #readers = new Map<string, ArrayReader>();
+
+  constructor(
+    target: Target,
+    keys: KeyView,
+    version: { readonly container: number; readonly epoch: Epoch },
+  ) {
+    this.#target = target;
+    this.#keys = keys;
+    this.#version = version;
+  }
+
+  /** An array, if the akey holds one. */
+  find(oid: ObjectId, { dkey, akey }: AkeyName, own?: Transaction): FoundArray | undefined {
+    const ownSize = own?.ownRecordSize(oid, dkey, akey);
+    const hides = own?.hides(oid, dkey) || own?.ownValue(oid, dkey, akey) !== undefined;
+    const found = hides ? undefined : this.#keys.find(oid, dkey, akey);
+    const recordSize = found === undefined ? undefined : recordSizeIn(found.record);
+    if (recordSize === undefined && ownSize === undefined) return undefined;
+    return {
+      recordSize: recordSize ?? (ownSize as number),
+      window: (window) => {
+        const overlay = own?.overlay(oid, { dkey, akey, window });
+        if (found === undefined || recordSize === undefined) {
+          // Only the transaction has it: the committed array is an empty one.
+          const none = this.#reader(oid, NO_KEY, { window, since: this.#version.epoch + 1n });
+          return windowReader(none, overlay && { ...overlay, hides: true });
+        }
+        const reader = this.#reader(oid, found.prefix, { window, since: found.epoch });
+        return windowReader(reader, overlay);
+      },
+    };
+  }
+
+  #reader(
+    oid: ObjectId,
+    prefix: Uint8Array,
+    { window, since }: { window: number; since: Epoch },
+  ): ArrayReader {
+    const { container, epoch } = this.#version;
+    const name = `${window}/${latin1(prefix)}`;
+    const isNone = prefix.length === 0;
+    let reader = isNone ? undefined : this.#readers.get(name);
+    if (reader === undefined) {
+      const address = isNone
+        ? byteArray(container, oid)
+        : arrayUnder({ container, oid }, prefix, window);
+      reader = this.#target.array(address, { epoch, since });
+      if (!isNone) this.#readers.set(name, reader);
+    }
+    return reader;
+  }
+
+  /** The ranges of records that were written. */
+  list(
+    oid: ObjectId,
+    name: AkeyName,
+    {
+      anchor,
+      limit = Number.POSITIVE_INFINITY,
+      reverse = false,
+    }: ListOptions & { reverse?: boolean },
+  ): FoundRecords {
+    const found = this.#keys.find(oid, name.dkey, name.akey);
+    const recordSize = found === undefined ? undefined : recordSizeIn(found.record);
+    if (found === undefined || recordSize === undefined) {
+      return { recordSize: 0, ranges: [], anchor: undefined };
+    }
+    const { container } = this.#version;
+    const windows = this.#target.windows({ container, oid }, found.prefix);
+    const { start } = decodeAnchor("range", anchor);
+    // Forwards: the first byte that may come. Backwards: one past the last one.
+    const from = start.length === 0 ? undefined : integerOfKey(start.subarray(0, 8));
+    const offset = start.length === 0 ? 0 : Number(integerOfKey(start.subarray(8)));
+    const ranges: ExactRange[] = [];
+    for (const window of reverse ? windows.reverse() : windows) {
+      const isStart = from !== undefined && BigInt(window) === from;
+      const passed =
+        from !== undefined && (reverse ? BigInt(window) > from : BigInt(window) < from);
+      if (passed) continue;
+      const reader = this.#reader(oid, found.prefix, { window, since: found.epoch });
+      const bounds = { start: 0, end: reader.size() };
+      if (isStart && reverse) bounds.end = Math.min(bounds.end, offset);
+      else if (isStart) bounds.start = offset;
+      const base = windowStart(window);
+      for (const part of stepsOf(windowReader(reader, undefined), bounds, reverse)) {
+        if (ranges.length >= limit) {
+          const at = reverse ? part.end : part.start;
+          const rest = Buffer.concat([integerKey(window), integerKey(at)]);
+          const next = encodeAnchor("range", { start: rest, end: NO_KEY });
+          return { recordSize, ranges, anchor: next };
+        }
+        if (reverse) ranges.push(recordsOf(base, part, recordSize));
+        else joinLast(ranges, recordsOf(base, part, recordSize));
+      }
+    }
+    return { recordSize, ranges, anchor: undefined };
+  }
+
+  /** Forgets the readers. */
+  clear(): void {
+    this.#readers.clear();
+  }
+}
+
+/**
+ * The written ranges of a window in order, looked for in steps that grow; a range that goes on in the
+ * next step is handed out whole.
+ */
+function* stepsOf(
+  reader: WindowReader,
+  { start, end }: { start: number; end: number },
+  reverse: boolean,
+): Generator<{ start: number; end: number }> {
+  let held: { start: number; end: number } | undefined;
+  let at = reverse ? end : start;
+  for (
+    let step = LIST_STEP;
+    reverse ? at > start : at < end;
+    step = Math.min(step * 2, WINDOW_SIZE)
+  ) {
+    const next = reverse ? Math.max(start, at - step) : Math.min(end, at + step);
+    const found = writtenRanges(reader, Math.min(at, next), Math.max(at, next));
+    for (const range of reverse ? found.reverse() : found) {
+      const goesOn =
+        held !== undefined && (reverse ? range.end === held.start : range.start === held.end);
+      if (goesOn && held !== undefined) {
+        if (reverse) held.start = range.start;
+        else held.end = range.end;
+        continue;
+      }
+      if (held !== undefined) yield held;
+      held = range;
+    }
+    at = next;
+  }
+  if (held !== undefined) yield held;
+}

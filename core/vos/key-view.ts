@@ -1,0 +1,397 @@
+/**
+ * The keys of a container at one epoch: look-ups, lists, queries.
+ *
+ * What an epoch sees cannot change while it is pinned, so that the state of an object is looked up
+ * once.
+ *
+ * @module
+ */
+
+import { readComponent, SHORT_COMPONENT_SIZE_MAX } from "../index/component.js";
+import type { IndexReader } from "../index/index-store.js";
+import { KeySpace, prefixEnd } from "../index/key-codec.js";
+import { OBJECT_STATES_CACHED_MAX } from "../limits.js";
+import {
+  type Anchor,
+  type AnchorLevel,
+  decodeAnchor,
+  encodeAnchor,
+  type Rest,
+  splitKeys,
+  successor,
+} from "./anchor.js";
+import type { Epoch } from "./epoch.js";
+import { dkeyExists, type Moment, momentOf, objectExists, visitAkeys } from "./existence.js";
+import {
+  findKey,
+  isLong,
+  keyOfPrefix,
+  OBJECT_PREFIX_SIZE,
+  objectOfKey,
+  objectPrefix,
+  shortPrefix,
+} from "./names.js";
+import { type ObjectId, oidBytes, oidOfBytes } from "./object-id.js";
+import { latin1 } from "./own-changes.js";
+import {
+  dkeyBound,
+  kindOf,
+  type ObjectState,
+  objectState,
+  recordSizeOf,
+  type SeenVersion,
+  seenVersion,
+  VersionKind,
+  valueBytes,
+} from "./versions.js";
+
+/** A part of a list. */
+export interface KeyList<Key = Uint8Array> {
+  readonly keys: Key[];
+  /** Where the list goes on; `undefined` at its end. */
+  readonly anchor: Anchor | undefined;
+}
+
+/** Which part of a list is wanted. */
+export interface ListOptions {
+  /** Where to go on; from the start by default. */
+  readonly anchor?: Anchor | undefined;
+  /** Keys at most; all by default. */
+  readonly limit?: number;
+}
+
+/** A dkey of an object, with the value of the akey that was asked for. */
+export interface DkeyEntry {
+  /** Distribution key. */
+  readonly dkey: Uint8Array;
+  /** The value. */
+  readonly value: Uint8Array;
+}
+
+/** An akey that exists. */
+export interface FoundAkey extends SeenVersion {
+  /** The beginning of its keys. */
+  readonly prefix: Uint8Array;
+}
+
+const NO_KEY = new Uint8Array();
+/** Space byte and container. */
+const CONTAINER_PREFIX_SIZE = 5;
+
+/** The keys of one container at one epoch. */
+export class KeyView {
+  readonly #openIndex: () => IndexReader;
+  readonly #container: number;
+  readonly #moment: Moment;
+  readonly #states = new Map<ObjectId, ObjectState>();
+  #last: { readonly oid: ObjectId; readonly state: ObjectState } | undefined;
+
+  /** @param openIndex Gives the index, or throws once it is closed. */
+  constructor(openIndex: () => IndexReader, container: number, epoch: Epoch) {
+    this.#openIndex = openIndex;
+    this.#container = container;
+    this.#moment = momentOf(epoch);
+  }
+
+  /** What an object's keys look like at this epoch. */
+  state(oid: ObjectId): ObjectState {
+    if (this.#last?.oid === oid) return this.#last.state;
+    let state = this.#states.get(oid);
+    if (state === undefined) {
+      const object = { container: this.#container, oid };
+      state = objectState(this.#openIndex(), object, this.#moment.suffix);
+      if (this.#states.size >= OBJECT_STATES_CACHED_MAX) this.#states.clear();
+      this.#states.set(oid, state);
+    }
+    this.#last = { oid, state };
+    return state;
+  }
+
+  /** An akey, if it exists. */
+  find(oid: ObjectId, dname: Uint8Array, aname: Uint8Array): FoundAkey | undefined {
+    const reader = this.#openIndex();
+    const state = this.state(oid);
+    const { suffix } = this.#moment;
+    if (!state.hasDkeyPunches && !isLong(dname) && !isLong(aname)) {
+      const prefix = shortPrefix(state.prefix, dname, aname);
+      const seen = seenVersion(reader, prefix, suffix, state.punched);
+      return seen && { ...seen, prefix };
+    }
+    const dkey = findKey(reader, state.prefix, dname);
+    const prefix = dkey && findKey(reader, dkey, aname);
+    if (dkey === undefined || prefix === undefined) return undefined;
+    const seen = seenVersion(reader, prefix, suffix, dkeyBound(reader, state, dkey, suffix));
+    return seen && { ...seen, prefix };
+  }
+
+  /** A single value; `undefined` if there is none. */
+  getValue(oid: ObjectId, dname: Uint8Array, aname: Uint8Array): Uint8Array | undefined {
+    const reader = this.#openIndex();
+    const state = this.state(oid);
+    if (state.hasDkeyPunches || isLong(dname) || isLong(aname)) {
+      const found = this.find(oid, dname, aname);
+      return found && valueIn(found.record);
+    }
+    // The common case, without an object for what was found.
+    const prefix = shortPrefix(state.prefix, dname, aname);
+    const version = reader.newest(prefix, this.#moment.suffix);
+    if (version === undefined || version.epoch < state.punched) return undefined;
+    return valueIn(version.value);
+  }
+
+  /** Whether an object, or a dkey of it, exists. */
+  exists(oid: ObjectId, dname?: Uint8Array): boolean {
+    const reader = this.#openIndex();
+    const state = this.state(oid);
+    if (dname === undefined) return objectExists(reader, state, this.#moment);
+    const dkey = findKey(reader, state.prefix, dname);
+    return dkey !== undefined && dkeyExists(reader, state, dkey, this.#moment);
+  }
+
+  /** The dkeys of an object, in lexical order. */
+  listDkeys(oid: ObjectId, options: ListOptions): KeyList {
+    const reader = this.#openIndex();
+    const state = this.state(oid);
+    const list = new KeyCollector(reader, "dkey", state.prefix, options);
+    visitAkeys(reader, state, { from: list.from }, this.#moment, ({ prefix, dkeySize }) =>
+      list.add(prefix.subarray(0, dkeySize)) ? "nextDkey" : "stop",
+    );
+    return list.finish();
+  }
+
+  /** The akeys of a dkey, in lexical order. */
+  listAkeys(oid: ObjectId, dname: Uint8Array, options: ListOptions): KeyList {
+    const reader = this.#openIndex();
+    const state = this.state(oid);
+    const dkey = findKey(reader, state.prefix, dname);
+    if (dkey === undefined) return { keys: [], anchor: undefined };
+    const list = new KeyCollector(reader, "akey", dkey, options);
+    const range = { from: list.from, end: prefixEnd(dkey) };
+    visitAkeys(reader, state, range, this.#moment, ({ prefix }) =>
+      list.add(prefix) ? "next" : "stop",
+    );
+    return list.finish();
+  }
+
+  /** Anchors of parts of the list of dkeys that together are all of it, for readers side by side. */
+  splitDkeys(oid: ObjectId, parts: number): Anchor[] {
+    const state = this.state(oid);
+    const first = this.#edge(state.prefix, false);
+    const last = this.#edge(state.prefix, true);
+    if (first === undefined || last === undefined) return [];
+    const cuts = splitKeys(first, last, parts);
+    return [NO_KEY, ...cuts].map((start, index) =>
+      encodeAnchor("dkey", { start, end: cuts[index] ?? NO_KEY }),
+    );
+  }
+
+  /** The first or last key below a parent, whether it exists or not; of a long one, its beginning. */
+  #edge(parent: Uint8Array, reverse: boolean): Uint8Array | undefined {
+    let found: Uint8Array | undefined;
+    const range = { start: parent, end: prefixEnd(parent) };
+    const visitor = (key: Uint8Array) => {
+      found = readComponent(key, parent.length).bytes;
+      return false;
+    };
+    this.#openIndex().visit(range, visitor, { reverse, heads: true });
+    return found;
+  }
+
+  /** The dkeys of an object that hold a single value of `akey`, in lexical order, with the values. */
+  listValues(oid: ObjectId, options: ValueListOptions): DkeyEntry[] {
+    const reader = this.#openIndex();
+    const state = this.state(oid);
+    const { akey, after, limit = Number.POSITIVE_INFINITY } = options;
+    const list = new KeyCollector(reader, "dkey", state.prefix, {
+      anchor: after && encodeAnchor("dkey", { start: successor(after), end: NO_KEY }),
+      limit,
+    });
+    const values = new Map<string, Uint8Array>();
+    const range = { from: list.from, whole: true };
+    visitAkeys(reader, state, range, this.#moment, ({ prefix, dkeySize, record }) => {
+      const order = Buffer.compare(keyOfPrefix(reader, prefix, dkeySize), akey);
+      if (order !== 0) return "next";
+      const value = valueIn(record);
+      if (value === undefined) return "nextDkey";
+      const dkey = prefix.slice(0, dkeySize);
+      values.set(latin1(dkey), value);
+      return list.add(dkey) ? "nextDkey" : "stop";
+    });
+    const { keys } = list.finish();
+    return keys.map((dkey) => {
+      const prefix = findKey(reader, state.prefix, dkey) as Uint8Array;
+      return { dkey, value: values.get(latin1(prefix)) as Uint8Array };
+    });
+  }
+
+  /** The last dkey of an object that exists. */
+  lastDkey(oid: ObjectId): Uint8Array | undefined {
+    const reader = this.#openIndex();
+    const state = this.state(oid);
+    return this.#lastBelow(state.prefix, (dkey) => dkeyExists(reader, state, dkey, this.#moment));
+  }
+
+  /** The last akey of a dkey that exists. */
+  lastAkey(oid: ObjectId, dname: Uint8Array): Uint8Array | undefined {
+    const reader = this.#openIndex();
+    const state = this.state(oid);
+    const dkey = findKey(reader, state.prefix, dname);
+    if (dkey === undefined) return undefined;
+    const { suffix } = this.#moment;
+    const bound = dkeyBound(reader, state, dkey, suffix);
+    return this.#lastBelow(dkey, (akey) => seenVersion(reader, akey, suffix, bound) !== undefined);
+  }
+
+  #lastBelow(parent: Uint8Array, exists: (prefix: Uint8Array) => boolean): Uint8Array | undefined {
+    const reader = this.#openIndex();
+    let end = prefixEnd(parent);
+    let best: Uint8Array | undefined;
+    for (;;) {
+      let prefix: Uint8Array | undefined;
+      const visitor = (key: Uint8Array) => {
+        prefix = key.slice(0, readComponent(key, parent.length).end);
+        return false;
+      };
+      reader.visit({ start: parent, end }, visitor, { reverse: true, heads: true });
+      if (prefix === undefined) return best;
+      end = prefix;
+      const { bytes, isLong: long } = readComponent(prefix, parent.length);
+      // Long keys that share a beginning are in another order: all of them are looked at.
+      const mayBeLarger = best === undefined || sharesBeginning(best, bytes, long);
+      if (!mayBeLarger) return best;
+      if (!exists(prefix)) continue;
+      const key = keyOfPrefix(reader, prefix, parent.length);
+      if (best === undefined || Buffer.compare(key, best) > 0) best = key;
+      if (!long) return best;
+    }
+  }
+
+  /** The objects of the container that exist, in the order of their ids. */
+  listObjects({ anchor, limit = Number.POSITIVE_INFINITY }: ListOptions): KeyList<ObjectId> {
+    const reader = this.#openIndex();
+    const { start } = decodeAnchor("object", anchor);
+    const keys: ObjectId[] = [];
+    let from: ObjectId | undefined = start.length === 0 ? 0n : oidOfBytes(start);
+    while (from !== undefined) {
+      const found = firstObject(reader, this.#container, from);
+      if (found === undefined) break;
+      if (objectExists(reader, this.state(found), this.#moment)) {
+        if (keys.length >= limit) {
+          const rest = encodeAnchor("object", { start: oidBytes(found), end: NO_KEY });
+          return { keys, anchor: rest };
+        }
+        keys.push(found);
+      }
+      from = (found + 1n) >> 128n === 0n ? found + 1n : undefined;
+    }
+    return { keys, anchor: undefined };
+  }
+}
+
+/** Collects the keys of a list: sorts long ones, and stops at the limit. */
+class KeyCollector {
+  readonly #reader: IndexReader;
+  readonly #level: AnchorLevel;
+  readonly #parent: Uint8Array;
+  readonly #rest: Rest;
+  readonly #limit: number;
+  readonly #keys: Uint8Array[] = [];
+  /** Long keys that agree in what the index orders by. */
+  #group: Uint8Array[] = [];
+  #head: Uint8Array | undefined;
+  #more = false;
+  #done = false;
+
+  constructor(
+    reader: IndexReader,
+    level: AnchorLevel,
+    parent: Uint8Array,
+    { anchor, limit = Number.POSITIVE_INFINITY }: ListOptions,
+  ) {
+    this.#reader = reader;
+    this.#level = level;
+    this.#parent = parent;
+    this.#rest = decodeAnchor(level, anchor);
+    this.#limit = limit;
+  }
+
+  /** Where the visit starts. */
+  get from(): Uint8Array {
+    const { start } = this.#rest;
+    if (start.length === 0) return this.#parent;
+    // Of a long key, where the keys that share its beginning start.
+    return shortPrefix(this.#parent, start.subarray(0, SHORT_COMPONENT_SIZE_MAX));
+  }
+
+  /** Takes a key, given as the beginning of its index keys; whether more are wanted. */
+  add(prefix: Uint8Array): boolean {
+    const { bytes, isLong: long } = readComponent(prefix, this.#parent.length);
+    const joins = long && this.#head !== undefined && Buffer.compare(this.#head, bytes) === 0;
+    if (!joins) this.#closeGroup();
+    if (long) {
+      this.#head = bytes;
+      this.#group.push(keyOfPrefix(this.#reader, prefix, this.#parent.length));
+    } else {
+      this.#accept(bytes);
+    }
+    return !this.#done;
+  }
+
+  #closeGroup(): void {
+    for (const key of this.#group.sort(Buffer.compare)) this.#accept(key);
+    this.#group = [];
+    this.#head = undefined;
+  }
+
+  #accept(key: Uint8Array): void {
+    const { start, end } = this.#rest;
+    if (this.#done || Buffer.compare(key, start) < 0) return;
+    if (end.length > 0 && Buffer.compare(key, end) >= 0) this.#done = true;
+    else if (this.#keys.length < this.#limit) this.#keys.push(key);
+    else this.#done = this.#more = true;
+  }
+
+  finish(): KeyList {
+    this.#closeGroup();
+    const { end, start } = this.#rest;
+    const last = this.#keys.at(-1);
+    const rest = { start: last === undefined ? start : successor(last), end };
+    return { keys: this.#keys, anchor: this.#more ? encodeAnchor(this.#level, rest) : undefined };
+  }
+}
+
+/** Which values are listed. */
+export interface ValueListOptions {
+  readonly akey: Uint8Array;
+  /** Only dkeys behind this one. */
+  readonly after?: Uint8Array;
+  readonly limit?: number;
+}
+
+function valueIn(record: Uint8Array): Uint8Array | undefined {
+  return kindOf(record) === VersionKind.value ? valueBytes(record) : undefined;
+}
+
+/** The record size of an array's record; `undefined` of a single value. */
+export function recordSizeIn(record: Uint8Array): number | undefined {
+  return kindOf(record) === VersionKind.array ? recordSizeOf(record) : undefined;
+}
+
+function sharesBeginning(best: Uint8Array, bytes: Uint8Array, long: boolean): boolean {
+  return long && Buffer.compare(best.subarray(0, bytes.length), bytes) === 0;
+}
+
+/** The first object at or after an id that has keys or runs, whether it exists or not. */
+function firstObject(reader: IndexReader, container: number, from: ObjectId): ObjectId | undefined {
+  const key = objectPrefix({ container, oid: from });
+  const keyed = reader.seek(key, CONTAINER_PREFIX_SIZE);
+  const run = objectPrefix({ container, oid: from }, KeySpace.run);
+  const written = reader.seek(run, CONTAINER_PREFIX_SIZE);
+  const found = [keyed, written].flatMap((entry) =>
+    entry === undefined ? [] : [objectOfKey(entry.key.subarray(0, OBJECT_PREFIX_SIZE))],
+  );
+  return found.reduce<ObjectId | undefined>(
+    (least, oid) => (least === undefined || oid < least ? oid : least),
+    undefined,
+  );
+}

@@ -1,0 +1,179 @@
+/**
+ * Removes versions of akeys that no reader can see.
+ *
+ *     kept            k0        k1
+ *     versions     a ──▶ b ──▶ c ──▶ d        a is seen by k0, c by k1, d by what comes; b is not seen
+ *     punches               p                 ends what was written before it
+ *
+ * A version ends where the next one of its akey begins, or where its dkey or object is punched. A punch
+ * goes when nothing older is left below it; what makes an akey an array stays while its runs do. Punches of
+ * objects stay: writers compare them with what they knew when they opened the object.
+ *
+ * @module
+ */
+
+import { readComponent } from "../index/component.js";
+import type { IndexReader, IndexTransaction } from "../index/index-store.js";
+import { KeySpace, prefixEnd } from "../index/key-codec.js";
+import { AGGREGATION_SCAN_COUNT, AGGREGATION_STEP_COUNT } from "../limits.js";
+import { EPOCH_HEAD, type Epoch } from "./epoch.js";
+import { isSeen } from "./kept-epochs.js";
+import { forgetName, OBJECT_PREFIX_SIZE, objectOfKey, objectPrefix } from "./names.js";
+import {
+  dkeyPunchPrefix,
+  EPOCH_SIZE,
+  epochOfKey,
+  kindOf,
+  listPunches,
+  VersionKind,
+} from "./versions.js";
+
+/** A version as the index holds it. */
+interface Held {
+  readonly key: Uint8Array;
+  readonly epoch: Epoch;
+  readonly kind: number;
+}
+
+/** Where a trim goes on; `undefined` when it is done. */
+export interface TrimStep {
+  readonly next: Uint8Array | undefined;
+  readonly removed: number;
+  /** Whether something stays that only a pin, or only a snapshot, sees: it goes in a later pass. */
+  readonly isBlocked: boolean;
+}
+
+/** The first punch after an epoch; punches are newest first. */
+function punchAfter(punches: readonly Epoch[], epoch: Epoch): Epoch {
+  let first = EPOCH_HEAD;
+  for (const punch of punches) {
+    if (punch <= epoch) break;
+    first = punch;
+  }
+  return first;
+}
+
+function container(prefix: Uint8Array): number {
+  return new DataView(prefix.buffer, prefix.byteOffset, 5).getUint32(1);
+}
+
+/** The punches that concern a dkey, newest first. */
+function punchesOf(reader: IndexReader, dkey: Uint8Array): Epoch[] {
+  const address = { container: container(dkey), oid: objectOfKey(dkey) };
+  const ofObject = listPunches(reader, objectPrefix(address, KeySpace.object));
+  const ofDkey = listPunches(reader, dkeyPunchPrefix(dkey));
+  return [...ofObject, ...ofDkey].sort((a, b) => (a > b ? -1 : 1));
+}
+
+/** Whether any run of the array under an akey was written before an epoch. */
+function hasRunsBefore(reader: IndexReader, akey: Uint8Array, epoch: Epoch): boolean {
+  const start = Uint8Array.from(akey);
+  start[0] = KeySpace.run;
+  let found = false;
+  reader.visit({ start, end: prefixEnd(start) }, (key) => {
+    const view = new DataView(key.buffer, key.byteOffset + key.length - 12, 8);
+    found = (view.getBigUint64(0) ^ 0xffff_ffff_ffff_ffffn) < epoch;
+    return !found;
+  });
+  return found;
+}
+
+/** Removes what is not seen of one akey; `versions` are all of them, newest first. */
+function trimAkey(
+  tx: IndexTransaction,
+  akey: Uint8Array,
+  versions: readonly Held[],
+  { kept, punches, horizon }: { kept: readonly Epoch[]; punches: readonly Epoch[]; horizon: Epoch },
+): { removed: number; left: number; isBlocked: boolean } {
+  let left = 0;
+  let removed = 0;
+  let isBlocked = false;
+  // Oldest first: a punch goes when nothing is left below it.
+  for (let at = versions.length - 1; at >= 0; at--) {
+    const { key, epoch, kind } = versions[at] as Held;
+    let ends = punchAfter(punches, epoch);
+    const newer = versions[at - 1]?.epoch;
+    if (newer !== undefined && newer < ends) ends = newer;
+    const seen = ends === EPOCH_HEAD || isSeen(kept, epoch, ends);
+    const holdsRuns = kind !== VersionKind.value && hasRunsBefore(tx, akey, ends);
+    const isIdlePunch = kind === VersionKind.punch && left === 0;
+    if ((seen && !isIdlePunch) || holdsRuns) {
+      left += 1;
+      if (ends <= horizon) isBlocked = true;
+      continue;
+    }
+    tx.remove(key);
+    removed += 1;
+  }
+  return { removed, left, isBlocked };
+}
+
+/** Forgets the names of long keys below which nothing is left, and idle punches of the dkey. */
+function forgetEmpty(tx: IndexTransaction, dkey: Uint8Array, akey: Uint8Array): void {
+  forgetName(tx, akey, dkey.length);
+  if (tx.seek(dkey, dkey.length) !== undefined) return;
+  const runs = Uint8Array.from(dkey);
+  runs[0] = KeySpace.run;
+  if (tx.seek(runs, runs.length) !== undefined) return;
+  const punches = dkeyPunchPrefix(dkey);
+  const idle: Uint8Array[] = [];
+  tx.visit({ start: punches, end: prefixEnd(punches) }, (key) => {
+    if (key.length === punches.length + EPOCH_SIZE) idle.push(key);
+    return true;
+  });
+  for (const key of idle) tx.remove(key);
+  forgetName(tx, dkey, OBJECT_PREFIX_SIZE);
+}
+
+/**
+ * Trims the akeys below a key (an akey, a dkey or an object), a bounded number of them at once.
+ *
+ * @param from Where to start: `prefix`, or what the step before returned as `next`.
+ * @param kept Epochs that readers use or may use, oldest first.
+ */
+export function trimVersions(
+  tx: IndexTransaction,
+  { prefix, from }: { prefix: Uint8Array; from: Uint8Array },
+  { kept, horizon }: { kept: readonly Epoch[]; horizon: Epoch },
+): TrimStep {
+  const akeys: { akey: Uint8Array; dkey: Uint8Array; versions: Held[] }[] = [];
+  let next: Uint8Array | undefined;
+  let scanned = 0;
+  tx.visit(
+    { start: from, end: prefixEnd(prefix) },
+    (key, head) => {
+      const akey = key.slice(0, key.length - EPOCH_SIZE);
+      const last = akeys.at(-1);
+      const isSame = last !== undefined && Buffer.compare(last.akey, akey) === 0;
+      scanned += 1;
+      const isFull = akeys.length >= AGGREGATION_STEP_COUNT || scanned > AGGREGATION_SCAN_COUNT;
+      if (!isSame && isFull) {
+        next = akey;
+        return false;
+      }
+      const held = { key, epoch: epochOfKey(key), kind: kindOf(head) };
+      if (isSame) last.versions.push(held);
+      else {
+        const { end } = readComponent(key, OBJECT_PREFIX_SIZE);
+        akeys.push({ akey, dkey: key.slice(0, end), versions: [held] });
+      }
+      return true;
+    },
+    { heads: true },
+  );
+  let removed = 0;
+  let isBlocked = false;
+  let punchedDkey: Uint8Array | undefined;
+  let punches: Epoch[] = [];
+  for (const { akey, dkey, versions } of akeys) {
+    if (punchedDkey === undefined || Buffer.compare(punchedDkey, dkey) !== 0) {
+      punches = punchesOf(tx, dkey);
+      punchedDkey = dkey;
+    }
+    const trimmed = trimAkey(tx, akey, versions, { kept, punches, horizon });
+    removed += trimmed.removed;
+    isBlocked ||= trimmed.isBlocked;
+    if (trimmed.left === 0) forgetEmpty(tx, dkey, akey);
+  }
+  return { next, removed, isBlocked };
+}
