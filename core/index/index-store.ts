@@ -10,6 +10,8 @@
  * 1. A process opens the index of one real path once; handles share it and count references.
  * 2. No read transaction outlives one call: a stale one would hide commits and pin dead pages.
  * 3. In a durable index a transaction is on stable storage when `transact` returns.
+ * 4. A transaction takes no page that its budget does not have (index-budget.ts), so that a full tier
+ *    is found before anything is written.
  *
  * @module
  */
@@ -18,7 +20,9 @@ import fs from "node:fs";
 import { open, type RootDatabase } from "lmdb";
 import { assert, storageError, systemCode } from "../errors.js";
 import { INDEX_MAP_SIZE, INDEX_READERS_MAX } from "../limits.js";
+import { IndexBudget, type IndexSpace } from "./index-budget.js";
 import { checkIndexFile, isWritable } from "./index-file.js";
+import { getSpace, type SpaceUse } from "./space-record.js";
 
 /** A half-open range of keys, `[start, end)`. */
 export interface KeyRange {
@@ -89,6 +93,7 @@ export class IndexStore implements IndexReader {
   readonly #database: Database;
   readonly #path: string;
   readonly #registryKey: string;
+  readonly #budget: IndexBudget;
   #references = 1;
   #inTransaction = false;
 
@@ -96,6 +101,8 @@ export class IndexStore implements IndexReader {
     this.#database = database;
     this.#path = path;
     this.#registryKey = registryKey;
+    const limit = () => getSpace(this).scmLimit;
+    this.#budget = new IndexBudget(path, { readOnly: !isWritable(path), limit });
   }
 
   /**
@@ -115,6 +122,7 @@ export class IndexStore implements IndexReader {
       const registryKey = registryKeyOf(path);
       assert(registryKey !== undefined, "an open index has a file");
       const store = new IndexStore(database, path, registryKey);
+      if (options.create === true) store.#budget.allocateBallast();
       openStores.set(registryKey, store);
       return store;
     } catch (error) {
@@ -155,18 +163,22 @@ export class IndexStore implements IndexReader {
    *
    * The body runs under the writer lock of all processes: it must be synchronous and short.
    *
+   * @param use Whether it may take pages of the reserve; see space-record.ts.
    * @throws {@link DaosError} `DER_NOSPACE` or `DER_IO` if the commit fails; nothing is changed then.
    *   What the body throws aborts the transaction and is passed on.
    */
-  transact(what: string, body: (tx: IndexTransaction) => void): void {
+  transact(what: string, body: (tx: IndexTransaction) => void, use: SpaceUse = "write"): void {
     assert(!this.#inTransaction, "index transactions do not nest");
+    const budget = this.#budget;
     const tx: IndexTransaction = {
       get: (key) => this.get(key),
       visit: (range, visitor) => this.visit(range, visitor),
       put: (key, value) => {
+        budget.chargePut(key.length, value.length);
         this.#database.putSync(key, value);
       },
       remove: (key) => {
+        budget.chargeRemove();
         this.#database.removeSync(key);
       },
     };
@@ -175,6 +187,7 @@ export class IndexStore implements IndexReader {
     try {
       this.#database.transactionSync(() => {
         try {
+          budget.begin(what, use);
           const result: unknown = body(tx);
           assert(result === undefined, "a transaction body is synchronous and returns nothing");
         } catch (error) {
@@ -197,9 +210,28 @@ export class IndexStore implements IndexReader {
     return !isWritable(this.#path);
   }
 
-  /** Bytes of the index file in use. */
-  size(): number {
-    return fs.statSync(this.#path).size;
+  /**
+   * Space of the index, in bytes; used are also those of the reader table.
+   *
+   * @param available What its file system still has.
+   */
+  space(available: number): IndexSpace {
+    const { scmLimit: limit } = getSpace(this);
+    const { used, live, free } = this.#budget.space({ available, limit });
+    // The reader table is never opened beside LMDB: closing it would end the locks by which other
+    // processes know that this one lives.
+    const table = fs.statSync(`${this.#path}-lock`, { throwIfNoEntry: false })?.size ?? 0;
+    return { used: used + table, live, free };
+  }
+
+  /**
+   * Gives back what the file has beyond a new limit of its tier. Call it in a transaction.
+   *
+   * @throws {@link DaosError} `DER_NOSPACE` if more is in use.
+   */
+  shrinkTo(limit: number): void {
+    assert(this.#inTransaction, "an index is shrunk in a transaction");
+    this.#budget.shrinkTo(limit);
   }
 
   /** Releases this handle; the last one closes the index. */
@@ -207,6 +239,7 @@ export class IndexStore implements IndexReader {
     this.#references -= 1;
     if (this.#references > 0) return;
     openStores.delete(this.#registryKey);
+    this.#budget.close();
     this.#database.resetReadTxn();
     // Nothing asynchronous is ever queued, so the returned promise has nothing to report.
     void this.#database.close();

@@ -19,7 +19,7 @@ import {
   checkHeader,
   SEGMENT_HEADER_SIZE,
 } from "./segment-format.js";
-import { VIEW_LOCK_OFFSET } from "./segment-store.js";
+import { VIEW_LOCK_OFFSET } from "./segment-lock.js";
 
 /** What a commit knows of a segment that its data lies in. */
 export interface CommittedExtent {

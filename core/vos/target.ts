@@ -10,14 +10,13 @@
 
 import path from "node:path";
 import type { Device } from "../device/device.js";
-import { closedError, DaosError, isDaosError, storageError, systemCode } from "../errors.js";
+import { closedError, DaosError, isDaosError } from "../errors.js";
 import { nextCounter, readCounter } from "../index/counters.js";
-import type { IndexStore } from "../index/index-store.js";
+import type { IndexStore, IndexTransaction } from "../index/index-store.js";
 import { LogWriter } from "../log/log-writer.js";
 import { SegmentCache } from "../log/segment-reader.js";
-import { listSegments } from "../log/segment-record.js";
 import { type RecoveryReport, SegmentStore } from "../log/segment-store.js";
-import { addWriter, listWriters, removeWriter, type WriterRecord } from "../log/writer-record.js";
+import { addWriter, removeWriter } from "../log/writer-record.js";
 import { type AggregationReport, aggregate } from "./aggregation.js";
 import { ArrayCache } from "./array-cache.js";
 import { ArrayReader, type ArraySource } from "./array-reader.js";
@@ -46,39 +45,8 @@ import {
   type SnapshotRecord,
 } from "./snapshots.js";
 import { Transaction, type TransactionOwner } from "./transaction.js";
+import { setLimits, type TargetUsage, type TierLimits, targetUsage } from "./usage.js";
 import { type DkeyEntry, getValue, listDkeys, type ValueAddress } from "./values.js";
-
-/** Space of a tier, in bytes. */
-export interface TierUsage {
-  /** Bytes that live data refers to. */
-  readonly live: number;
-  /** Bytes of the tier's files. */
-  readonly used: number;
-  /** Bytes that the file system under the tier still has. */
-  readonly available: number;
-}
-
-/** Segments by state. */
-export interface SegmentCounts {
-  /** Held by a writer, or by one that died and was not recovered yet. */
-  readonly leased: number;
-  /** Held by nobody, with data in them. */
-  readonly sealed: number;
-  /** Empty, kept for recycling. */
-  readonly free: number;
-}
-
-/** Counts and space of a target. */
-export interface TargetUsage {
-  /** The tier of the index. */
-  readonly scm: TierUsage;
-  /** The tier of the segments. */
-  readonly nvme: TierUsage;
-  /** Segments by state. */
-  readonly segments: SegmentCounts;
-  /** Who writes to it. */
-  readonly writers: readonly WriterRecord[];
-}
 
 /** A versioned object store. Calls are synchronous; errors are {@link DaosError}s. */
 export interface Target {
@@ -136,6 +104,8 @@ export interface Target {
   recover(): RecoveryReport;
   /** Counts and space. */
   usage(): TargetUsage;
+  /** Changes the limits of the tiers. */
+  setLimits(limits: TierLimits): void;
   /** Ends the writer's leases and closes everything. */
   close(): void;
 }
@@ -193,9 +163,11 @@ export class LocalTarget implements Target, TransactionOwner {
     if (this.#writer === undefined) {
       const { owner } = this.#options;
       let id = 0n;
-      this.#index.transact("Drawing a writer id", (tx) => {
+      // Also who only removes something is a writer.
+      const draw = (tx: IndexTransaction) => {
         id = addWriter(tx, { owner, pid: process.pid }).id;
-      });
+      };
+      this.#index.transact("Drawing a writer id", draw, "remove");
       this.#writer = new LogWriter(this.#store, id);
     }
     return this.#writer;
@@ -343,9 +315,8 @@ export class LocalTarget implements Target, TransactionOwner {
   }
 
   destroySnapshot(container: number, name: string): void {
-    this.#index.transact(`Destroying snapshot "${name}"`, (tx) => {
-      destroySnapshot(tx, container, name);
-    });
+    const destroy = (tx: IndexTransaction) => destroySnapshot(tx, container, name);
+    this.#index.transact(`Destroying snapshot "${name}"`, destroy, "remove");
   }
 
   aggregate(container: number): AggregationReport {
@@ -371,23 +342,11 @@ export class LocalTarget implements Target, TransactionOwner {
   }
 
   usage(): TargetUsage {
-    const { device, scm, nvme } = this.#options;
-    const segments = { leased: 0, sealed: 0, free: 0 };
-    let live = 0;
-    let used = 0;
-    for (const { id, record } of listSegments(this.#index)) {
-      segments[record.state] += 1;
-      live += record.liveSize;
-      used += fileSize(device, this.#store.path(id));
-    }
-    const index = this.#index.size();
-    const writers = listWriters(this.#index);
-    return {
-      scm: { live: index, used: index, available: device.space(scm).available },
-      nvme: { live, used, available: device.space(nvme).available },
-      segments,
-      writers,
-    };
+    return targetUsage({ ...this.#options, index: this.#index });
+  }
+
+  setLimits(limits: TierLimits): void {
+    setLimits({ ...this.#options, index: this.#index }, limits);
   }
 
   /** Ends the writer's leases and forgets it. */
@@ -396,7 +355,8 @@ export class LocalTarget implements Target, TransactionOwner {
     if (writer === undefined) return;
     writer.close();
     try {
-      this.#index.transact("Forgetting a writer", (tx) => removeWriter(tx, writer.id));
+      const forget = (tx: IndexTransaction) => removeWriter(tx, writer.id);
+      this.#index.transact("Forgetting a writer", forget, "reclaim");
     } catch (error) {
       // On a full disk the record stays; it says nothing of what is stored.
       if (!isDaosError(error)) throw error;
@@ -424,19 +384,4 @@ function containerGone(container: number): DaosError {
     },
     { container },
   );
-}
-
-function fileSize(device: Device, name: string): number {
-  try {
-    const file = device.open(name, "read");
-    try {
-      return file.size();
-    } finally {
-      file.close();
-    }
-  } catch (error) {
-    // It may have been recycled since it was listed.
-    if (systemCode(error) === "ENOENT") return 0;
-    throw storageError(error, "Measuring a segment", name);
-  }
 }

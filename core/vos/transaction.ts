@@ -89,7 +89,8 @@ export class Transaction {
     }
     writes.builder.begin(range);
     try {
-      this.#owner.writer.append(bytes, writes.builder);
+      const alone = this.#bytes === 0 && !this.#owner.othersOpen(this);
+      this.#owner.writer.append(bytes, writes.builder, { alone });
     } catch (error) {
       // A part of the bytes may have its place already: the transaction can only be aborted.
       this.#failure = error;
