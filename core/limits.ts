@@ -89,7 +89,7 @@ export const NVME_SIZE_MIN = 2 * MIB;
 /** Of a pool's limit that is one number, the index's tier gets one part in this many. */
 export const SCM_SIZE_SHARE = 8;
 /** A limited tier is divided into at least so many segments, so that space comes back in small parts. */
-export const LIMITED_SEGMENTS_MIN = 32;
+export const LIMITED_SEGMENTS_MIN = 16;
 /** Data of a segment is never limited to less than this, in bytes. */
 export const SEGMENT_LIMITED_SIZE_MIN = 128 * KIB;
 /** Part of what is left of a tier that one growth step of a segment takes, so that others get some. */

@@ -54,8 +54,8 @@ export interface IndexSpace {
 }
 
 /** Pages that an ordinary transaction leaves. */
-function reservePages({ treePages, pageSize }: PageUsage): number {
-  const share = Math.floor((treePages * pageSize) / INDEX_RESERVE_SHARE);
+function reservePages({ branchPages, leafPages, pageSize }: PageUsage): number {
+  const share = Math.floor(((branchPages + leafPages) * pageSize) / INDEX_RESERVE_SHARE);
   const size = Math.min(RESERVE_SIZE_MAX, Math.max(INDEX_RESERVE_SIZE_MIN, share));
   return Math.ceil(size / pageSize);
 }
@@ -71,8 +71,8 @@ export class IndexBudget {
   #allocated = 0;
   /** Pages that must stay free after this transaction. */
   #left = 0;
-  #changes = 0;
   #puts = 0;
+  #removals = 0;
   /** Pages for values that have pages of their own, the most of one of them, and such values. */
   #overflow = 0;
   #overflowMax = 0;
@@ -97,8 +97,8 @@ export class IndexBudget {
     this.#usage = this.#pages.usage();
     this.#allocated = Math.floor(fs.fstatSync(this.#fd).size / this.#usage.pageSize);
     this.#left = reserveLeftBy(use, reservePages(this.#usage));
-    this.#changes = 0;
     this.#puts = 0;
+    this.#removals = 0;
     this.#overflow = 0;
     this.#overflowMax = 0;
     this.#overflowCount = 0;
@@ -112,7 +112,6 @@ export class IndexBudget {
    */
   chargePut(keySize: number, valueSize: number): void {
     const { pageSize } = this.#usage;
-    this.#changes += 1;
     this.#puts += 1;
     if (NODE_SIZE + keySize + valueSize > (pageSize - PAGE_HEADER_SIZE) / 2 - 2) {
       const pages = Math.ceil((PAGE_HEADER_SIZE + valueSize) / pageSize);
@@ -125,15 +124,16 @@ export class IndexBudget {
 
   /** Charges the removal of an entry; throws as {@link chargePut} does. */
   chargeRemove(): void {
-    this.#changes += 1;
+    this.#removals += 1;
     this.#check();
   }
 
   /** The most single pages that the transaction takes so far. */
   #singles(): number {
-    const { depth, treePages, freeListPages, pageSize } = this.#usage;
+    const { depth, branchPages, leafPages, freeListPages, pageSize } = this.#usage;
     // A change copies its path; a removal may merge each page of it with a neighbour.
-    const copied = Math.min(2 * this.#changes * (depth + 1), treePages);
+    const paths = this.#puts + 2 * this.#removals;
+    const copied = Math.min(paths, leafPages) + Math.min(paths * depth, branchPages);
     const changed = copied + this.#puts + depth;
     const listed = ((changed + this.#overflow) * FREE_ENTRY_SIZE) / pageSize;
     return changed + freeListPages + Math.ceil(listed) + OVERHEAD_PAGES;

@@ -25,6 +25,7 @@ import { DaosError } from "../errors.js";
 
 const PAGE_HEADER_SIZE = 24;
 const META_SIZE = 160;
+const META_PAGES = 2;
 const TREE_FREE = 48;
 const TREE_MAIN = 96;
 const NO_ROOT = 0xffff_ffff_ffff_ffffn;
@@ -40,8 +41,10 @@ export interface PageUsage {
   readonly pageCount: number;
   /** Pages among them that nothing refers to. */
   readonly freePages: number;
-  /** Branch and leaf pages of the entries: the most that a transaction can change. */
-  readonly treePages: number;
+  /** Branch pages of the tree of entries. */
+  readonly branchPages: number;
+  /** Its leaf pages. */
+  readonly leafPages: number;
   /** Pages of the list of free pages. */
   readonly freeListPages: number;
   /** Depth of the tree of entries. */
@@ -54,7 +57,8 @@ export interface PageUsage {
 
 interface Tree {
   readonly depth: number;
-  readonly pages: number;
+  readonly branches: number;
+  readonly leaves: number;
   readonly overflow: number;
   readonly root: number;
 }
@@ -63,10 +67,15 @@ function readTree(meta: Buffer, at: number): Tree {
   const root = meta.readBigUInt64LE(at + 40);
   return {
     depth: meta.readUInt16LE(at + 6),
-    pages: Number(meta.readBigUInt64LE(at + 8) + meta.readBigUInt64LE(at + 16)),
+    branches: Number(meta.readBigUInt64LE(at + 8)),
+    leaves: Number(meta.readBigUInt64LE(at + 16)),
     overflow: Number(meta.readBigUInt64LE(at + 24)),
     root: root === NO_ROOT ? -1 : Number(root),
   };
+}
+
+function pagesOf({ branches, leaves, overflow }: Tree): number {
+  return branches + leaves + overflow;
 }
 
 /** An index file, open beside LMDB's own descriptor. */
@@ -101,13 +110,14 @@ export class IndexPages {
     const free = readTree(meta, TREE_FREE);
     const main = readTree(meta, TREE_MAIN);
     const pageCount = Number(meta.readBigUInt64LE(144)) + 1;
-    const inUse = 2 + free.pages + free.overflow + main.pages + main.overflow;
+    const inUse = META_PAGES + pagesOf(free) + pagesOf(main);
     return {
       pageSize,
       pageCount,
       freePages: Math.max(0, pageCount - inUse),
-      treePages: main.pages,
-      freeListPages: free.pages + free.overflow,
+      branchPages: main.branches,
+      leafPages: main.leaves,
+      freeListPages: pagesOf(free),
       depth: main.depth,
       transaction: Number(meta.readBigUInt64LE(152)),
       freeRoot: free.root,
