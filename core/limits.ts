@@ -61,6 +61,8 @@ export const LAYERS_CACHED_MAX = 1 << 20;
 
 /** Address space reserved for the index, in bytes; the file grows as it is used. */
 export const INDEX_MAP_SIZE = 128 * 1024 * MIB;
+/** Largest index file that is read whole and checked when it is opened, in bytes. */
+export const INDEX_CHECK_SIZE_MAX = 256 * MIB;
 /** Processes and workers that can read the index at once. */
 export const INDEX_READERS_MAX = 4096;
 /**
@@ -72,8 +74,10 @@ export const RESERVE_SIZE_MAX = 5 * 8 * MIB;
 export const NVME_RESERVE_SHARE = 16;
 /** Least space that the segments' tier keeps back, in bytes: one segment of the smallest pool. */
 export const NVME_RESERVE_SIZE_MIN = 256 * KIB;
-/** Of the index's pages that are not overflow, one in this many is kept back free, up to the above. */
+/** Of the index's tree, and at most of its limit, one page in this many is kept back, up to the above. */
 export const INDEX_RESERVE_SHARE = 8;
+/** Pages that one step of aggregation changes at most, if its entries lie far apart. */
+export const INDEX_STEP_PAGES_MAX = 512;
 /** Least space that the index keeps back, in bytes: the pages that a few removals change. */
 export const INDEX_RESERVE_SIZE_MIN = 256 * KIB;
 /** First step in which the index file is allocated ahead of its use, in bytes. */

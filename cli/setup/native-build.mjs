@@ -2,6 +2,7 @@
  * Native parts: small N-API addons, one per library, so that a missing library disables only its part.
  *
  *     build/storage.node      fallocate, fdatasync, locks, maps; needs only a C compiler
+ *     build/index.node        LMDB, compiled from the sources in the npm package lmdb
  *     build/isal.node         CRC-32C by ISA-L; without it checksums are computed in JavaScript
  *     mpi/build/...           Open MPI, MPICH and PMIx, built by the workspace itself
  *
@@ -11,19 +12,24 @@
  * @module
  */
 
-import { join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { capture, hasProgram } from "./process.mjs";
 import { notice, SetupError, say } from "./report.mjs";
 
 const STEP = "native parts";
 const SOURCES = "core/device/native";
+const INDEX_SOURCE = "core/index/native/index.c";
+/** LMDB's C sources, in its npm package. */
+const LMDB_SOURCES = "dependencies/lmdb/libraries/liblmdb";
 
 /**
  * Builds the addons that are missing or older than their sources.
  *
  * @param {string} root Root of the package.
  * @param {{force?: boolean}} [options] `force` builds all of them.
- * @throws {SetupError} If there is no C compiler, or the storage addon does not compile.
+ * @throws {SetupError} If there is no C compiler, or an addon that every pool needs does not compile.
  */
 export async function buildNativeParts(root, { force = false } = {}) {
   const compiler = findCompiler();
@@ -42,6 +48,23 @@ export async function buildNativeParts(root, { force = false } = {}) {
 
   try {
     await compileAddon({ ...common, name: "storage", sources: source("storage.c") });
+    const lmdb = lmdbPackage(root);
+    await compileAddon({
+      ...common,
+      name: "index",
+      sources: [join(root, INDEX_SOURCE)],
+      // As the package itself compiles them. "isystem": their warnings are not ours.
+      flags: [
+        "-DMDB_MAXKEYSIZE=0",
+        "-DMDB_USE_ROBUST=1",
+        "-isystem",
+        correctedLmdb(root, join(lmdb.root, LMDB_SOURCES)),
+        "-isystem",
+        join(lmdb.root, LMDB_SOURCES),
+      ],
+      libs: ["-pthread"],
+      facts: { lmdb: lmdb.version },
+    });
   } catch (error) {
     throw new SetupError(error.message, [
       "Check that the C library's headers are there (Debian: apt-get install gcc libc6-dev),",
@@ -57,6 +80,40 @@ export async function buildNativeParts(root, { force = false } = {}) {
     else say(STEP, `${name}.node is left out: ${why}`);
   }
   say(STEP, "present");
+}
+
+/**
+ * Writes LMDB's source without the statement by which each process that opens an index sets the number of
+ * the last transaction to what it read before: a commit of another process in between would be lost. The
+ * first process sets it elsewhere, under an exclusive lock.
+ *
+ * @returns {string} Folder of the corrected file, to be searched before the package's.
+ */
+function correctedLmdb(root, sources) {
+  const text = readFileSync(join(sources, "mdb.c"), "utf8");
+  const parts = text.split(
+    /\n\tif \(env->me_txns\)\n\t\tenv->me_txns->mti_txnid = meta\.mm_txnid;\n/,
+  );
+  if (parts.length !== 2) throw new Error("LMDB's source is not the one that is known");
+  const folder = join(root, "build", "lmdb");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "mdb.c"), parts.join("\n"));
+  return folder;
+}
+
+/** Where the npm package lmdb lies, and its version. */
+function lmdbPackage(root) {
+  const require = createRequire(join(root, "package.json"));
+  let folder = dirname(require.resolve("lmdb"));
+  for (;;) {
+    try {
+      const { name, version } = require(join(folder, "package.json"));
+      if (name === "lmdb") return { root: folder, version };
+    } catch {
+      // Its entry point lies in a folder of its own.
+    }
+    folder = dirname(folder);
+  }
 }
 
 /** ISA-L is an acceleration: without it, or with one that does not link, the work goes on in JavaScript. */

@@ -1,8 +1,8 @@
 /**
  * Loads the native addons of the storage layer from `build/` of the package.
  *
- * They are compiled by `npx daos setup`, never while npm installs. `storage.node` is needed for any
- * pool; `isal.node` is optional.
+ * They are compiled by `npx daos setup`, never while npm installs. `storage.node` and `index.node` are
+ * needed for any pool; `isal.node` is optional.
  *
  * @module
  */
@@ -35,12 +35,26 @@ export interface IsalAddon {
 const require = createRequire(import.meta.url);
 
 /** Loads one addon, or returns why it cannot be loaded. */
-export function loadAddon<T>(name: "storage" | "isal"): T | Error {
+export function loadAddon<T>(name: "storage" | "isal" | "index"): T | Error {
   try {
     return require(`../../../build/${name}.node`) as T;
   } catch (error) {
     return error as Error;
   }
+}
+
+/**
+ * Loads an addon that no pool can do without.
+ *
+ * @throws {@link DaosError} `DER_SETUP` if it was not built, or does not load here.
+ */
+export function requireAddon<T extends object>(name: "storage" | "index"): T {
+  const loaded = loadAddon<T>(name);
+  if (!(loaded instanceof Error)) return loaded;
+  const missing = (loaded as { code?: string }).code === "MODULE_NOT_FOUND";
+  const why = missing ? "it has not been built" : loaded.message;
+  const remedy = "run `npx daos setup` (it needs a C compiler), then try again";
+  throw new DaosError("DER_SETUP", { what: `Loading the ${name} addon`, why, remedy });
 }
 
 let storage: StorageAddon | undefined;
@@ -51,14 +65,6 @@ let storage: StorageAddon | undefined;
  * @throws {@link DaosError} `DER_SETUP` if it was not built, or does not load here.
  */
 export function storageAddon(): StorageAddon {
-  if (storage !== undefined) return storage;
-  const loaded = loadAddon<StorageAddon>("storage");
-  if (loaded instanceof Error || !("fallocate" in loaded)) {
-    const missing = (loaded as { code?: string }).code === "MODULE_NOT_FOUND";
-    const why = missing ? "it has not been built" : (loaded as Error).message;
-    const remedy = "run `npx daos setup` (it needs a C compiler), then try again";
-    throw new DaosError("DER_SETUP", { what: "Loading the storage addon", why, remedy });
-  }
-  storage = loaded;
-  return loaded;
+  storage ??= requireAddon<StorageAddon>("storage");
+  return storage;
 }

@@ -1,22 +1,19 @@
 /**
- * The pages that a transaction of the index may take, found out before it takes them.
+ * The pages that a transaction of the index may take.
  *
  * LMDB never changes a page in place: also a removal needs fresh pages, and LMDB finds a full disk when
- * it commits. So the index file is allocated ahead of its use, and each change is charged with the most
- * pages that it can take:
+ * it commits. So the index file is allocated ahead of its use:
  *
  *     0                      pageCount                        allocated          limit
  *     ├─ used, some of it free ─┤── allocated ahead: the ballast ──┤─ not yet there ─┤
  *
  * Invariants:
  *
- * 1. What is charged fits what is allocated, less the reserve that the use must leave: at first beyond
- *    `pageCount`, where it surely fits; once the file cannot grow, also in the free pages.
- * 2. The file is never allocated beyond the tier's limit.
- * 3. It holds whatever other programs do to the file system, since the reserve is allocated as well.
- *
- * Values that take several pages need pages that follow one another. Whether LMDB finds such among the
- * free ones depends on its search: twice as many as needed must be there.
+ * 1. A transaction whose pages would reach beyond what is allocated ends before any of them is written.
+ *    So the file is never longer than the tier's limit allows.
+ * 2. When a transaction commits, the pages that are allocated and unused, and the free ones that the
+ *    next transaction can take, are at least what its use must leave of the reserve: a removal finds
+ *    them, whatever other programs have done to the file system.
  *
  * @module
  */
@@ -29,19 +26,16 @@ import {
   INDEX_GROWTH_SIZE_MIN,
   INDEX_RESERVE_SHARE,
   INDEX_RESERVE_SIZE_MIN,
+  INDEX_STEP_PAGES_MAX,
   RESERVE_SIZE_MAX,
   SCM_FIXED_SIZE,
 } from "../limits.js";
-import { IndexPages, type PageUsage } from "./index-pages.js";
 import { noSpace, reserveLeftBy, type SpaceUse } from "./space-record.js";
 
-/** Bytes of a page that hold no entries, at least: LMDB puts larger entries on pages of their own. */
-const PAGE_HEADER_SIZE = 24;
-const NODE_SIZE = 8;
-/** Pages of the free list's own tree that a transaction changes, and a new root of each tree. */
+/** Pages that LMDB takes for its list of free pages when it commits, beside those that the list has. */
 const OVERHEAD_PAGES = 8;
-/** Bytes that a page number takes in the free list, with the number that says how many follow. */
-const FREE_ENTRY_SIZE = 16;
+/** A step that changes at most this part of the reserve, as a fraction 1/n, may take the last of it. */
+const SMALL_STEP_SHARE = 4;
 
 /** Space of an index, in bytes. */
 export interface IndexSpace {
@@ -53,139 +47,140 @@ export interface IndexSpace {
   readonly free: number;
 }
 
-/** Pages that an ordinary transaction leaves. */
-function reservePages({ branchPages, leafPages, pageSize }: PageUsage): number {
-  const share = Math.floor(((branchPages + leafPages) * pageSize) / INDEX_RESERVE_SHARE);
-  const size = Math.min(RESERVE_SIZE_MAX, Math.max(INDEX_RESERVE_SIZE_MIN, share));
-  return Math.ceil(size / pageSize);
+/** Pages of an index, of its newest state or as a transaction will leave it. */
+export interface PageCounts {
+  /** Bytes of a page. */
+  readonly pageSize: number;
+  /** Pages of the file up to the last one that was ever used. */
+  readonly pageCount: number;
+  /** Pages among them that nothing refers to. */
+  readonly freePages: number;
+  /** Branch and leaf pages of the entries: the most that a transaction of small changes copies. */
+  readonly treePages: number;
+  /** Pages of the list of free pages. */
+  readonly freeListPages: number;
+  /** Pages that the running transaction has changed. */
+  readonly changedPages: number;
+}
+
+/** What the budget asks LMDB. */
+export interface PageSource {
+  counts(): PageCounts;
+  /** Free pages that the running transaction can still take, one by one. */
+  usable(): number;
 }
 
 /** The budget of one index file. A process has one for each index that it has open. */
 export class IndexBudget {
   readonly #fd: number;
-  readonly #pages: IndexPages;
+  readonly #source: PageSource;
   readonly #limit: () => number | undefined;
+  readonly #pageSize: number;
   #what = "";
-  #usage: PageUsage;
+  #use: SpaceUse = "write";
   /** Pages of the file, used or allocated ahead. */
   #allocated = 0;
-  /** Pages that must stay free after this transaction. */
-  #left = 0;
-  #puts = 0;
-  #removals = 0;
-  /** Pages for values that have pages of their own, the most of one of them, and such values. */
-  #overflow = 0;
-  #overflowMax = 0;
-  #overflowCount = 0;
-  /** Runs of free pages, once they had to be read. */
-  #runs: number[] | undefined;
+  #isChanged = false;
 
   /**
    * @param path The index file.
    * @param options `limit`: the limit of its tier in bytes, asked under the writer lock.
    */
-  constructor(path: string, options: { readOnly: boolean; limit: () => number | undefined }) {
+  constructor(
+    path: string,
+    options: { readOnly: boolean; source: PageSource; limit: () => number | undefined },
+  ) {
     this.#fd = fs.openSync(path, options.readOnly ? "r" : "r+");
+    this.#source = options.source;
     this.#limit = options.limit;
-    this.#pages = new IndexPages(this.#fd, path);
-    this.#usage = this.#pages.usage();
+    this.#pageSize = options.source.counts().pageSize;
   }
 
   /** Starts a transaction. Call it under the writer lock. */
   begin(what: string, use: SpaceUse): void {
     this.#what = what;
-    this.#usage = this.#pages.usage();
-    this.#allocated = Math.floor(fs.fstatSync(this.#fd).size / this.#usage.pageSize);
-    this.#left = reserveLeftBy(use, reservePages(this.#usage));
-    this.#puts = 0;
-    this.#removals = 0;
-    this.#overflow = 0;
-    this.#overflowMax = 0;
-    this.#overflowCount = 0;
-    this.#runs = undefined;
+    this.#use = use;
+    this.#isChanged = false;
+    this.#allocated = Math.floor(fs.fstatSync(this.#fd).size / this.#pageSize);
   }
 
   /**
-   * Charges the storing of an entry; sizes in bytes.
+   * Makes sure that the file has space for the pages that the transaction has added by now.
    *
    * @throws {@link DaosError} `DER_NOSPACE`: abort the transaction then.
    */
-  chargePut(keySize: number, valueSize: number): void {
-    const { pageSize } = this.#usage;
-    this.#puts += 1;
-    if (NODE_SIZE + keySize + valueSize > (pageSize - PAGE_HEADER_SIZE) / 2 - 2) {
-      const pages = Math.ceil((PAGE_HEADER_SIZE + valueSize) / pageSize);
-      this.#overflow += pages;
-      this.#overflowMax = Math.max(this.#overflowMax, pages);
-      this.#overflowCount += 1;
-    }
-    this.#check();
+  require(pageCount: number): void {
+    this.#isChanged = true;
+    if (pageCount <= this.#allocated || this.#grow(pageCount)) return;
+    throw this.#full(pageCount - this.#allocated, 0);
   }
 
-  /** Charges the removal of an entry; throws as {@link chargePut} does. */
-  chargeRemove(): void {
-    this.#removals += 1;
-    this.#check();
+  /**
+   * Makes sure that the transaction can be committed and leaves what it must leave.
+   *
+   * @throws {@link DaosError} `DER_NOSPACE`: abort the transaction then.
+   */
+  requireReserve(): void {
+    if (!this.#isChanged) return;
+    const counts = this.#source.counts();
+    const { pageCount, freeListPages } = counts;
+    // A transaction may free as many pages as it takes, and lists them: 512 on a page.
+    const overhead = OVERHEAD_PAGES + freeListPages + Math.ceil(pageCount / 4096);
+    const most = overhead + this.#left(counts, undefined);
+    if (pageCount + most <= this.#allocated || this.#grow(pageCount + most)) return;
+    const left = this.#left(counts, this.#limit());
+    const unused = this.#allocated - pageCount + this.#source.usable();
+    if (unused < overhead + left) throw this.#full(overhead, Math.max(0, unused - left));
   }
 
-  /** The most single pages that the transaction takes so far. */
-  #singles(): number {
-    const { depth, branchPages, leafPages, freeListPages, pageSize } = this.#usage;
-    // A change copies its path; a removal may merge each page of it with a neighbour.
-    const paths = this.#puts + 2 * this.#removals;
-    const copied = Math.min(paths, leafPages) + Math.min(paths * depth, branchPages);
-    const changed = copied + this.#puts + depth;
-    const listed = ((changed + this.#overflow) * FREE_ENTRY_SIZE) / pageSize;
-    return changed + freeListPages + Math.ceil(listed) + OVERHEAD_PAGES;
+  /**
+   * Pages that the transaction leaves. What a transaction frees can be taken by the one after the
+   * next: a large step must leave some for small ones, or there would never be a next one.
+   */
+  #left(counts: PageCounts, limit: number | undefined): number {
+    const reserve = this.#reserve(counts, limit);
+    const small = Math.floor(reserve / SMALL_STEP_SHARE);
+    if (this.#use === "reclaim") return counts.changedPages <= small ? 0 : small;
+    return reserveLeftBy(this.#use, reserve);
   }
 
-  #check(): void {
-    const needed = this.#singles() + this.#overflow + this.#left;
-    if (this.#usage.pageCount + needed <= this.#allocated) return;
-    this.#makeRoom(needed);
+  /** Pages that an ordinary transaction leaves. */
+  #reserve({ treePages }: PageCounts, limit: number | undefined): number {
+    const step = Math.min(treePages, INDEX_STEP_PAGES_MAX);
+    const share = Math.max(step, treePages / INDEX_RESERVE_SHARE);
+    const least = INDEX_RESERVE_SIZE_MIN / this.#pageSize;
+    const bound = limit === undefined ? share : this.#limitPages(limit) / INDEX_RESERVE_SHARE;
+    const most = RESERVE_SIZE_MAX / this.#pageSize;
+    return Math.floor(Math.min(most, Math.max(least, Math.min(share, bound))));
   }
 
   /** Pages that the file may have. */
-  #limitPages(): number {
-    const limit = this.#limit();
+  #limitPages(limit: number | undefined): number {
     if (limit === undefined) return Number.POSITIVE_INFINITY;
-    return Math.floor((limit - SCM_FIXED_SIZE) / this.#usage.pageSize);
+    return Math.floor((limit - SCM_FIXED_SIZE) / this.#pageSize);
   }
 
-  /** Allocates more of the file, else looks for free pages in it; throws if both do not do. */
-  #makeRoom(needed: number): void {
-    const { pageCount, pageSize } = this.#usage;
-    const limit = this.#limitPages();
-    const end = pageCount + needed;
-    const quarter = (this.#allocated * pageSize) / 4;
-    const size = Math.min(INDEX_GROWTH_SIZE_MAX, Math.max(INDEX_GROWTH_SIZE_MIN, quarter));
-    const step = Math.ceil(size / pageSize);
-    const full = this.#runs !== undefined;
-    // Once the free pages were looked for, the file could not grow.
-    if (!full && end <= limit && this.#grow(Math.min(limit, end + step), end)) return;
-    if (!full && end > limit && this.#allocated < limit) this.#grow(limit, limit);
-    this.#runs ??= this.#pages.freeRuns(this.#usage);
-    if (this.#fits(this.#runs)) return;
-    const listed = this.#runs.reduce((sum, run) => sum + run, 0);
-    const free = this.#allocated - pageCount + listed - this.#left;
-    throw noSpace(this.#what, {
-      tier: "scm",
-      needed: (needed - this.#left) * pageSize,
-      free: Math.max(0, free) * pageSize,
-      limited: this.#allocated >= limit,
-    });
+  #full(needed: number, free: number): Error {
+    const size = this.#pageSize;
+    const limited = this.#allocated >= this.#limitPages(this.#limit());
+    const facts = { tier: "scm", needed: needed * size, free: free * size, limited } as const;
+    return noSpace(this.#what, facts);
   }
 
-  /** Allocates the file to `wanted` pages, or to what is `needed`; returns whether the latter is there. */
-  #grow(wanted: number, needed: number): boolean {
-    for (const end of new Set([wanted, needed])) {
-      if (end <= this.#allocated) return true;
-      const { pageSize } = this.#usage;
-      const start = this.#allocated * pageSize;
+  /** Allocates the file up to `needed` pages, or some more; on a full tier, what there is of it. */
+  #grow(needed: number): boolean {
+    const size = this.#pageSize;
+    const limit = this.#limitPages(this.#limit());
+    const quarter = (this.#allocated * size) / 4;
+    const step = Math.min(INDEX_GROWTH_SIZE_MAX, Math.max(INDEX_GROWTH_SIZE_MIN, quarter));
+    const start = this.#allocated;
+    for (const end of [needed + Math.ceil(step / size), needed]) {
+      const reached = Math.min(limit, end);
+      if (reached <= start) return false;
       try {
-        storageAddon().fallocate(this.#fd, start, end * pageSize - start);
-        this.#allocated = end;
-        return true;
+        storageAddon().fallocate(this.#fd, start * size, (reached - start) * size);
+        this.#allocated = reached;
+        return reached >= needed;
       } catch (error) {
         const code = systemCode(error);
         if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
@@ -194,59 +189,46 @@ export class IndexBudget {
     return false;
   }
 
-  /** Whether the transaction fits the rest of the file and its free pages. */
-  #fits(runs: readonly number[]): boolean {
-    const beyond = this.#allocated - this.#usage.pageCount;
-    const free = runs.reduce((sum, run) => sum + run, 0);
-    const singles = this.#singles();
-    if (singles + this.#overflow + this.#left > beyond + free) return false;
-    if (this.#overflow === 0) return true;
-    const half = Math.floor(this.#left / 2);
-    if (this.#overflow + Math.max(0, singles - free) + half <= beyond) return true;
-    const size = this.#overflowMax;
-    const places = runs.reduce((sum, run) => sum + Math.floor(run / size), 0);
-    return places >= 2 * this.#overflowCount;
-  }
-
-  /** Allocates the ballast of an index that was just made; on a full disk it comes later. */
-  allocateBallast(): void {
-    this.begin("Allocating the index", "write");
-    const end = this.#usage.pageCount + this.#left + OVERHEAD_PAGES;
-    this.#grow(end, end);
-  }
-
   /**
    * Gives back what was allocated beyond a new limit of the tier. Call it under the writer lock.
    *
    * @throws {@link DaosError} `DER_NOSPACE` if more is in use.
    */
   shrinkTo(limit: number): void {
-    this.begin("Lowering the limit of tier scm", "write");
-    const { pageCount, pageSize } = this.#usage;
-    const pages = Math.floor((limit - SCM_FIXED_SIZE) / pageSize);
+    const pages = this.#limitPages(limit);
     if (pages >= this.#allocated) return;
-    const needed = pageCount + this.#left;
+    const counts = this.#source.counts();
+    const needed = counts.pageCount + this.#reserve(counts, limit);
     if (pages < needed) {
-      const free = Math.max(0, pages) * pageSize;
-      throw noSpace(this.#what, { tier: "scm", needed: needed * pageSize, free, limited: true });
+      const size = this.#pageSize;
+      const facts = { tier: "scm", needed: needed * size, free: pages * size } as const;
+      throw noSpace(this.#what, { ...facts, limited: true });
     }
-    fs.ftruncateSync(this.#fd, pages * pageSize);
+    fs.ftruncateSync(this.#fd, pages * this.#pageSize);
+    this.#allocated = pages;
+  }
+
+  /** Allocates the ballast of an index that was just made; on a full disk it comes later. */
+  allocateBallast(): void {
+    this.begin("Allocating the index", "write");
+    const counts = this.#source.counts();
+    this.#grow(counts.pageCount + OVERHEAD_PAGES + this.#reserve(counts, undefined));
   }
 
   /**
    * Space of the index.
    *
-   * @param bounds What the file system still has, and the limit of the tier, in bytes.
+   * @param available What the file system still has, in bytes.
    */
-  space({ available, limit }: { available: number; limit: number | undefined }): IndexSpace {
-    const usage = this.#pages.usage();
-    const { pageSize, pageCount, freePages } = usage;
+  space(available: number): IndexSpace {
+    const counts = this.#source.counts();
+    const { pageCount, freePages } = counts;
+    const limit = this.#limit();
     const used = fs.fstatSync(this.#fd).size;
-    const inside = used - (pageCount - freePages) * pageSize;
+    const live = (pageCount - freePages) * this.#pageSize;
     const room = limit === undefined ? available : Math.max(0, limit - SCM_FIXED_SIZE - used);
-    const beyond = Math.min(available, room);
-    const free = Math.max(0, inside + beyond - reservePages(usage) * pageSize);
-    return { used, live: (pageCount - freePages) * pageSize, free };
+    const kept = (this.#reserve(counts, limit) + OVERHEAD_PAGES) * this.#pageSize;
+    return { used, live, free: Math.max(0, used - live + Math.min(available, room) - kept) };
   }
 
   /** Closes the file. */

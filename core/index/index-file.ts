@@ -8,7 +8,7 @@
  *     88   u64 root of the free list            136   u64 root of the tree (all ones: none)
  *     144  u64 last page             152  u64 transaction
  *
- * Damage inside of pages is not seen here.
+ * Damage inside of pages is found by the check that follows the opening; see native/index.c.
  *
  * @module
  */
@@ -16,6 +16,7 @@
 import fs from "node:fs";
 import { storageAddon } from "../device/addon.js";
 import { DaosError } from "../errors.js";
+import { INDEX_MAP_SIZE } from "../limits.js";
 
 const MAGIC = 0xbeefc0de;
 const VERSION = 2;
@@ -46,13 +47,15 @@ function checkMeta(fd: number, { path, position }: { path: string; position: num
   if (meta.readUInt32LE(24) !== MAGIC) throw damaged(path, "the file is not an index");
   if (meta.readUInt32LE(28) !== VERSION) throw damaged(path, "another release of LMDB wrote it");
   const pageSize = BigInt(meta.readUInt32LE(48));
+  const pages = meta.readBigUInt64LE(144) + 1n;
+  if (pages * pageSize > BigInt(INDEX_MAP_SIZE)) throw damaged(path, "its header is malformed");
   const size = fs.fstatSync(fd, { bigint: true }).size;
   for (const root of [meta.readBigUInt64LE(88), meta.readBigUInt64LE(136)]) {
     if (root !== NO_ROOT && (root + 1n) * pageSize > size) {
       throw damaged(path, `the file has ${size} bytes and its tree begins beyond them`);
     }
   }
-  return Number((meta.readBigUInt64LE(144) + 1n) * pageSize);
+  return Number(pages * pageSize);
 }
 
 /**

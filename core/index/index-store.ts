@@ -17,17 +17,40 @@
  */
 
 import fs from "node:fs";
-import { open, type RootDatabase } from "lmdb";
-import { assert, storageError, systemCode } from "../errors.js";
-import { INDEX_MAP_SIZE, INDEX_READERS_MAX } from "../limits.js";
-import { IndexBudget, type IndexSpace } from "./index-budget.js";
+import { assert, DaosError, isDaosError, storageError } from "../errors.js";
+import { INDEX_CHECK_SIZE_MAX, INDEX_MAP_SIZE, INDEX_READERS_MAX } from "../limits.js";
+import {
+  EXCHANGE_END,
+  EXCHANGE_FOUND,
+  type IndexHandle,
+  indexAddon,
+  type LoadedIndexAddon,
+  OpenFlag,
+  ScanFlag,
+} from "./index-addon.js";
+import { IndexBudget, type IndexSpace, type PageCounts } from "./index-budget.js";
 import { checkIndexFile, isWritable } from "./index-file.js";
+import { prefixEnd } from "./key-codec.js";
 import { getSpace, type SpaceUse } from "./space-record.js";
 
 /** A half-open range of keys, `[start, end)`. */
 export interface KeyRange {
   readonly start: Uint8Array;
   readonly end: Uint8Array;
+}
+
+/** How a range is visited. */
+export interface VisitOptions {
+  /** From the last key to the first. */
+  readonly reverse?: boolean;
+  /** Values are not wanted: visitors get empty ones. */
+  readonly keysOnly?: boolean;
+}
+
+/** One entry. The bytes are the caller's to keep. */
+export interface IndexEntry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
 }
 
 /** Visits one entry, in key order; returns `false` to stop. The bytes are the visitor's to keep. */
@@ -37,8 +60,10 @@ export type EntryVisitor = (key: Uint8Array, value: Uint8Array) => boolean | und
 export interface IndexReader {
   /** The value of a key, or `undefined`. */
   get(key: Uint8Array): Uint8Array | undefined;
+  /** The first entry at or after `key` whose key begins as it does, in `prefixSize` bytes. */
+  seek(key: Uint8Array, prefixSize: number): IndexEntry | undefined;
   /** Visits the entries of a range in order. */
-  visit(range: KeyRange, visitor: EntryVisitor): void;
+  visit(range: KeyRange, visitor: EntryVisitor, options?: VisitOptions): void;
 }
 
 /** A write transaction; its reads see its own writes. */
@@ -57,30 +82,14 @@ export interface IndexOptions {
   readonly create?: boolean;
 }
 
-type Database = RootDatabase<Uint8Array, Uint8Array>;
+/** Entries of the first batch of a visit, and of the largest. */
+const VISIT_BATCH_MIN = 4;
+const VISIT_BATCH_MAX = 512;
+/** Key size and value size of an entry in the exchange. */
+const ENTRY_HEADER_SIZE = 8;
+const NO_BYTES = new Uint8Array();
 
 const openStores = new Map<string, IndexStore>();
-
-function openDatabase(path: string, options: IndexOptions): Database {
-  return open<Uint8Array, Uint8Array>({
-    path,
-    noSubdir: true,
-    keyEncoding: "binary",
-    encoding: "binary",
-    mapSize: INDEX_MAP_SIZE,
-    maxReaders: INDEX_READERS_MAX,
-    // Without overlapping sync, a commit returns only when it is durable. Without a writable map,
-    // a full disk is an error and not a SIGBUS.
-    overlappingSync: false,
-    noSync: !options.durable,
-    useWritemap: false,
-    // LMDB may open a file once in a process: a handle that only reads shares the environment of one
-    // that writes, and is read-only where the user may not write at all.
-    readOnly: !isWritable(path),
-    cache: false,
-    eventTurnBatching: false,
-  });
-}
 
 /** Names the file itself, since a pool can be removed and another one made at its path. */
 function registryKeyOf(path: string): string | undefined {
@@ -90,23 +99,35 @@ function registryKeyOf(path: string): string | undefined {
 
 /** One open index. All processes open it through {@link IndexStore.open}, with the same flags. */
 export class IndexStore implements IndexReader {
-  readonly #database: Database;
+  readonly #addon: LoadedIndexAddon;
+  readonly #handle: IndexHandle;
   readonly #path: string;
   readonly #registryKey: string;
   readonly #budget: IndexBudget;
   #references = 1;
   #inTransaction = false;
+  #visits = 0;
 
-  private constructor(database: Database, path: string, registryKey: string) {
-    this.#database = database;
+  private constructor(addon: LoadedIndexAddon, handle: IndexHandle, path: string) {
+    this.#addon = addon;
+    this.#handle = handle;
     this.#path = path;
+    const registryKey = registryKeyOf(path);
+    assert(registryKey !== undefined, "an open index has a file");
     this.#registryKey = registryKey;
-    const limit = () => getSpace(this).scmLimit;
-    this.#budget = new IndexBudget(path, { readOnly: !isWritable(path), limit });
+    this.#budget = new IndexBudget(path, {
+      readOnly: !isWritable(path),
+      source: { counts: () => this.#counts(), usable: () => addon.calls.usable(handle) },
+      limit: () => getSpace(this).scmLimit,
+    });
+    openStores.set(registryKey, this);
   }
 
   /**
    * Opens or creates the index file at `path`, or returns this process's open one.
+   *
+   * An index of up to `INDEX_CHECK_SIZE_MAX` bytes is read whole and checked: LMDB trusts its file. A
+   * larger one is checked by scrubs.
    *
    * @throws {@link DaosError} `DER_NONEXIST`, `DER_DF_INVAL`, `DER_NO_PERM`, `DER_NOSPACE` or `DER_IO` if LMDB cannot open it.
    */
@@ -118,44 +139,178 @@ export class IndexStore implements IndexReader {
     }
     try {
       if (options.create !== true) checkIndexFile(path);
-      const database = openDatabase(path, options);
-      const registryKey = registryKeyOf(path);
-      assert(registryKey !== undefined, "an open index has a file");
-      const store = new IndexStore(database, path, registryKey);
+      const addon = indexAddon();
+      // LMDB may open a file once in a process: a handle that only reads shares the environment of one
+      // that writes, and is read-only where the user may not write at all.
+      const flags =
+        (isWritable(path) ? 0 : OpenFlag.readOnly) | (options.durable ? 0 : OpenFlag.noSync);
+      const handle = addon.calls.open(path, flags, INDEX_MAP_SIZE, INDEX_READERS_MAX);
+      const store = new IndexStore(addon, handle, path);
       if (options.create === true) store.#budget.allocateBallast();
-      openStores.set(registryKey, store);
+      if (options.create !== true && fs.statSync(path).size <= INDEX_CHECK_SIZE_MAX) {
+        store.#checkOpened();
+      }
       return store;
     } catch (error) {
       throw storageError(error, "Opening the index", path);
     }
   }
 
+  #checkOpened(): void {
+    try {
+      this.check();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Reads every page that the newest state refers to.
+   *
+   * @throws {@link DaosError} `DER_DF_INVAL` if one is damaged.
+   */
+  check(): void {
+    const why = this.#read("Checking the index", () => this.#addon.calls.check(this.#handle));
+    if (why === undefined) return;
+    throw new DaosError(
+      "DER_DF_INVAL",
+      {
+        what: `Checking index ${this.#path}`,
+        why,
+        remedy: "restore the pool from a copy",
+      },
+      { path: this.#path },
+    );
+  }
+
+  /** Runs one call of the addon; its failures become typed errors. */
+  #read<T>(what: string, call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      throw storageError(error, what, this.#path);
+    }
+  }
+
   /** The value of a key in the newest committed state (inside a transaction: in that one). */
   get(key: Uint8Array): Uint8Array | undefined {
+    const { calls, bytes } = this.#addon;
     try {
-      if (!this.#inTransaction) this.#database.resetReadTxn();
-      return this.#database.getBinary(key);
+      bytes.set(key);
+      const size = calls.get(this.#handle, key.length);
+      if (size < 0) return undefined;
+      if (size <= bytes.length - EXCHANGE_FOUND) {
+        return bytes.slice(EXCHANGE_FOUND, EXCHANGE_FOUND + size);
+      }
+      return calls.getCopy(this.#handle, key.length);
     } catch (error) {
       throw storageError(error, "Reading the index", this.#path);
     }
   }
 
-  /** Visits a range of the newest committed state (inside a transaction: of that one). */
-  visit(range: KeyRange, visitor: EntryVisitor): void {
-    if (!this.#inTransaction) this.#database.resetReadTxn();
-    let inVisitor = false;
+  seek(key: Uint8Array, prefixSize: number): IndexEntry | undefined {
+    const { calls, bytes } = this.#addon;
     try {
-      for (const { key, value } of this.#database.getRange(range)) {
-        inVisitor = true;
-        if (visitor(key, value) === false) break;
-        inVisitor = false;
-      }
+      bytes.set(key);
+      const found = calls.seek(this.#handle, key.length, prefixSize);
+      if (found === 0) return undefined;
+      if (found === 1) return this.#entryAt(EXCHANGE_FOUND);
     } catch (error) {
-      throw inVisitor ? error : storageError(error, "Reading the index", this.#path);
-    } finally {
-      // The state is consistent inside the call; the pages it pinned are released with it.
-      if (!this.#inTransaction) this.#database.resetReadTxn();
+      throw storageError(error, "Reading the index", this.#path);
     }
+    // The value did not fit, and may be another one by the time that it is asked for.
+    let entry: IndexEntry | undefined;
+    const end = prefixEnd(key.subarray(0, prefixSize));
+    this.visit({ start: key, end }, (foundKey, value) => {
+      entry = { key: foundKey, value };
+      return false;
+    });
+    return entry;
+  }
+
+  /** Copies an entry out of the exchange. */
+  #entryAt(start: number): IndexEntry {
+    const { bytes, view } = this.#addon;
+    const keyStart = start + ENTRY_HEADER_SIZE;
+    const keyEnd = keyStart + view.getUint32(start, true);
+    const valueEnd = keyEnd + view.getUint32(start + 4, true);
+    return { key: bytes.slice(keyStart, keyEnd), value: bytes.slice(keyEnd, valueEnd) };
+  }
+
+  /** Visits a range of the newest committed state (inside a transaction: of that one). */
+  visit(range: KeyRange, visitor: EntryVisitor, options: VisitOptions = {}): void {
+    const { calls } = this.#addon;
+    const holds = this.#visits === 0 && !this.#inTransaction;
+    if (holds) this.#read("Reading the index", () => calls.hold(this.#handle));
+    this.#visits += 1;
+    try {
+      let { start, end } = range;
+      let resumed = false;
+      let countMax = VISIT_BATCH_MIN;
+      for (;;) {
+        const { entries, ended } = this.#batch({ start, end }, { ...options, resumed, countMax });
+        for (const { key, value } of entries) if (visitor(key, value) === false) return;
+        const last = entries.at(-1);
+        if (ended || last === undefined) return;
+        if (options.reverse === true) end = last.key;
+        else start = last.key;
+        resumed = true;
+        countMax = Math.min(VISIT_BATCH_MAX, countMax * 4);
+      }
+    } finally {
+      this.#visits -= 1;
+      // The state is consistent inside the call; the pages it pinned are released with it.
+      if (holds) calls.release(this.#handle);
+    }
+  }
+
+  #batch(
+    { start, end }: KeyRange,
+    options: VisitOptions & { resumed: boolean; countMax: number },
+  ): { entries: IndexEntry[]; ended: boolean } {
+    const { calls, bytes, view } = this.#addon;
+    const { reverse = false, keysOnly = false } = options;
+    bytes.set(start);
+    bytes.set(end, EXCHANGE_END);
+    const how =
+      (reverse ? ScanFlag.reverse : options.resumed ? ScanFlag.exclusive : 0) |
+      (keysOnly ? ScanFlag.keysOnly : 0);
+    const found = this.#read("Reading the index", () =>
+      calls.scan(this.#handle, start.length, end.length, options.countMax, how),
+    );
+    const count = found < 0 ? -1 - found : found;
+    const entries: IndexEntry[] = [];
+    let at = EXCHANGE_FOUND;
+    for (let index = 0; index < count; index++) {
+      const keyStart = at + ENTRY_HEADER_SIZE;
+      const valueStart = keyStart + view.getUint32(at, true);
+      const key = bytes.slice(keyStart, valueStart);
+      at = valueStart + (keysOnly ? 0 : view.getUint32(at + 4, true));
+      // A value that does not fit comes alone.
+      if (at > bytes.length) return { entries: [{ key, value: this.#large(key) }], ended: false };
+      entries.push({ key, value: keysOnly ? NO_BYTES : bytes.slice(valueStart, at) });
+    }
+    return { entries, ended: found < 0 };
+  }
+
+  #large(key: Uint8Array): Uint8Array {
+    this.#addon.bytes.set(key);
+    const value = this.#read("Reading the index", () =>
+      this.#addon.calls.getCopy(this.#handle, key.length),
+    );
+    assert(value !== undefined, "an entry stays while its state is held");
+    return value;
+  }
+
+  #put(key: Uint8Array, value: Uint8Array): void {
+    this.#addon.bytes.set(key);
+    this.#budget.require(this.#addon.calls.put(this.#handle, key.length, value));
+  }
+
+  #remove(key: Uint8Array): void {
+    this.#addon.bytes.set(key);
+    this.#budget.require(this.#addon.calls.remove(this.#handle, key.length));
   }
 
   /**
@@ -169,37 +324,26 @@ export class IndexStore implements IndexReader {
    */
   transact(what: string, body: (tx: IndexTransaction) => void, use: SpaceUse = "write"): void {
     assert(!this.#inTransaction, "index transactions do not nest");
-    const budget = this.#budget;
+    const { calls } = this.#addon;
     const tx: IndexTransaction = {
       get: (key) => this.get(key),
-      visit: (range, visitor) => this.visit(range, visitor),
-      put: (key, value) => {
-        budget.chargePut(key.length, value.length);
-        this.#database.putSync(key, value);
-      },
-      remove: (key) => {
-        budget.chargeRemove();
-        this.#database.removeSync(key);
-      },
+      seek: (key, prefixSize) => this.seek(key, prefixSize),
+      visit: (range, visitor, options) => this.visit(range, visitor, options),
+      put: (key, value) => this.#put(key, value),
+      remove: (key) => this.#remove(key),
     };
-    this.#inTransaction = true;
-    let thrownByBody: unknown;
     try {
-      this.#database.transactionSync(() => {
-        try {
-          budget.begin(what, use);
-          const result: unknown = body(tx);
-          assert(result === undefined, "a transaction body is synchronous and returns nothing");
-        } catch (error) {
-          thrownByBody = error;
-          throw error;
-        }
-      });
+      calls.begin(this.#handle);
+      this.#inTransaction = true;
+      this.#budget.begin(what, use);
+      const result: unknown = body(tx);
+      assert(result === undefined, "a transaction body is synchronous and returns nothing");
+      this.#budget.requireReserve();
+      calls.commit(this.#handle);
     } catch (error) {
+      if (this.#inTransaction) calls.abort(this.#handle);
       // LMDB's own failures become typed errors; what the body threw stays what it was.
-      throw error === thrownByBody && !isSystemError(error)
-        ? error
-        : storageError(error, what, this.#path);
+      throw isIndexError(error) ? storageError(error, what, this.#path) : error;
     } finally {
       this.#inTransaction = false;
     }
@@ -210,14 +354,19 @@ export class IndexStore implements IndexReader {
     return !isWritable(this.#path);
   }
 
+  #counts(): PageCounts {
+    const [pageSize, pageCount, freePages, , , , treePages, freeListPages, changedPages] =
+      this.#read("Reading the index", () => this.#addon.calls.stat(this.#handle));
+    return { pageSize, pageCount, freePages, treePages, freeListPages, changedPages };
+  }
+
   /**
    * Space of the index, in bytes; used are also those of the reader table.
    *
    * @param available What its file system still has.
    */
   space(available: number): IndexSpace {
-    const { scmLimit: limit } = getSpace(this);
-    const { used, live, free } = this.#budget.space({ available, limit });
+    const { used, live, free } = this.#budget.space(available);
     // The reader table is never opened beside LMDB: closing it would end the locks by which other
     // processes know that this one lives.
     const table = fs.statSync(`${this.#path}-lock`, { throwIfNoEntry: false })?.size ?? 0;
@@ -240,12 +389,15 @@ export class IndexStore implements IndexReader {
     if (this.#references > 0) return;
     openStores.delete(this.#registryKey);
     this.#budget.close();
-    this.#database.resetReadTxn();
-    // Nothing asynchronous is ever queued, so the returned promise has nothing to report.
-    void this.#database.close();
+    this.#addon.calls.close(this.#handle);
   }
 }
 
-function isSystemError(error: unknown): boolean {
-  return systemCode(error) !== undefined || /^MDB_|No space left/.test((error as Error).message);
+/** Whether LMDB threw it. */
+function isIndexError(error: unknown): boolean {
+  if (isDaosError(error)) return false;
+  const { code } = error as { code?: unknown };
+  return (
+    typeof code === "string" && /^(MDB_|E[A-Z0-9]+$)/.test(code) && code !== "ERR_INVALID_ARG_TYPE"
+  );
 }

@@ -14,10 +14,17 @@
 
 import type { IndexReader, IndexStore, IndexTransaction } from "../index/index-store.js";
 import { KeyBuilder, KeyReader, KeySpace, prefixEnd } from "../index/key-codec.js";
+import { inSteps } from "../index/steps.js";
 import { AGGREGATION_BLOCKS_MAX, AGGREGATION_STEP_COUNT } from "../limits.js";
 import { changeLiveSize } from "../log/segment-record.js";
 import { layersOf, type SourceLayer } from "./array-cache.js";
-import { getContainer, listCommits, putContainer, removeCommit } from "./containers.js";
+import {
+  type CommitRecord,
+  getContainer,
+  listCommits,
+  putContainer,
+  removeCommit,
+} from "./containers.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { LayerIndex } from "./layer-index.js";
 import { type ObjectId, oidBytes, oidOfBytes } from "./object-id.js";
@@ -59,20 +66,31 @@ function keptEpochs(
   return [...epochs].sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** Raises the horizon to the oldest retained commit and forgets the commits before it. */
+/**
+ * Raises the horizon to the oldest retained commit and forgets the commits before it, in steps: each
+ * forgets some of the oldest and raises the horizon to the next one.
+ */
 function raiseHorizon(index: IndexStore, container: number): Epoch {
-  let horizon = 0n;
-  index.transact("Raising a container's horizon", (tx) => {
-    const record = getContainer(tx, container);
-    if (record === undefined) return;
-    const commits = listCommits(tx, container, { epoch: EPOCH_HEAD });
-    horizon = record.horizon;
-    const oldest = commits[record.retainCommits - 1];
-    if (oldest === undefined || commits.length === record.retainCommits) return;
-    horizon = oldest.epoch;
-    putContainer(tx, { ...record, horizon });
-    for (const commit of commits.slice(record.retainCommits)) removeCommit(tx, container, commit);
+  const record = getContainer(index, container);
+  if (record === undefined) return 0n;
+  const commits = listCommits(index, container, { epoch: EPOCH_HEAD }).reverse();
+  const excess = Math.max(0, commits.length - record.retainCommits);
+  const items = commits.slice(0, excess).map((commit, at) => {
+    return { commit, next: (commits[at + 1] as CommitRecord).epoch };
   });
+  const what = "Raising a container's horizon";
+  const options = { what, items, countMax: AGGREGATION_STEP_COUNT };
+  let { horizon } = record;
+  for (const reached of inSteps(index, options, (tx, step) => {
+    const current = getContainer(tx, container);
+    const { next } = step.at(-1) as (typeof items)[number];
+    if (current === undefined) return next;
+    if (current.horizon < next) putContainer(tx, { ...current, horizon: next });
+    for (const { commit } of step) removeCommit(tx, container, commit);
+    return current.horizon < next ? next : current.horizon;
+  })) {
+    horizon = reached;
+  }
   return horizon;
 }
 
@@ -207,15 +225,20 @@ function aggregateArrays(
     const punched = punches.filter((punch) => punch.oid === oid).map(({ epoch }) => epoch);
     // A lone run that was not punched is seen: most arrays end here, undecoded.
     if (stored.length === 1 && punched.length === 0) continue;
-    const runs = stored.map((run) => ({ ...decodeRun(run.value), ...run }));
-    const hidden = hiddenRuns(runs, kept, punched);
-    for (let start = 0; start < hidden.length; start += AGGREGATION_STEP_COUNT) {
-      index.transact("Aggregating an array", (tx) => {
-        for (const run of hidden.slice(start, start + AGGREGATION_STEP_COUNT)) {
-          total.bytes += removeRun(tx, container, oid, run);
-          total.runs += 1;
-        }
-      });
+    const decoded = stored.map((run) => ({ ...decodeRun(run.value), ...run }));
+    const hidden = hiddenRuns(decoded, kept, punched);
+    const options = {
+      what: "Aggregating an array",
+      items: hidden,
+      countMax: AGGREGATION_STEP_COUNT,
+    };
+    const remove = (tx: IndexTransaction, step: readonly Run[]) => ({
+      runs: step.length,
+      bytes: step.reduce((sum, run) => sum + removeRun(tx, container, oid, run), 0),
+    });
+    for (const { runs, bytes } of inSteps(index, options, remove)) {
+      total.runs += runs;
+      total.bytes += bytes;
     }
   }
   return total;
@@ -234,15 +257,12 @@ function aggregateValues(index: IndexStore, container: number, kept: readonly Ep
     addresses.set(Buffer.from(key.subarray(5, key.length - 8)).toString("latin1"), address);
     return true;
   });
-  const list = [...addresses.values()];
+  const items = [...addresses.values()];
+  const options = { what: "Aggregating single values", items, countMax: AGGREGATION_STEP_COUNT };
+  const trim = (tx: IndexTransaction, step: readonly (typeof items)[number][]) =>
+    step.reduce((sum, address) => sum + trimValueHistory(tx, { container, ...address }, kept), 0);
   let removed = 0;
-  for (let start = 0; start < list.length; start += AGGREGATION_STEP_COUNT) {
-    index.transact("Aggregating single values", (tx) => {
-      for (const address of list.slice(start, start + AGGREGATION_STEP_COUNT)) {
-        removed += trimValueHistory(tx, { container, ...address }, kept);
-      }
-    });
-  }
+  for (const count of inSteps(index, options, trim)) removed += count;
   return removed;
 }
 
