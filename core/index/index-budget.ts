@@ -81,6 +81,8 @@ export class IndexBudget {
   /** Pages of the file, used or allocated ahead. */
   #allocated = 0;
   #isChanged = false;
+  /** Whether the transaction that failed last would find more pages after another one. */
+  #hasPending = false;
 
   /**
    * @param path The index file.
@@ -144,6 +146,16 @@ export class IndexBudget {
     return reserveLeftBy(this.#use, reserve);
   }
 
+  /**
+   * Whether the transaction that failed last would find more pages after another one: those that the
+   * one before it freed, and that a reader could still see. Says so once.
+   */
+  takePending(): boolean {
+    const hasPending = this.#hasPending;
+    this.#hasPending = false;
+    return hasPending;
+  }
+
   /** Pages that an ordinary transaction leaves. */
   #reserve({ treePages }: PageCounts, limit: number | undefined): number {
     const step = Math.min(treePages, INDEX_STEP_PAGES_MAX);
@@ -161,6 +173,9 @@ export class IndexBudget {
   }
 
   #full(needed: number, free: number): Error {
+    const { freePages } = this.#source.counts();
+    const pending = freePages - this.#source.usable();
+    this.#hasPending = pending > Math.max(2 * OVERHEAD_PAGES, needed - free);
     const size = this.#pageSize;
     const limited = this.#allocated >= this.#limitPages(this.#limit());
     const facts = { tier: "scm", needed: needed * size, free: free * size, limited } as const;

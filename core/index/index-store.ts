@@ -31,7 +31,7 @@ import {
 import { IndexBudget, type IndexSpace, type PageCounts } from "./index-budget.js";
 import { checkIndexFile, isWritable } from "./index-file.js";
 import { prefixEnd } from "./key-codec.js";
-import { getSpace, type SpaceUse } from "./space-record.js";
+import { getSpace, putSpace, type SpaceUse } from "./space-record.js";
 
 /** A half-open range of keys, `[start, end)`. */
 export interface KeyRange {
@@ -85,6 +85,8 @@ export interface IndexOptions {
 /** Entries of the first batch of a visit, and of the largest. */
 const VISIT_BATCH_MIN = 4;
 const VISIT_BATCH_MAX = 512;
+/** Times that an index is checked before it counts as damaged. */
+const CHECK_ATTEMPTS = 3;
 /** Key size and value size of an entry in the exchange. */
 const ENTRY_HEADER_SIZE = 8;
 const NO_BYTES = new Uint8Array();
@@ -171,8 +173,14 @@ export class IndexStore implements IndexReader {
    * @throws {@link DaosError} `DER_DF_INVAL` if one is damaged.
    */
   check(): void {
-    const why = this.#read("Checking the index", () => this.#addon.calls.check(this.#handle));
-    if (why === undefined) return;
+    let why: string | undefined;
+    // A reader that is interrupted as it begins may get the number of a state and the tree of the one
+    // after the next, whose pages have later numbers: a look at another state tells that from damage.
+    for (let attempt = 0; attempt < CHECK_ATTEMPTS; attempt++) {
+      why = this.#read("Checking the index", () => this.#addon.calls.check(this.#handle));
+      if (why === undefined) return;
+    }
+    assert(why !== undefined, "a check that failed says why");
     throw new DaosError(
       "DER_DF_INVAL",
       {
@@ -316,13 +324,39 @@ export class IndexStore implements IndexReader {
   /**
    * Runs `body` in a write transaction: all of its writes take effect, or none.
    *
-   * The body runs under the writer lock of all processes: it must be synchronous and short.
+   * The body runs under the writer lock of all processes: it must be synchronous and short. On a tier
+   * that is nearly full it may be run a second time, after the first was undone.
    *
    * @param use Whether it may take pages of the reserve; see space-record.ts.
    * @throws {@link DaosError} `DER_NOSPACE` or `DER_IO` if the commit fails; nothing is changed then.
    *   What the body throws aborts the transaction and is passed on.
    */
   transact(what: string, body: (tx: IndexTransaction) => void, use: SpaceUse = "write"): void {
+    try {
+      this.#attempt(what, body, use);
+    } catch (error) {
+      if (!isDaosError(error, "DER_NOSPACE") || !this.#settle()) throw error;
+      this.#attempt(what, body, use);
+    }
+  }
+
+  /**
+   * Makes the pages that the last transaction freed usable, by one that changes nothing; returns whether
+   * there were any.
+   */
+  #settle(): boolean {
+    if (!this.#budget.takePending()) return false;
+    try {
+      const touch = (tx: IndexTransaction) => putSpace(tx, getSpace(tx));
+      this.#attempt("Settling free pages", touch, "reclaim");
+      return true;
+    } catch (error) {
+      if (isDaosError(error)) return false;
+      throw error;
+    }
+  }
+
+  #attempt(what: string, body: (tx: IndexTransaction) => void, use: SpaceUse): void {
     assert(!this.#inTransaction, "index transactions do not nest");
     const { calls } = this.#addon;
     const tx: IndexTransaction = {

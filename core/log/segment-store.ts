@@ -72,6 +72,8 @@ export interface SegmentStoreOptions {
   readonly poolUuid: Uint8Array;
   /** Whether flushed data must survive a power cut. */
   readonly durable: boolean;
+  /** Closes the segments that this process has open for reading: free ones are needed. */
+  readonly dropReaders?: () => void;
 }
 
 /** Who leases a segment, and how far it may fill it: bytes of data. */
@@ -154,6 +156,7 @@ export class SegmentStore {
       return attempt();
     } catch (error) {
       if (!isDaosError(error, "DER_NOSPACE")) throw error;
+      this.#options.dropReaders?.();
       this.recover();
       if (!this.#growth.trim(size)) throw error;
       return attempt();

@@ -147,7 +147,9 @@ export class LocalTarget implements Target, TransactionOwner {
     const { device, index, nvme: directory, poolUuid, durable } = options;
     const openIndex = () => this.#index;
     this.#options = options;
-    this.#store = new SegmentStore({ device, index, directory, poolUuid, durable });
+    const dropReaders = () => this.#segments.drop();
+    const origin = { device, index, directory, poolUuid, durable, dropReaders };
+    this.#store = new SegmentStore(origin);
     this.#segments = new SegmentCache(device, poolUuid, (id) => this.#store.path(id));
     this.#pins = new PinTable(device, path.join(options.scm, PINS_FILE));
     this.#source = { segments: this.#segments, arrays: new ArrayCache(openIndex) };
@@ -346,6 +348,7 @@ export class LocalTarget implements Target, TransactionOwner {
   }
 
   setLimits(limits: TierLimits): void {
+    this.#segments.drop();
     setLimits({ ...this.#options, index: this.#index }, limits);
   }
 
