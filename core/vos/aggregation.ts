@@ -85,9 +85,10 @@ function raiseHorizon(index: IndexStore, container: number): Epoch {
     const current = getContainer(tx, container);
     const { next } = step.at(-1) as (typeof items)[number];
     if (current === undefined) return next;
-    if (current.horizon < next) putContainer(tx, { ...current, horizon: next });
     for (const { commit } of step) removeCommit(tx, container, commit);
-    return current.horizon < next ? next : current.horizon;
+    if (current.horizon >= next) return current.horizon;
+    putContainer(tx, { ...current, horizon: next });
+    return next;
   })) {
     horizon = reached;
   }

@@ -100,25 +100,20 @@ describe("Pool.create()", () => {
     expect(scm.free).toBeGreaterThan(0);
   });
 
-  test.each([
-    0,
-    -1,
-    1.5,
-    Number.NaN,
-    3 * MIB,
-    { scm: MIB },
-    { nvme: MIB },
-  ])("with the size %j is DER_INVAL and makes nothing", (size) => {
-    const path = join(temporaryDirectory(), "p");
-    let thrown: unknown;
-    try {
-      Pool.create({ path, size });
-    } catch (error) {
-      thrown = error;
-    }
-    expect(isDaosError(thrown, "DER_INVAL")).toBe(true);
-    Pool.create({ path }).close();
-  });
+  test.each([0, -1, 1.5, Number.NaN, 3 * MIB, { scm: MIB }, { nvme: MIB }])(
+    "with the size %j is DER_INVAL and makes nothing",
+    (size) => {
+      const path = join(temporaryDirectory(), "p");
+      let thrown: unknown;
+      try {
+        Pool.create({ path, size });
+      } catch (error) {
+        thrown = error;
+      }
+      expect(isDaosError(thrown, "DER_INVAL")).toBe(true);
+      Pool.create({ path }).close();
+    },
+  );
 });
 
 describe("a full pool", () => {
@@ -197,10 +192,11 @@ describe("a full pool", () => {
     pool.close();
   });
 
-  test.each([700, 1500, 9000])(
+  test.each([1500, 3000])(
     "takes removals and aggregation, and values of %i bytes again, over 20 cycles",
     (size) => {
-      const { pool, container, path } = newPool(SIZE);
+      const limits = { scm: 2 * MIB, nvme: 2 * MIB };
+      const { pool, container, path } = newPool(limits);
       const counts: number[] = [];
       for (let cycle = 0; cycle < 20; cycle++) {
         const { count, error } = untilFull((key) => put(container, key, pattern(size, key)));
@@ -215,11 +211,12 @@ describe("a full pool", () => {
         view.close();
         for (let key = 0; key < count; key++) remove(container, key);
         container.aggregate();
-        expectWithin(path, SIZE);
+        expectWithin(path, limits);
       }
-      const settled = counts.slice(5);
-      expect(Math.min(...settled)).toBeGreaterThan(0);
-      expect(Math.min(...settled)).toBeGreaterThanOrEqual(Math.max(...settled) * 0.8 - 2);
+      // Keys that were removed keep a mark, so that the first cycles have more room.
+      const settled = counts.slice(3);
+      expect(Math.min(...settled)).toBeGreaterThan(50);
+      expect(Math.min(...settled)).toBeGreaterThanOrEqual(Math.max(...settled) * 0.8);
       pool.close();
     },
     60_000,
@@ -246,7 +243,9 @@ describe("Pool.setSize()", () => {
   test("raises a limit for all open handles, and lowers it to what is used", () => {
     const { pool, container, path } = newPool(SIZE);
     using other = Pool.connect(path);
-    const first = untilFull((oid) => writeArray(container, BigInt(100 + oid), pattern(50_000, oid)));
+    const first = untilFull((oid) =>
+      writeArray(container, BigInt(100 + oid), pattern(50_000, oid)),
+    );
     const limits = { scm: 8 * MIB, nvme: 12 * MIB };
     other.setSize(limits);
     const more = untilFull((oid) =>
@@ -256,13 +255,18 @@ describe("Pool.setSize()", () => {
     expectWithin(path, limits);
     expect(() => pool.setSize(SIZE)).toThrow(expect.objectContaining({ code: "DER_NOSPACE" }));
     expect(pool.query().nvme.limit).toBe(limits.nvme);
+    expectArrays(container, 100n, first.count, 50_000);
+    expectArrays(container, 10_000n, more.count, 50_000);
+    for (let oid = 0; oid < first.count; oid++) {
+      container.update((tx) => tx.punch(BigInt(100 + oid)));
+    }
     for (let oid = 0; oid < more.count; oid++) {
       container.update((tx) => tx.punch(BigInt(10_000 + oid)));
     }
     container.aggregate();
     pool.setSize(SIZE);
     expectWithin(path, SIZE);
-    expectArrays(container, 100n, first.count, 50_000);
+    writeArray(container, 1n, pattern(MIB, 1));
     pool.setSize({});
     expect(pool.query().nvme.limit).toBeUndefined();
     pool.close();
