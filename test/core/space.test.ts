@@ -135,6 +135,7 @@ describe("a full pool", () => {
     ).count;
     const { nvme } = pool.query();
     expect(nvme.free).toBeLessThan(64 * 1024 + 4096);
+    expect(nvme.used).toBeLessThanOrEqual((SIZE.nvme * 15) / 16);
     expectArrays(container, 100n, count, 100_000);
     expectArrays(container, 1000n, more, 4000);
     expectWithin(path, SIZE);

@@ -30,4 +30,5 @@ while (code === undefined) {
 }
 pool.close();
 console.log(JSON.stringify({ oids, code }));
-process.exit(0);
+// Not process.exit(): in Node 20 it can wait for a compiling thread that waits for the collector.
+process.stdin.destroy();
