@@ -41,6 +41,7 @@ export {
   type PoolCreateOptions,
   type PoolInfo,
 } from "./pool/pool.js";
+export type { PoolSize } from "./pool/pool-size.js";
 export type { FoundRecords } from "./pool/record-arrays.js";
 export type { Durability } from "./pool/superblock-format.js";
 export { ContainerView } from "./pool/view.js";
@@ -70,5 +71,5 @@ export type {
 } from "./vos/records.js";
 export type { Damage, ScrubReport } from "./vos/scrub.js";
 export type { SnapshotRecord } from "./vos/snapshots.js";
-export type { SegmentCounts, TargetUsage, TierUsage } from "./vos/target.js";
 export { Transaction } from "./vos/transaction.js";
+export type { SegmentCounts, TargetUsage, TierLimits, TierUsage } from "./vos/usage.js";

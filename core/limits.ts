@@ -69,6 +69,42 @@ export const INDEX_MAP_SIZE = 128 * 1024 * MIB;
 export const INDEX_CHECK_SIZE_MAX = 256 * MIB;
 /** Processes and workers that can read the index at once. */
 export const INDEX_READERS_MAX = 4096;
+/**
+ * Space that a tier keeps back, at most, in bytes: DAOS's five regions of 8 MiB. Ordinary writes leave
+ * it alone, removals leave half of it, aggregation and recovery may use all.
+ */
+export const RESERVE_SIZE_MAX = 5 * 8 * MIB;
+/** Of the segments' tier, one part in this many is kept back, up to the above. */
+export const NVME_RESERVE_SHARE = 16;
+/** Least space that the segments' tier keeps back, in bytes: one segment of the smallest pool. */
+export const NVME_RESERVE_SIZE_MIN = 256 * KIB;
+/** Of the index's tree, and at most of its limit, one page in this many is kept back, up to the above. */
+export const INDEX_RESERVE_SHARE = 8;
+/** Pages that one step of aggregation changes at most, if its entries lie far apart. */
+export const INDEX_STEP_PAGES_MAX = 512;
+/** Least space that the index keeps back, in bytes: the pages that a few removals change. */
+export const INDEX_RESERVE_SIZE_MIN = 256 * KIB;
+/** First step in which the index file is allocated ahead of its use, in bytes. */
+export const INDEX_GROWTH_SIZE_MIN = 128 * KIB;
+/** Largest step in which the index file is allocated ahead of its use, in bytes. */
+export const INDEX_GROWTH_SIZE_MAX = 8 * MIB;
+/** Smallest limit of the tier of the index, in bytes. */
+export const SCM_SIZE_MIN = 2 * MIB;
+/** What of the limit of the index's tier is for its other files (pins, reader table), in bytes. */
+export const SCM_FIXED_SIZE = 384 * KIB;
+/** Smallest limit of the tier of the segments, in bytes. */
+export const NVME_SIZE_MIN = 2 * MIB;
+/** Of a pool's limit that is one number, the index's tier gets one part in this many. */
+export const SCM_SIZE_SHARE = 8;
+/** A limited tier is divided into at least so many segments, so that space comes back in small parts. */
+export const LIMITED_SEGMENTS_MIN = 16;
+/** Data of a segment is never limited to less than this, in bytes. */
+export const SEGMENT_LIMITED_SIZE_MIN = 128 * KIB;
+/** Part of what is left of a tier that one growth step of a segment takes, so that others get some. */
+export const NVME_GROWTH_SHARE = 8;
+/** Space is given to segments in multiples of this, in bytes: a block of a file system. */
+export const SPACE_UNIT_SIZE = 4 * KIB;
+
 /** Index entries that aggregation removes in one transaction. */
 export const AGGREGATION_STEP_COUNT = 256;
 /** Versions of keys that aggregation looks at in one transaction. */
@@ -108,5 +144,12 @@ assert(SEGMENT_DATA_OFFSET % CHECKSUM_BLOCK_SIZE === 0, "segment data starts on 
 assert(
   4 * KIB + (SEGMENT_DATA_SIZE_MAX / CHECKSUM_BLOCK_SIZE) * 4 <= SEGMENT_DATA_OFFSET,
   "header and checksum table fit before the data",
+);
+assert(SEGMENT_DATA_SIZE_MAX % SPACE_UNIT_SIZE === 0, "a full segment is whole units of space");
+assert(SEGMENT_LIMITED_SIZE_MIN >= CHECKSUM_BLOCK_SIZE, "a leased segment has room for a block");
+assert(SCM_SIZE_MIN > SCM_FIXED_SIZE + 2 * INDEX_RESERVE_SIZE_MIN, "the least index has room");
+assert(
+  SEGMENT_LIMITED_SIZE_MIN + SEGMENT_DATA_OFFSET <= NVME_RESERVE_SIZE_MIN,
+  "the reserve of the smallest pool holds a segment",
 );
 assert(STAGED_APPEND_SIZE_MAX <= STAGING_SIZE, "a staged append fits the staging buffer");

@@ -12,6 +12,7 @@
  * @module
  */
 
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { capture, hasProgram } from "./process.mjs";
@@ -57,6 +58,8 @@ export async function buildNativeParts(root, { force = false } = {}) {
         "-DMDB_MAXKEYSIZE=0",
         "-DMDB_USE_ROBUST=1",
         "-isystem",
+        correctedLmdb(root, join(lmdb.root, LMDB_SOURCES)),
+        "-isystem",
         join(lmdb.root, LMDB_SOURCES),
       ],
       libs: ["-pthread"],
@@ -77,6 +80,25 @@ export async function buildNativeParts(root, { force = false } = {}) {
     else say(STEP, `${name}.node is left out: ${why}`);
   }
   say(STEP, "present");
+}
+
+/**
+ * Writes LMDB's source without the statement by which each process that opens an index sets the number of
+ * the last transaction to what it read before: a commit of another process in between would be lost. The
+ * first process sets it elsewhere, under an exclusive lock.
+ *
+ * @returns {string} Folder of the corrected file, to be searched before the package's.
+ */
+function correctedLmdb(root, sources) {
+  const text = readFileSync(join(sources, "mdb.c"), "utf8");
+  const parts = text.split(
+    /\n\tif \(env->me_txns\)\n\t\tenv->me_txns->mti_txnid = meta\.mm_txnid;\n/,
+  );
+  if (parts.length !== 2) throw new Error("LMDB's source is not the one that is known");
+  const folder = join(root, "build", "lmdb");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "mdb.c"), parts.join("\n"));
+  return folder;
 }
 
 /** Where the npm package lmdb lies, and its version. */

@@ -29,6 +29,8 @@ export interface DeviceFile {
   sync(): void;
   /** Allocates `[start, start + size)`, so that writing there cannot run out of space. */
   allocate(start: number, size: number): void;
+  /** Cuts the file off at `size`, which is at most its own, and gives back the space behind. */
+  truncate(size: number): void;
   /** Size of the file. */
   size(): number;
   /** Identity of the file, whatever its name becomes. */

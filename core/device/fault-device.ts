@@ -10,7 +10,8 @@
  *
  * 1. Each 512-byte sector that was written since its file's last `sync` holds what it held then, or
  *    what any write since gave it, whatever the other sectors hold: dropped, torn, reordered.
- * 2. A file that grew since its last `sync` has either size; what was not written is zero.
+ * 2. A file that grew since its last `sync` has either size; what was not written is zero. A file that
+ *    was cut off stays so: nothing that a pool cuts off is ever looked for.
  * 3. A directory has its names as of some moment since its last `syncDirectory`: file systems keep
  *    the order of name changes, but nothing says how many of them are on the device.
  *
@@ -117,6 +118,15 @@ class FaultFile implements DeviceFile {
   allocate(start: number, size: number): void {
     this.#device.operation("allocate", this.path);
     this.#inner.allocate(start, size);
+  }
+
+  truncate(size: number): void {
+    this.#device.operation("truncate", this.path);
+    this.#inner.truncate(size);
+    this.#history.syncedSize = Math.min(this.#history.syncedSize, size);
+    for (const sector of this.#history.sectors.keys()) {
+      if (sector * SECTOR_SIZE >= size) this.#history.sectors.delete(sector);
+    }
   }
 
   size(): number {

@@ -49,6 +49,10 @@ class NodeFile implements DeviceFile {
     this.#addon.fallocate(this.#fd, start, size);
   }
 
+  truncate(size: number): void {
+    fs.ftruncateSync(this.#fd, size);
+  }
+
   size(): number {
     return fs.fstatSync(this.#fd).size;
   }

@@ -29,11 +29,17 @@ export interface IndexAddon {
   begin(handle: IndexHandle): void;
   commit(handle: IndexHandle): void;
   abort(handle: IndexHandle): void;
-  put(handle: IndexHandle, keySize: number, value: Uint8Array): void;
-  remove(handle: IndexHandle, keySize: number): void;
+  put(handle: IndexHandle, keySize: number, value: Uint8Array): number;
+  remove(handle: IndexHandle, keySize: number): number;
+  usable(handle: IndexHandle): number;
   check(handle: IndexHandle): string | undefined;
-  /** Page size, pages of the file, free ones among them, entries, depth, transaction. */
-  stat(handle: IndexHandle): [number, number, number, number, number, number];
+  /**
+   * Page size, pages of the file, free ones among them, entries, depth, transaction, branch and leaf
+   * pages, pages of the free list, pages that the running transaction has changed.
+   */
+  stat(
+    handle: IndexHandle,
+  ): [number, number, number, number, number, number, number, number, number];
 }
 
 /** Flags of `open`. */

@@ -10,6 +10,8 @@
  * 1. A process opens the index of one real path once; handles share it and count references.
  * 2. No read transaction outlives one call: a stale one would hide commits and pin dead pages.
  * 3. In a durable index a transaction is on stable storage when `transact` returns.
+ * 4. A transaction takes no page that its budget does not have (index-budget.ts), so that a full tier
+ *    is found before anything is written.
  *
  * @module
  */
@@ -27,8 +29,10 @@ import {
   ScanFlag,
   VALUE_HEAD_SIZE,
 } from "./index-addon.js";
+import { IndexBudget, type IndexSpace, type PageCounts } from "./index-budget.js";
 import { checkIndexFile, isWritable } from "./index-file.js";
 import { EPOCH_MASK, prefixEnd } from "./key-codec.js";
+import { getSpace, putSpace, type SpaceUse } from "./space-record.js";
 
 /** A half-open range of keys, `[start, end)`. */
 export interface KeyRange {
@@ -45,10 +49,7 @@ export interface VisitOptions {
 }
 
 /** One entry. The bytes are the caller's to keep. */
-export interface IndexEntry {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-}
+export type IndexEntry = Readonly<{ key: Uint8Array; value: Uint8Array }>;
 
 /**
  * Visits one entry, in key order; returns `false` to stop. The bytes are the visitor's to keep.
@@ -102,17 +103,11 @@ export interface IndexOptions {
   readonly create?: boolean;
 }
 
-/** Sizes of an index. */
-export interface IndexUsage {
-  /** Bytes of the pages that hold something, and of those that can be used again. */
-  readonly used: number;
-  readonly free: number;
-  readonly entries: number;
-}
-
 /** Entries of the first batch of a visit, and of the largest. */
 const VISIT_BATCH_MIN = 4;
 const VISIT_BATCH_MAX = 512;
+/** Times that an index is checked before it counts as damaged. */
+const CHECK_ATTEMPTS = 3;
 /** Key size and value size of an entry in the exchange. */
 const ENTRY_HEADER_SIZE = 8;
 
@@ -130,6 +125,7 @@ export class IndexStore implements IndexReader {
   readonly #handle: IndexHandle;
   readonly #path: string;
   readonly #registryKey: string;
+  readonly #budget: IndexBudget;
   #references = 1;
   #inTransaction = false;
   #visits = 0;
@@ -141,6 +137,11 @@ export class IndexStore implements IndexReader {
     const registryKey = registryKeyOf(path);
     assert(registryKey !== undefined, "an open index has a file");
     this.#registryKey = registryKey;
+    this.#budget = new IndexBudget(path, {
+      readOnly: !isWritable(path),
+      source: { counts: () => this.#counts(), usable: () => addon.calls.usable(handle) },
+      limit: () => getSpace(this).scmLimit,
+    });
     openStores.set(registryKey, this);
   }
 
@@ -167,6 +168,7 @@ export class IndexStore implements IndexReader {
         (isWritable(path) ? 0 : OpenFlag.readOnly) | (options.durable ? 0 : OpenFlag.noSync);
       const handle = addon.calls.open(path, flags, INDEX_MAP_SIZE, INDEX_READERS_MAX);
       const store = new IndexStore(addon, handle, path);
+      if (options.create === true) store.#budget.allocateBallast();
       if (options.create !== true && fs.statSync(path).size <= INDEX_CHECK_SIZE_MAX) {
         store.#checkOpened();
       }
@@ -191,8 +193,14 @@ export class IndexStore implements IndexReader {
    * @throws {@link DaosError} `DER_DF_INVAL` if one is damaged.
    */
   check(): void {
-    const why = this.#read("Checking the index", () => this.#addon.calls.check(this.#handle));
-    if (why === undefined) return;
+    let why: string | undefined;
+    // A reader that is interrupted as it begins may get the number of a state and the tree of the one
+    // after the next, whose pages have later numbers: a look at another state tells that from damage.
+    for (let attempt = 0; attempt < CHECK_ATTEMPTS; attempt++) {
+      why = this.#read("Checking the index", () => this.#addon.calls.check(this.#handle));
+      if (why === undefined) return;
+    }
+    assert(why !== undefined, "a check that failed says why");
     throw new DaosError(
       "DER_DF_INVAL",
       {
@@ -356,30 +364,58 @@ export class IndexStore implements IndexReader {
 
   #put(key: Uint8Array, value: Uint8Array): void {
     this.#addon.bytes.set(key);
-    this.#addon.calls.put(this.#handle, key.length, value);
+    this.#budget.require(this.#addon.calls.put(this.#handle, key.length, value));
   }
 
   #putVersion(prefix: Uint8Array, suffix: Uint8Array, value: Uint8Array): void {
     const { bytes, calls } = this.#addon;
     bytes.set(prefix);
     bytes.set(suffix, prefix.length);
-    calls.put(this.#handle, prefix.length + suffix.length, value);
+    const size = prefix.length + suffix.length;
+    this.#budget.require(calls.put(this.#handle, size, value));
   }
 
   #remove(key: Uint8Array): void {
     this.#addon.bytes.set(key);
-    this.#addon.calls.remove(this.#handle, key.length);
+    this.#budget.require(this.#addon.calls.remove(this.#handle, key.length));
   }
 
   /**
    * Runs `body` in a write transaction: all of its writes take effect, or none.
    *
-   * The body runs under the writer lock of all processes: it must be synchronous and short.
+   * The body runs under the writer lock of all processes: it must be synchronous and short. On a tier
+   * that is nearly full it may be run a second time, after the first was undone.
    *
+   * @param use Whether it may take pages of the reserve; see space-record.ts.
    * @throws {@link DaosError} `DER_NOSPACE` or `DER_IO` if the commit fails; nothing is changed then.
    *   What the body throws aborts the transaction and is passed on.
    */
-  transact(what: string, body: (tx: IndexTransaction) => void): void {
+  transact(what: string, body: (tx: IndexTransaction) => void, use: SpaceUse = "write"): void {
+    try {
+      this.#attempt(what, body, use);
+    } catch (error) {
+      if (!isDaosError(error, "DER_NOSPACE") || !this.#settle()) throw error;
+      this.#attempt(what, body, use);
+    }
+  }
+
+  /**
+   * Makes the pages that the last transaction freed usable, by one that changes nothing; returns whether
+   * there were any.
+   */
+  #settle(): boolean {
+    if (!this.#budget.takePending()) return false;
+    try {
+      const touch = (tx: IndexTransaction) => putSpace(tx, getSpace(tx));
+      this.#attempt("Settling free pages", touch, "reclaim");
+      return true;
+    } catch (error) {
+      if (isDaosError(error)) return false;
+      throw error;
+    }
+  }
+
+  #attempt(what: string, body: (tx: IndexTransaction) => void, use: SpaceUse): void {
     assert(!this.#inTransaction, "index transactions do not nest");
     const { calls } = this.#addon;
     const tx: IndexTransaction = {
@@ -394,8 +430,10 @@ export class IndexStore implements IndexReader {
     try {
       calls.begin(this.#handle);
       this.#inTransaction = true;
+      this.#budget.begin(what, use);
       const result: unknown = body(tx);
       assert(result === undefined, "a transaction body is synchronous and returns nothing");
+      this.#budget.requireReserve();
       calls.commit(this.#handle);
     } catch (error) {
       if (this.#inTransaction) calls.abort(this.#handle);
@@ -411,17 +449,33 @@ export class IndexStore implements IndexReader {
     return !isWritable(this.#path);
   }
 
-  /** Bytes of the index file. */
-  size(): number {
-    return fs.statSync(this.#path).size;
+  #counts(): PageCounts {
+    const [pageSize, pageCount, freePages, , , , treePages, freeListPages, changedPages] =
+      this.#read("Reading the index", () => this.#addon.calls.stat(this.#handle));
+    return { pageSize, pageCount, freePages, treePages, freeListPages, changedPages };
   }
 
-  /** Bytes and entries in use. */
-  usage(): IndexUsage {
-    const [pageSize, pages, free, entries] = this.#read("Reading the index", () =>
-      this.#addon.calls.stat(this.#handle),
-    );
-    return { used: (pages - free) * pageSize, free: free * pageSize, entries };
+  /**
+   * Space of the index, in bytes; used are also those of the reader table.
+   *
+   * @param available What its file system still has.
+   */
+  space(available: number): IndexSpace {
+    const { used, live, free } = this.#budget.space(available);
+    // The reader table is never opened beside LMDB: closing it would end the locks by which other
+    // processes know that this one lives.
+    const table = fs.statSync(`${this.#path}-lock`, { throwIfNoEntry: false })?.size ?? 0;
+    return { used: used + table, live, free };
+  }
+
+  /**
+   * Gives back what the file has beyond a new limit of its tier. Call it in a transaction.
+   *
+   * @throws {@link DaosError} `DER_NOSPACE` if more is in use.
+   */
+  shrinkTo(limit: number): void {
+    assert(this.#inTransaction, "an index is shrunk in a transaction");
+    this.#budget.shrinkTo(limit);
   }
 
   /** Releases this handle; the last one closes the index. */
@@ -429,6 +483,7 @@ export class IndexStore implements IndexReader {
     this.#references -= 1;
     if (this.#references > 0) return;
     openStores.delete(this.#registryKey);
+    this.#budget.close();
     this.#addon.calls.close(this.#handle);
   }
 }

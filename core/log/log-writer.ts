@@ -12,7 +12,8 @@
  * @module
  */
 
-import { assert } from "../errors.js";
+import { assert, isDaosError } from "../errors.js";
+import type { SpaceUse } from "../index/space-record.js";
 import { CHECKSUM_BLOCK_SIZE, STAGED_APPEND_SIZE_MAX, STAGING_SIZE } from "../limits.js";
 import type { OpenSegment, SegmentSpan } from "./open-segment.js";
 import type { SegmentStore } from "./segment-store.js";
@@ -30,31 +31,71 @@ export class LogWriter {
   #staging: Uint8Array | undefined;
   #stagedSize = 0;
   #current: OpenSegment | undefined;
+  readonly #use: SpaceUse;
   /** Full segments whose data is not all committed yet. */
   readonly #full: OpenSegment[] = [];
 
-  constructor(store: SegmentStore, id: bigint) {
+  /** @param use Whether the log may take of the tier's reserve; "reclaim" for a copying aggregation. */
+  constructor(store: SegmentStore, id: bigint, use: SpaceUse = "write") {
     this.#store = store;
     this.id = id;
+    this.#use = use;
   }
 
   /**
    * Appends bytes and tells `sink` where they went, in order; a part for each segment touched.
    * The bytes are copied or written before the call returns: the caller may reuse its buffer.
    *
+   * @param options `alone`: no transaction has uncommitted data in this log, so that a segment may be
+   *   let go of if space is short.
    * @throws {@link DaosError} `DER_NOSPACE` or `DER_IO`; abort the transaction then.
    */
-  append(bytes: Uint8Array, sink: PlacementSink): void {
+  append(bytes: Uint8Array, sink: PlacementSink, options: { alone: boolean }): void {
+    this.#requireSpace(bytes.length, options.alone);
     let at = 0;
     while (at < bytes.length) {
-      const segment = this.#segmentWithRoom();
-      const size = Math.min(bytes.length - at, segment.room - this.#stagedSize);
+      const { segment, size } = this.#reserved(bytes.length - at, options.alone && at === 0);
       const part = at === 0 && size === bytes.length ? bytes : bytes.subarray(at, at + size);
       const position = segment.size + this.#stagedSize;
-      if (size < STAGED_APPEND_SIZE_MAX) this.#stage(segment, part);
+      if (size < STAGED_APPEND_SIZE_MAX) this.#stage(part);
       else this.#write(segment, part);
       sink.place(segment.id, position, size);
       at += size;
+    }
+  }
+
+  /** What needs more than one segment is not begun if it cannot be ended. */
+  #requireSpace(size: number, alone: boolean): void {
+    const room = (this.#current?.room ?? 0) - this.#stagedSize;
+    if (size <= room) return;
+    try {
+      this.#store.requireSpace(size - room, this.#use);
+    } catch (error) {
+      if (!alone || !isDaosError(error, "DER_NOSPACE") || !this.#letGo()) throw error;
+      this.#store.requireSpace(size, this.#use);
+    }
+  }
+
+  /** Lets go of segments without uncommitted data: all that is in them may be dead. */
+  #letGo(): boolean {
+    const segments = this.#segments();
+    if (this.#stagedSize > 0 || segments.length === 0) return false;
+    if (segments.some((segment) => segment.isUncommitted)) return false;
+    this.#release(segments);
+    return true;
+  }
+
+  /** A segment, and how many of `wanted` bytes it has space for. */
+  #reserved(wanted: number, alone: boolean): { segment: OpenSegment; size: number } {
+    const segment = this.#segmentWithRoom();
+    const size = Math.min(wanted, segment.room - this.#stagedSize);
+    try {
+      // Space is reserved before bytes are accepted, so that a later flush cannot find the disk full.
+      segment.reserve(this.#stagedSize + size);
+      return { segment, size };
+    } catch (error) {
+      if (!alone || !isDaosError(error, "DER_NOSPACE") || !this.#letGo()) throw error;
+      return this.#reserved(wanted, false);
     }
   }
 
@@ -66,22 +107,19 @@ export class LogWriter {
       this.#full.push(current);
       this.#current = undefined;
     }
-    this.#current = this.#store.lease(this.id);
+    this.#current = this.#store.lease(this.id, this.#use);
     assert(this.#current.room >= CHECKSUM_BLOCK_SIZE, "a leased segment has room for a block");
     return this.#current;
   }
 
-  #stage(segment: OpenSegment, bytes: Uint8Array): void {
+  #stage(bytes: Uint8Array): void {
     this.#staging ??= new Uint8Array(STAGING_SIZE);
     if (this.#stagedSize + bytes.length > STAGING_SIZE) this.#writeStaged();
-    // Space is reserved before bytes are accepted, so that a later flush cannot find the disk full.
-    segment.reserve(this.#stagedSize + bytes.length);
     this.#staging.set(bytes, this.#stagedSize);
     this.#stagedSize += bytes.length;
   }
 
   #write(segment: OpenSegment, bytes: Uint8Array): void {
-    segment.reserve(this.#stagedSize + bytes.length);
     this.#writeStaged();
     segment.append(bytes);
   }
@@ -129,9 +167,12 @@ export class LogWriter {
     for (const segment of this.#segments()) segment.rollback();
     const first = this.#full.findIndex((segment) => segment.room > 0);
     if (first >= 0 && this.#current === undefined) [this.#current] = this.#full.splice(first, 1);
-    // A segment that failed to flush is given up: its lease ends and its tail is reclaimed.
-    const failed = this.#segments().filter((segment) => segment.failed);
-    if (failed.length > 0) this.#release(failed);
+    // A segment that failed to flush is given up: its lease ends and its tail is reclaimed. Those
+    // before the current one would hold space for nothing.
+    const done = this.#segments().filter(
+      (segment) => segment.failed || this.#full.includes(segment),
+    );
+    if (done.length > 0) this.#release(done);
   }
 
   /** Copies bytes that this writer appended and may not have committed yet. */

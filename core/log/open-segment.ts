@@ -46,13 +46,27 @@ export interface LeaseState {
   readonly committedSize: number;
   readonly tailCrc: number;
   readonly allocatedSize: number;
+  /** Most bytes of data, less than a segment can have in a pool with a small limit. */
+  readonly sizeMax: number;
+  /** Allocates the file from one size to the next; see {@link GrowSegment}. */
+  readonly grow: GrowSegment;
 }
+
+/**
+ * Grows a segment's file; all sizes are of the file, in bytes.
+ *
+ * @returns The size that is allocated then, at least `needed`.
+ * @throws {@link DaosError} `DER_NOSPACE` if the tier is full; nothing is changed then.
+ */
+export type GrowSegment = (allocated: number, wanted: number, needed: number) => number;
 
 /** One leased segment. Not shared: its writer is its only user. */
 export class OpenSegment {
   readonly id: number;
   readonly generation: number;
   readonly file: DeviceFile;
+  readonly #grow: GrowSegment;
+  readonly #sizeMax: number;
   readonly #checksums = new Uint32Array(BLOCKS_MAX);
   #firstUnsavedBlock: number;
   #allocatedSize: number;
@@ -67,6 +81,8 @@ export class OpenSegment {
     this.file = file;
     this.id = lease.id;
     this.generation = lease.generation;
+    this.#grow = lease.grow;
+    this.#sizeMax = lease.sizeMax;
     this.#allocatedSize = lease.allocatedSize;
     this.#committedSize = lease.committedSize;
     this.#size = lease.committedSize;
@@ -84,7 +100,12 @@ export class OpenSegment {
 
   /** Bytes that still fit. */
   get room(): number {
-    return SEGMENT_DATA_SIZE_MAX - this.#size;
+    return Math.max(0, this.#sizeMax - this.#size);
+  }
+
+  /** Whether something was appended that is not committed. */
+  get isUncommitted(): boolean {
+    return this.#size > this.#committedSize;
   }
 
   /**
@@ -98,7 +119,7 @@ export class OpenSegment {
   /**
    * Makes sure that `size` more bytes can be written without running out of space.
    *
-   * @throws {@link DaosError} `DER_NOSPACE` if the disk is full; nothing is written then.
+   * @throws {@link DaosError} `DER_NOSPACE` if the tier is full; nothing is written then.
    */
   reserve(size: number): void {
     const needed = this.#size + size;
@@ -108,25 +129,13 @@ export class OpenSegment {
       SEGMENT_GROWTH_SIZE_MAX,
       Math.max(SEGMENT_GROWTH_SIZE_MIN, this.#allocatedSize),
     );
-    const generous = Math.min(SEGMENT_DATA_SIZE_MAX, Math.max(needed, this.#allocatedSize + step));
-    // On a nearly full disk the generous step fails where the needed one still fits.
-    if (!this.#tryAllocate(generous, generous === needed)) this.#tryAllocate(needed, true);
-  }
-
-  #tryAllocate(end: number, last: boolean): boolean {
-    const start = this.#allocatedSize;
-    try {
-      this.file.allocate(SEGMENT_DATA_OFFSET + start, end - start);
-    } catch (error) {
-      if (!last) return false;
-      throw storageError(
-        error,
-        `Allocating ${end - start} bytes of segment ${this.id}`,
-        this.file.path,
-      );
-    }
-    this.#allocatedSize = end;
-    return true;
+    const wanted = Math.min(this.#sizeMax, Math.max(needed, this.#allocatedSize + step));
+    const allocated = this.#grow(
+      SEGMENT_DATA_OFFSET + this.#allocatedSize,
+      SEGMENT_DATA_OFFSET + wanted,
+      SEGMENT_DATA_OFFSET + needed,
+    );
+    this.#allocatedSize = allocated - SEGMENT_DATA_OFFSET;
   }
 
   /**

@@ -19,7 +19,7 @@ import {
   checkHeader,
   SEGMENT_HEADER_SIZE,
 } from "./segment-format.js";
-import { VIEW_LOCK_OFFSET } from "./segment-store.js";
+import { VIEW_LOCK_OFFSET } from "./segment-lock.js";
 
 /** What a commit knows of a segment that its data lies in. */
 export interface CommittedExtent {
@@ -252,9 +252,14 @@ export class SegmentCache {
     }
   }
 
+  /** Closes all segments, so that what is free among them can be taken back; the next read opens anew. */
+  drop(): void {
+    for (const id of [...this.#readers.keys()]) this.#close(id);
+  }
+
   /** Closes all segments, for good. */
   close(): void {
     this.#open = false;
-    for (const id of [...this.#readers.keys()]) this.#close(id);
+    this.drop();
   }
 }

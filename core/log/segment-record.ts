@@ -8,7 +8,7 @@
  * Key: `segment` space, u64 segment id. Value, version 1:
  *
  *     u8 version, u8 state, u64 writer, varint generation, varint committed size,
- *     u32 CRC of the committed part of the last block, varint live size
+ *     u32 CRC of the committed part of the last block, varint live size, varint file size
  *
  * @module
  */
@@ -36,6 +36,8 @@ export interface SegmentRecord {
   readonly tailCrc: number;
   /** Bytes that runs refer to. */
   readonly liveSize: number;
+  /** What the file may grow to, in bytes of the file: counted against the limit of the tier. */
+  readonly fileSize: number;
 }
 
 const RECORD_VERSION = 1;
@@ -58,6 +60,7 @@ function decode(value: Uint8Array, id: number): SegmentRecord {
     committedSize: reader.varint(),
     tailCrc: reader.u32(),
     liveSize: reader.varint(),
+    fileSize: reader.varint(),
   };
   reader.end();
   return record;
@@ -71,7 +74,7 @@ export function getSegment(reader: IndexReader, id: number): SegmentRecord | und
 
 /** Stores the record of a segment. */
 export function putSegment(tx: IndexTransaction, id: number, record: SegmentRecord): void {
-  const value = new ByteWriter(40)
+  const value = new ByteWriter(48)
     .u8(RECORD_VERSION)
     .u8(STATES.indexOf(record.state))
     .u64(record.writer)
@@ -79,6 +82,7 @@ export function putSegment(tx: IndexTransaction, id: number, record: SegmentReco
     .varint(record.committedSize)
     .u32(record.tailCrc)
     .varint(record.liveSize)
+    .varint(record.fileSize)
     .finish();
   tx.put(segmentKey(id), value);
 }

@@ -1,14 +1,9 @@
 /**
  * The segments of a pool: leasing, recycling, reclaiming what dead writers left.
  *
- * A segment file carries two locks, on separate bytes:
- *
- *     byte 0   the writer's lease, exclusive; free when the writer is gone, however it went
- *     byte 1   readers' views, shared, held as long as a descriptor or a map exists
- *
- * Both are taken exclusively to recycle. A file gets its final name last (temporary name, lock,
- * registration in the index, rename), so that whatever a kill leaves behind is either registered or
- * has a temporary name:
+ * A segment file carries two locks (segment-lock.ts). It gets its final name last (temporary name,
+ * lock, registration in the index, space, rename), so that whatever a kill leaves behind is either
+ * registered or has a temporary name:
  *
  * | killed after            | left behind                          | `recover` does               |
  * |-------------------------|--------------------------------------|------------------------------|
@@ -26,6 +21,7 @@ import type { Device, DeviceFile } from "../device/device.js";
 import { assert, isDaosError, storageError, systemCode } from "../errors.js";
 import { nextCounter } from "../index/counters.js";
 import type { IndexStore, IndexTransaction } from "../index/index-store.js";
+import { getSpace, noSpace, type SpaceUse } from "../index/space-record.js";
 import {
   CHECKSUM_BLOCK_SIZE,
   FREE_SEGMENTS_MAX,
@@ -40,6 +36,8 @@ import {
   segmentFileName,
   temporaryFileName,
 } from "./segment-format.js";
+import { SegmentGrowth } from "./segment-growth.js";
+import { LEASE_LOCK_OFFSET, lockSegmentFile, VIEW_LOCK_OFFSET } from "./segment-lock.js";
 import {
   getSegment,
   listSegments,
@@ -47,12 +45,14 @@ import {
   removeSegment,
   type SegmentRecord,
 } from "./segment-record.js";
+import {
+  fileSystemSpace,
+  grantSpace,
+  putSized,
+  removeSized,
+  segmentDataSizeMax,
+} from "./segment-space.js";
 import { removeWriter } from "./writer-record.js";
-
-/** Byte of a segment file that its writer locks. */
-export const LEASE_LOCK_OFFSET = 0;
-/** Byte of a segment file that its readers lock. */
-export const VIEW_LOCK_OFFSET = 1;
 
 /** What a recovery took back. */
 export interface RecoveryReport {
@@ -72,18 +72,29 @@ export interface SegmentStoreOptions {
   readonly poolUuid: Uint8Array;
   /** Whether flushed data must survive a power cut. */
   readonly durable: boolean;
+  /** Closes the segments that this process has open for reading: free ones are needed. */
+  readonly dropReaders?: () => void;
+}
+
+/** Who leases a segment, and how far it may fill it: bytes of data. */
+interface Lessee {
+  readonly writer: bigint;
+  readonly use: SpaceUse;
+  readonly sizeMax: number;
 }
 
 type Listed = { id: number; record: SegmentRecord };
 
-const FREE_RECORD = { committedSize: 0, tailCrc: 0, liveSize: 0 } as const;
+const EMPTY = { committedSize: 0, tailCrc: 0, liveSize: 0 } as const;
 
 /** The segments of one pool, as one process sees them. */
 export class SegmentStore {
   readonly #options: SegmentStoreOptions;
+  readonly #growth: SegmentGrowth;
 
   constructor(options: SegmentStoreOptions) {
     this.#options = options;
+    this.#growth = new SegmentGrowth(options);
   }
 
   /** Whether flushed data must survive a power cut. */
@@ -100,57 +111,83 @@ export class SegmentStore {
    * Leases a segment to a writer: the roomiest tail that nobody leases, else a free segment, else a
    * new one.
    *
+   * @param use Whether it may take of the tier's reserve, now and when it grows.
    * @throws {@link DaosError} `DER_NOSPACE` if there is none and no space for a new one.
    */
-  lease(writer: bigint): OpenSegment {
+  lease(writer: bigint, use: SpaceUse): OpenSegment {
     const segments = listSegments(this.#options.index);
+    const sizeMax = segmentDataSizeMax(this.#options.index);
     const tails = segments
-      .filter(({ record }) => record.state !== "free" && hasRoom(record))
+      .filter(({ record }) => record.state !== "free" && hasRoom(record, sizeMax))
       .sort((a, b) => a.record.committedSize - b.record.committedSize);
     for (const candidate of tails) {
-      const leased = this.#leaseTail(candidate.id, writer);
+      const leased = this.#leaseTail(candidate.id, { writer, use, sizeMax });
       if (leased !== undefined) return leased;
     }
     for (const candidate of segments.filter(({ record }) => record.state === "free")) {
-      const recycled = this.#recycle(candidate, writer);
+      const recycled = this.#recycle(candidate, { writer, use, sizeMax });
       if (recycled !== undefined) return recycled;
     }
-    return this.#create(writer);
+    const lessee = { writer, use, sizeMax };
+    return this.#withSpace(SEGMENT_DATA_OFFSET, () => this.#create(lessee));
+  }
+
+  /**
+   * Makes sure that a writer can get `size` more bytes of segments, before it writes the first.
+   *
+   * @throws {@link DaosError} `DER_NOSPACE` if it cannot.
+   */
+  requireSpace(size: number, use: SpaceUse): void {
+    if (use !== "write" || this.#growth.hasFree(size)) return;
+    this.recover();
+    const free = this.#growth.free();
+    if (free >= size) return;
+    const what = `Writing ${size} bytes`;
+    throw noSpace(what, { tier: "nvme", needed: size, free, limited: this.#isLimited() });
+  }
+
+  #isLimited(): boolean {
+    return getSpace(this.#options.index).nvmeLimit !== undefined;
+  }
+
+  /** Tries again after a full tier gave back what nobody uses. */
+  #withSpace<T>(size: number, attempt: () => T): T {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isDaosError(error, "DER_NOSPACE")) throw error;
+      this.#options.dropReaders?.();
+      this.recover();
+      if (!this.#growth.trim(size)) throw error;
+      return attempt();
+    }
+  }
+
+  /** A locked and registered segment, open for its writer. */
+  #opened(file: DeviceFile, id: number, record: SegmentRecord, lessee: Lessee): OpenSegment {
+    const { use, sizeMax } = lessee;
+    const { generation } = record;
+    const grow = (allocated: number, wanted: number, needed: number) => {
+      const sizes = { size: allocated, wanted, needed };
+      const request = { id, generation, use, ...sizes };
+      return this.#withSpace(needed - allocated, () => this.#growth.grow(file, request));
+    };
+    const allocatedSize = dataSize(file);
+    return new OpenSegment(file, { ...record, id, allocatedSize, sizeMax, grow });
   }
 
   /** Opens a segment file and takes its lease; `undefined` if it is taken or gone. */
   #lockFile(id: number, exclusiveViews: boolean): DeviceFile | undefined {
-    return this.#lockNamed(this.path(id), exclusiveViews);
+    return lockSegmentFile(this.#options.device, this.path(id), exclusiveViews);
   }
 
-  /** The same for a file of any name. */
-  #lockNamed(name: string, exclusiveViews: boolean): DeviceFile | undefined {
-    const { device } = this.#options;
-    let file: DeviceFile | undefined;
-    try {
-      file = device.open(name, "write");
-      const locked =
-        file.lock(LEASE_LOCK_OFFSET, 1, "exclusive") &&
-        (!exclusiveViews || file.lock(VIEW_LOCK_OFFSET, 1, "exclusive")) &&
-        // Between open and lock the file may have been recycled under another name.
-        device.inodeAt(name) === file.inode();
-      if (locked) return file;
-      file.close();
-      return undefined;
-    } catch (error) {
-      file?.close();
-      if (systemCode(error) === "ENOENT") return undefined;
-      throw storageError(error, "Locking a segment", name);
-    }
-  }
-
-  #leaseTail(id: number, writer: bigint): OpenSegment | undefined {
+  #leaseTail(id: number, lessee: Lessee): OpenSegment | undefined {
     const file = this.#lockFile(id, false);
     if (file === undefined) return undefined;
     try {
-      const leased = this.#takeOver(id, writer);
+      const leased = this.#takeOver(file, id, lessee);
       if (leased !== undefined && this.#tailVerifies(file, id, leased)) {
-        return new OpenSegment(file, { ...leased, id, allocatedSize: allocatedSize(file) });
+        return this.#opened(file, id, leased, lessee);
       }
     } catch (error) {
       file.close();
@@ -161,14 +198,16 @@ export class SegmentStore {
   }
 
   /** Registers a new holder of a locked tail; `undefined` if the segment changed too much. */
-  #takeOver(id: number, writer: bigint): SegmentRecord | undefined {
+  #takeOver(file: DeviceFile, id: number, { writer, sizeMax }: Lessee): SegmentRecord | undefined {
+    const fileSize = file.size();
     let leased: SegmentRecord | undefined;
     this.#options.index.transact(`Leasing segment ${id}`, (tx) => {
       // What was listed may be old: the last holder can have committed since, and then died.
       const current = getSegment(tx, id);
-      if (current === undefined || current.state === "free" || !hasRoom(current)) return;
-      leased = { ...current, state: "leased", writer, generation: current.generation + 1 };
-      putSegment(tx, id, leased);
+      if (current === undefined || current.state === "free" || !hasRoom(current, sizeMax)) return;
+      const generation = current.generation + 1;
+      leased = { ...current, state: "leased", writer, generation, fileSize };
+      putSized(tx, id, { record: leased, before: current.fileSize });
     });
     return leased;
   }
@@ -184,7 +223,7 @@ export class SegmentStore {
     return crc32c(prefix, 0, size, seed) === record.tailCrc;
   }
 
-  #recycle({ id: oldId }: Listed, writer: bigint): OpenSegment | undefined {
+  #recycle({ id: oldId }: Listed, lessee: Lessee): OpenSegment | undefined {
     const file = this.#lockFile(oldId, true);
     if (file === undefined) return undefined;
     const { device, directory } = this.#options;
@@ -192,7 +231,7 @@ export class SegmentStore {
       const id = this.#newId();
       const temporary = path.join(directory, temporaryFileName(id));
       device.rename(this.path(oldId), temporary);
-      const segment = this.#register({ file, id, temporary, writer, replaces: oldId });
+      const segment = this.#register({ file, id, temporary, lessee, replaces: oldId });
       file.unlock(VIEW_LOCK_OFFSET, 1);
       return segment;
     } catch (error) {
@@ -202,7 +241,7 @@ export class SegmentStore {
     }
   }
 
-  #create(writer: bigint, attempts = 3): OpenSegment {
+  #create(lessee: Lessee, attempts = 3): OpenSegment {
     const { device, directory } = this.#options;
     const id = this.#newId();
     const temporary = path.join(directory, temporaryFileName(id));
@@ -215,24 +254,33 @@ export class SegmentStore {
         // A recovery in another process took the new file for a dead writer's.
         assert(attempts > 1, "recoveries do not take every new file");
         file.close();
-        return this.#create(writer, attempts - 1);
+        return this.#create(lessee, attempts - 1);
       }
-      file.allocate(0, SEGMENT_DATA_OFFSET);
-      return this.#register({ file, id, temporary, writer });
+      return this.#register({ file, id, temporary, lessee });
     } catch (error) {
       // Recovery would take the file too; on a full disk its space is needed now.
       file?.close();
-      this.#discard(temporary);
+      this.#discard(id, temporary);
       throw storageError(error, "Making a segment", temporary);
     }
   }
 
-  /** Removes a half-made file; if that fails too, recovery will. */
-  #discard(name: string): void {
+  /** Removes a half-made file and its registration; if that fails too, recovery will. */
+  #discard(id: number, name: string): void {
     try {
       this.#options.device.unlink(name);
+      if (getSegment(this.#options.index, id) === undefined) return;
+      this.#options.index.transact(
+        `Discarding segment ${id}`,
+        (tx) => {
+          const record = getSegment(tx, id);
+          // Once it has its final name it is as good as any segment whose writer died.
+          if (record !== undefined && this.#isGone(id)) removeSized(tx, id, record);
+        },
+        "reclaim",
+      );
     } catch (error) {
-      if (systemCode(error) === undefined) throw error;
+      if (systemCode(error) === undefined && !isDaosError(error)) throw error;
     }
   }
 
@@ -240,29 +288,44 @@ export class SegmentStore {
     file: DeviceFile;
     id: number;
     temporary: string;
-    writer: bigint;
+    lessee: Lessee;
     replaces?: number;
   }): OpenSegment {
     const { device, directory, index, poolUuid, durable } = this.#options;
-    const { file, id, temporary, writer, replaces } = made;
+    const { file, id, temporary, lessee, replaces } = made;
+    const { writer, use } = lessee;
+    const fileSystem = fileSystemSpace(device, directory);
+    const oldSize = file.size();
+    const size = Math.max(oldSize, SEGMENT_DATA_OFFSET);
+    const base = { ...EMPTY, state: "leased", writer, generation: 1, fileSize: size } as const;
+    const what = `Registering segment ${id}`;
+    index.transact(
+      what,
+      (tx) => {
+        const replaced = replaces === undefined ? undefined : getSegment(tx, replaces);
+        if (replaces !== undefined) removeSegment(tx, replaces);
+        const needed = size - oldSize;
+        if (needed > 0) grantSpace(tx, fileSystem, { what, wanted: needed, needed, use });
+        putSized(tx, id, { record: base, before: replaced?.fileSize ?? 0 });
+      },
+      use,
+    );
+    if (size > oldSize) file.allocate(0, size);
     file.write(encodeHeader(id, poolUuid), 0);
     if (durable) file.sync();
-    const record: SegmentRecord = { ...FREE_RECORD, state: "leased", writer, generation: 1 };
-    index.transact(`Registering segment ${id}`, (tx) => {
-      if (replaces !== undefined) removeSegment(tx, replaces);
-      putSegment(tx, id, record);
-    });
     device.rename(temporary, this.path(id));
     if (durable) device.syncDirectory(directory);
-    return new OpenSegment(file, { ...record, id, allocatedSize: allocatedSize(file) });
+    return this.#opened(file, id, base, lessee);
   }
 
   /** A segment id that was never used before. */
   #newId(): number {
     let id = 0;
-    this.#options.index.transact("Drawing a segment id", (tx) => {
+    // It stores nothing but a number; whether there is space for a segment is asked later.
+    const draw = (tx: IndexTransaction) => {
       id = Number(nextCounter(tx, "segment"));
-    });
+    };
+    this.#options.index.transact("Drawing a segment id", draw, "reclaim");
     return id;
   }
 
@@ -270,9 +333,10 @@ export class SegmentStore {
   release(segments: readonly OpenSegment[]): void {
     if (segments.length === 0) return;
     try {
-      this.#options.index.transact("Sealing a writer's segments", (tx) => {
+      const seal = (tx: IndexTransaction) => {
         for (const { id, generation } of segments) sealSegment(tx, id, generation);
-      });
+      };
+      this.#options.index.transact("Sealing a writer's segments", seal, "reclaim");
     } catch (error) {
       // The lease ends with its lock; recovery seals what a full disk kept this from sealing.
       if (!isDaosError(error)) throw error;
@@ -319,7 +383,7 @@ export class SegmentStore {
     if (kind === "segment" && known.has(id)) return false;
     const { device, directory } = this.#options;
     const name = kind === "segment" ? segmentFileName(id) : temporaryFileName(id);
-    const file = this.#lockNamed(path.join(directory, name), true);
+    const file = lockSegmentFile(device, path.join(directory, name), true);
     if (file === undefined) return false;
     try {
       const registered = getSegment(this.#options.index, id) !== undefined;
@@ -344,16 +408,22 @@ export class SegmentStore {
     const file = gone ? undefined : this.#lockFile(id, false);
     if (file === undefined && !gone) return false;
     let reclaimed = false;
+    const fileSize = file?.size() ?? 0;
+    const reclaim = (tx: IndexTransaction) => {
+      const current = getSegment(tx, id);
+      if (current?.state !== "leased" || current.generation !== record.generation) return;
+      if (gone && current.committedSize > 0) return;
+      reclaimed = true;
+      removeWriter(tx, current.writer);
+      if (gone) {
+        removeSized(tx, id, current);
+        return;
+      }
+      putSized(tx, id, { record: { ...current, fileSize }, before: current.fileSize });
+      sealSegment(tx, id, record.generation);
+    };
     try {
-      this.#options.index.transact(`Reclaiming segment ${id}`, (tx) => {
-        const current = getSegment(tx, id);
-        if (current?.state !== "leased" || current.generation !== record.generation) return;
-        if (gone && current.committedSize > 0) return;
-        reclaimed = true;
-        removeWriter(tx, current.writer);
-        if (gone) removeSegment(tx, id);
-        else sealSegment(tx, id, record.generation);
-      });
+      this.#options.index.transact(`Reclaiming segment ${id}`, reclaim, "reclaim");
     } finally {
       file?.close();
     }
@@ -368,27 +438,18 @@ export class SegmentStore {
     for (const [position, { id }] of free.entries()) {
       const present = device.inodeAt(this.path(id)) !== undefined;
       if (present && position < FREE_SEGMENTS_MAX) continue;
-      const file = present ? this.#lockFile(id, true) : undefined;
-      if (present && file === undefined) continue;
-      try {
-        index.transact(`Deleting segment ${id}`, (tx) => {
-          if (getSegment(tx, id)?.state === "free") removeSegment(tx, id);
-        });
-        device.unlink(this.path(id));
-      } finally {
-        file?.close();
-      }
-      removed += 1;
+      if (this.#growth.delete(id) > 0) removed += 1;
     }
     return removed;
   }
 }
 
-function hasRoom(record: SegmentRecord): boolean {
-  return record.committedSize + CHECKSUM_BLOCK_SIZE <= SEGMENT_DATA_SIZE_MAX;
+function hasRoom(record: SegmentRecord, sizeMax: number): boolean {
+  return record.committedSize + CHECKSUM_BLOCK_SIZE <= sizeMax;
 }
 
-function allocatedSize(file: DeviceFile): number {
+/** Bytes of data that a file has space for. */
+function dataSize(file: DeviceFile): number {
   return Math.min(SEGMENT_DATA_SIZE_MAX, Math.max(0, file.size() - SEGMENT_DATA_OFFSET));
 }
 

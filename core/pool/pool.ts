@@ -15,6 +15,7 @@ import type { Device } from "../device/device.js";
 import { NodeDevice } from "../device/node-device.js";
 import { DaosError, storageError } from "../errors.js";
 import { IndexStore } from "../index/index-store.js";
+import { putSpace } from "../index/space-record.js";
 import {
   LABEL_SIZE_MAX,
   RETAIN_COMMITS_DEFAULT,
@@ -25,9 +26,11 @@ import type { RecoveryReport } from "../log/segment-store.js";
 import type { ContainerRecord } from "../vos/containers.js";
 import { PinTable } from "../vos/pins.js";
 import { type ScrubReport, summed } from "../vos/scrub.js";
-import { LocalTarget, PINS_FILE, type Target, type TargetUsage } from "../vos/target.js";
+import { LocalTarget, PINS_FILE, type Target } from "../vos/target.js";
+import { INDEX_FILE, type TargetUsage, type TierLimits } from "../vos/usage.js";
 import { Container } from "./container.js";
 import { durabilityNotes, requireLocal } from "./file-system.js";
+import { type PoolSize, tierLimits } from "./pool-size.js";
 import {
   type Durability,
   decodeSuperblock,
@@ -49,6 +52,8 @@ export interface PoolCreateOptions {
   readonly scm?: string;
   /** Directory for bulk data, if it should lie elsewhere. */
   readonly nvme?: string;
+  /** How large the pool may become, in bytes; bounded by its file systems only by default. */
+  readonly size?: PoolSize;
 }
 
 /** How a pool is opened. */
@@ -145,8 +150,9 @@ export class Pool {
    * Creates a pool and connects to it. The superblock is written last: a creation that was killed
    * leaves no pool.
    *
-   * @throws {@link DaosError} `DER_EXIST` if the directory is not empty, `DER_NO_PERM`, `DER_NOSPACE`,
-   *   `DER_NOSYS` if the index would lie on a network file system.
+   * @throws {@link DaosError} `DER_EXIST` if the directory is not empty, `DER_INVAL` for a bad label
+   *   or size, `DER_NO_PERM`, `DER_NOSPACE`, `DER_NOSYS` if the index would lie on a network file
+   *   system.
    */
   static create(options: PoolCreateOptions & PoolConnectOptions): Pool {
     const directory = path.resolve(options.path);
@@ -154,6 +160,7 @@ export class Pool {
     const device = options.device ?? new NodeDevice();
     const label = options.label ?? path.basename(directory);
     checkLabel(label, what);
+    const limits = tierLimits(options.size, what);
     requireEmpty(directory, what);
     const durability = options.durability ?? "power";
     try {
@@ -162,7 +169,7 @@ export class Pool {
       requireLocal(device, scm);
       PinTable.create(device, path.join(scm, PINS_FILE));
       const durable = durability === "power";
-      IndexStore.open(path.join(scm, "index.mdb"), { durable, create: true }).close();
+      createIndex(path.join(scm, INDEX_FILE), durable, limits);
       const uuid = randomUuid(device);
       const superblock = { uuid, durability, created: device.now(), label };
       // The superblock says that the rest is there, so the rest is durable before it.
@@ -193,7 +200,7 @@ export class Pool {
     const nvme = path.join(absolute, "nvme");
     requireTiers(absolute, scm, nvme);
     const durable = superblock.durability === "power";
-    const index = IndexStore.open(path.join(scm, "index.mdb"), { durable });
+    const index = IndexStore.open(path.join(scm, INDEX_FILE), { durable });
     if (index.readOnly && !readOnly) {
       index.close();
       throw mayOnlyRead(absolute);
@@ -233,6 +240,24 @@ export class Pool {
     const notes = durabilityNotes(this.#device, { durability, scm, nvme });
     const containers = this.#target.listContainers().length;
     return { path: this.path, label, uuid, durability, notes, containers, ...this.#target.usage() };
+  }
+
+  /**
+   * Changes how large the pool may become, for all processes at once.
+   *
+   * @param size The new limits, in bytes; a tier that is left out loses its limit.
+   * @throws {@link DaosError} `DER_INVAL` for a bad size, `DER_NOSPACE` if a tier holds more than its new
+   *   limit, `DER_NO_PERM` on a read-only handle. Nothing is changed then.
+   *
+   * @example
+   * ```ts
+   * pool.setSize({ scm: 64 << 20, nvme: 2 ** 30 });
+   * ```
+   */
+  setSize(size: PoolSize): void {
+    const what = `Changing the size of pool ${this.path}`;
+    this.#requireWritable(what);
+    this.#target.setLimits(tierLimits(size, what));
   }
 
   /**
@@ -360,6 +385,17 @@ export class Pool {
     if (!this.#readOnly) return;
     const why = "the pool was connected read-only";
     throw new DaosError("DER_NO_PERM", { what, why, remedy: 'connect with mode "rw"' });
+  }
+}
+
+/** Makes an index that knows the pool's limits. */
+function createIndex(name: string, durable: boolean, { scm, nvme }: TierLimits): void {
+  const index = IndexStore.open(name, { durable, create: true });
+  try {
+    const space = { scmLimit: scm, nvmeLimit: nvme, nvmeSize: 0 };
+    index.transact("Storing the limits of a pool", (tx) => putSpace(tx, space));
+  } finally {
+    index.close();
   }
 }
 

@@ -15,11 +15,18 @@
 import { readComponent } from "../index/component.js";
 import type { IndexReader, IndexStore, IndexTransaction } from "../index/index-store.js";
 import { KeyBuilder, KeySpace, prefixEnd } from "../index/key-codec.js";
+import { inSteps } from "../index/steps.js";
 import { AGGREGATION_BLOCKS_MAX, AGGREGATION_STEP_COUNT } from "../limits.js";
 import { changeLiveSize } from "../log/segment-record.js";
 import { type ArrayAddress, akeyOfPath } from "./array-address.js";
 import { layersOf, type SourceLayer } from "./array-cache.js";
-import { getContainer, listCommits, putContainer, removeCommit } from "./containers.js";
+import {
+  type CommitRecord,
+  getContainer,
+  listCommits,
+  putContainer,
+  removeCommit,
+} from "./containers.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { LayerIndex } from "./layer-index.js";
 import { objectPrefix } from "./names.js";
@@ -62,20 +69,32 @@ function keptEpochs(
   return [...epochs].sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** Raises the horizon to the oldest retained commit and forgets the commits before it. */
+/**
+ * Raises the horizon to the oldest retained commit and forgets the commits before it, in steps: each
+ * forgets some of the oldest and raises the horizon to the next one.
+ */
 function raiseHorizon(index: IndexStore, container: number): Epoch {
-  let horizon = 0n;
-  index.transact("Raising a container's horizon", (tx) => {
-    const record = getContainer(tx, container);
-    if (record === undefined) return;
-    const commits = listCommits(tx, container, { epoch: EPOCH_HEAD });
-    horizon = record.horizon;
-    const oldest = commits[record.retainCommits - 1];
-    if (oldest === undefined || commits.length === record.retainCommits) return;
-    horizon = oldest.epoch;
-    putContainer(tx, { ...record, horizon });
-    for (const commit of commits.slice(record.retainCommits)) removeCommit(tx, container, commit);
+  const record = getContainer(index, container);
+  if (record === undefined) return 0n;
+  const commits = listCommits(index, container, { epoch: EPOCH_HEAD }).reverse();
+  const excess = Math.max(0, commits.length - record.retainCommits);
+  const items = commits.slice(0, excess).map((commit, at) => {
+    return { commit, next: (commits[at + 1] as CommitRecord).epoch };
   });
+  const what = "Raising a container's horizon";
+  const options = { what, items, countMax: AGGREGATION_STEP_COUNT };
+  let { horizon } = record;
+  for (const reached of inSteps(index, options, (tx, step) => {
+    const current = getContainer(tx, container);
+    const { next } = step.at(-1) as (typeof items)[number];
+    if (current === undefined) return next;
+    for (const { commit } of step) removeCommit(tx, container, commit);
+    if (current.horizon >= next) return current.horizon;
+    putContainer(tx, { ...current, horizon: next });
+    return next;
+  })) {
+    horizon = reached;
+  }
   return horizon;
 }
 

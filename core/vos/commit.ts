@@ -18,6 +18,7 @@
 import { DaosError } from "../errors.js";
 import { readCounter, writeCounter } from "../index/counters.js";
 import type { IndexStore, IndexTransaction } from "../index/index-store.js";
+import type { SpaceUse } from "../index/space-record.js";
 import type { SegmentSpan } from "../log/open-segment.js";
 import { getSegment, putSegment } from "../log/segment-record.js";
 import { sealSegment } from "../log/segment-store.js";
@@ -291,6 +292,16 @@ function publish(tx: IndexTransaction, request: CommitRequest, now: bigint): Com
   return { epoch, bytes };
 }
 
+function isStored({ record }: ValueVersion): boolean {
+  return kindOf(record) !== VersionKind.punch;
+}
+
+/** A commit that only hides or removes may use some of the reserve: it is how a full pool gets space. */
+function useOf({ contributions }: CommitRequest): SpaceUse {
+  const stores = contributions.some(({ runs, values }) => runs.length > 0 || values.some(isStored));
+  return stores ? "write" : "remove";
+}
+
 /**
  * Publishes contributions at one new epoch.
  *
@@ -301,9 +312,10 @@ function publish(tx: IndexTransaction, request: CommitRequest, now: bigint): Com
  */
 export function commit(index: IndexStore, request: CommitRequest, now: bigint): Committed {
   let committed: Committed | undefined;
-  index.transact(`Committing to container ${request.container}`, (tx) => {
+  const body = (tx: IndexTransaction) => {
     const before = epochOfTransaction(tx, request.transactionId);
     committed = before === undefined ? publish(tx, request, now) : { epoch: before, bytes: 0 };
-  });
+  };
+  index.transact(`Committing to container ${request.container}`, body, useOf(request));
   return committed as Committed;
 }

@@ -21,6 +21,9 @@ import type { Epoch } from "./epoch.js";
 
 const SLOT_SIZE = 16;
 
+/** Bytes of the file. */
+export const PINS_SIZE = SLOT_SIZE * PIN_SLOTS_MAX;
+
 /** A pinned epoch; release it when the reader is done. */
 export interface Pin {
   readonly container: number;
@@ -44,7 +47,7 @@ export class PinTable {
   /** Makes the file, once, when the pool is created. */
   static create(device: Device, path: string): void {
     const file = device.open(path, "create");
-    file.write(new Uint8Array(SLOT_SIZE * PIN_SLOTS_MAX), 0);
+    file.write(new Uint8Array(PINS_SIZE), 0);
     file.sync();
     file.close();
   }
@@ -113,7 +116,7 @@ export class PinTable {
     try {
       // A second open file sees this process's own locks as somebody else's.
       file = this.#device.open(this.#path, "read");
-      const bytes = Buffer.alloc(SLOT_SIZE * PIN_SLOTS_MAX);
+      const bytes = Buffer.alloc(PINS_SIZE);
       file.read(bytes, 0);
       const epochs: Epoch[] = [];
       for (let start = 0; start < bytes.length; start += SLOT_SIZE) {

@@ -10,14 +10,13 @@
 
 import path from "node:path";
 import type { Device } from "../device/device.js";
-import { closedError, DaosError, isDaosError, storageError, systemCode } from "../errors.js";
+import { closedError, DaosError, isDaosError } from "../errors.js";
 import { nextCounter, readCounter } from "../index/counters.js";
-import type { IndexStore } from "../index/index-store.js";
+import type { IndexStore, IndexTransaction } from "../index/index-store.js";
 import { LogWriter } from "../log/log-writer.js";
 import { SegmentCache } from "../log/segment-reader.js";
-import { listSegments } from "../log/segment-record.js";
 import { type RecoveryReport, SegmentStore } from "../log/segment-store.js";
-import { addWriter, listWriters, removeWriter, type WriterRecord } from "../log/writer-record.js";
+import { addWriter, removeWriter } from "../log/writer-record.js";
 import { type AggregationReport, aggregate } from "./aggregation.js";
 import type { ArrayAddress } from "./array-address.js";
 import { ArrayCache, listWindows } from "./array-cache.js";
@@ -48,39 +47,8 @@ import {
   type SnapshotRecord,
 } from "./snapshots.js";
 import { Transaction, type TransactionOwner } from "./transaction.js";
+import { setLimits, type TargetUsage, type TierLimits, targetUsage } from "./usage.js";
 import { objectPunch } from "./versions.js";
-
-/** Space of a tier, in bytes. */
-export interface TierUsage {
-  /** Bytes that live data refers to. */
-  readonly live: number;
-  /** Bytes of the tier's files. */
-  readonly used: number;
-  /** Bytes that the file system under the tier still has. */
-  readonly available: number;
-}
-
-/** Segments by state. */
-export interface SegmentCounts {
-  /** Held by a writer, or by one that died and was not recovered yet. */
-  readonly leased: number;
-  /** Held by nobody, with data in them. */
-  readonly sealed: number;
-  /** Empty, kept for recycling. */
-  readonly free: number;
-}
-
-/** Counts and space of a target. */
-export interface TargetUsage {
-  /** The tier of the index. */
-  readonly scm: TierUsage;
-  /** The tier of the segments. */
-  readonly nvme: TierUsage;
-  /** Segments by state. */
-  readonly segments: SegmentCounts;
-  /** Who writes to it. */
-  readonly writers: readonly WriterRecord[];
-}
 
 /** A versioned object store. Calls are synchronous; errors are {@link DaosError}s. */
 export interface Target {
@@ -132,6 +100,8 @@ export interface Target {
   recover(): RecoveryReport;
   /** Counts and space. */
   usage(): TargetUsage;
+  /** Changes the limits of the tiers. */
+  setLimits(limits: TierLimits): void;
   /** Ends the writer's leases and closes everything. */
   close(): void;
 }
@@ -173,7 +143,9 @@ export class LocalTarget implements Target, TransactionOwner {
     const { device, index, nvme: directory, poolUuid, durable } = options;
     const openIndex = () => this.#index;
     this.#options = options;
-    this.#store = new SegmentStore({ device, index, directory, poolUuid, durable });
+    const dropReaders = () => this.#segments.drop();
+    const origin = { device, index, directory, poolUuid, durable, dropReaders };
+    this.#store = new SegmentStore(origin);
     this.#segments = new SegmentCache(device, poolUuid, (id) => this.#store.path(id));
     this.#pins = new PinTable(device, path.join(options.scm, PINS_FILE));
     this.#source = { segments: this.#segments, arrays: new ArrayCache(openIndex) };
@@ -189,9 +161,11 @@ export class LocalTarget implements Target, TransactionOwner {
     if (this.#writer === undefined) {
       const { owner } = this.#options;
       let id = 0n;
-      this.#index.transact("Drawing a writer id", (tx) => {
+      // Also who only removes something is a writer.
+      const draw = (tx: IndexTransaction) => {
         id = addWriter(tx, { owner, pid: process.pid }).id;
-      });
+      };
+      this.#index.transact("Drawing a writer id", draw, "remove");
       this.#writer = new LogWriter(this.#store, id);
     }
     return this.#writer;
@@ -332,9 +306,8 @@ export class LocalTarget implements Target, TransactionOwner {
   }
 
   destroySnapshot(container: number, name: string): void {
-    this.#index.transact(`Destroying snapshot "${name}"`, (tx) => {
-      destroySnapshot(tx, container, name);
-    });
+    const destroy = (tx: IndexTransaction) => destroySnapshot(tx, container, name);
+    this.#index.transact(`Destroying snapshot "${name}"`, destroy, "remove");
   }
 
   aggregate(container: number): AggregationReport {
@@ -360,23 +333,12 @@ export class LocalTarget implements Target, TransactionOwner {
   }
 
   usage(): TargetUsage {
-    const { device, scm, nvme } = this.#options;
-    const segments = { leased: 0, sealed: 0, free: 0 };
-    let live = 0;
-    let used = 0;
-    for (const { id, record } of listSegments(this.#index)) {
-      segments[record.state] += 1;
-      live += record.liveSize;
-      used += fileSize(device, this.#store.path(id));
-    }
-    const index = this.#index.size();
-    const writers = listWriters(this.#index);
-    return {
-      scm: { live: index, used: index, available: device.space(scm).available },
-      nvme: { live, used, available: device.space(nvme).available },
-      segments,
-      writers,
-    };
+    return targetUsage({ ...this.#options, index: this.#index });
+  }
+
+  setLimits(limits: TierLimits): void {
+    this.#segments.drop();
+    setLimits({ ...this.#options, index: this.#index }, limits);
   }
 
   /** Ends the writer's leases and forgets it. */
@@ -385,7 +347,8 @@ export class LocalTarget implements Target, TransactionOwner {
     if (writer === undefined) return;
     writer.close();
     try {
-      this.#index.transact("Forgetting a writer", (tx) => removeWriter(tx, writer.id));
+      const forget = (tx: IndexTransaction) => removeWriter(tx, writer.id);
+      this.#index.transact("Forgetting a writer", forget, "reclaim");
     } catch (error) {
       // On a full disk the record stays; it says nothing of what is stored.
       if (!isDaosError(error)) throw error;
@@ -413,19 +376,4 @@ function containerGone(container: number): DaosError {
     },
     { container },
   );
-}
-
-function fileSize(device: Device, name: string): number {
-  try {
-    const file = device.open(name, "read");
-    try {
-      return file.size();
-    } finally {
-      file.close();
-    }
-  } catch (error) {
-    // It may have been recycled since it was listed.
-    if (systemCode(error) === "ENOENT") return 0;
-    throw storageError(error, "Measuring a segment", name);
-  }
 }

@@ -117,7 +117,8 @@ export class Transaction {
   #append(builder: RunBuilder, range: PatternRange, bytes: Uint8Array): void {
     builder.begin(range);
     try {
-      this.#owner.writer.append(bytes, builder);
+      const alone = this.#bytes === 0 && !this.#owner.othersOpen(this);
+      this.#owner.writer.append(bytes, builder, { alone });
     } catch (error) {
       // A part of the bytes may have its place already: the transaction can only be aborted.
       this.#failure = error;

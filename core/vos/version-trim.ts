@@ -15,7 +15,6 @@
 import { readComponent } from "../index/component.js";
 import type { IndexReader, IndexTransaction } from "../index/index-store.js";
 import { KeySpace, prefixEnd } from "../index/key-codec.js";
-import { AGGREGATION_SCAN_COUNT, AGGREGATION_STEP_COUNT } from "../limits.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { isSeen } from "./kept-epochs.js";
 import { forgetName, OBJECT_PREFIX_SIZE, objectOfKey, objectPrefix } from "./names.js";
@@ -39,6 +38,8 @@ interface Held {
 export interface TrimStep {
   readonly next: Uint8Array | undefined;
   readonly removed: number;
+  /** Versions that were looked at. */
+  readonly scanned: number;
   /** Whether something stays that only a pin, or only a snapshot, sees: it goes in a later pass. */
   readonly isBlocked: boolean;
 }
@@ -129,12 +130,13 @@ function forgetEmpty(tx: IndexTransaction, dkey: Uint8Array, akey: Uint8Array): 
  * Trims the akeys below a key (an akey, a dkey or an object), a bounded number of them at once.
  *
  * @param from Where to start: `prefix`, or what the step before returned as `next`.
- * @param kept Epochs that readers use or may use, oldest first.
+ * @param options.kept Epochs that readers use or may use, oldest first.
+ * @param options.scanMax Versions to look at.
  */
 export function trimVersions(
   tx: IndexTransaction,
   { prefix, from }: { prefix: Uint8Array; from: Uint8Array },
-  { kept, horizon }: { kept: readonly Epoch[]; horizon: Epoch },
+  { kept, horizon, scanMax }: { kept: readonly Epoch[]; horizon: Epoch; scanMax: number },
 ): TrimStep {
   const akeys: { akey: Uint8Array; dkey: Uint8Array; versions: Held[] }[] = [];
   let next: Uint8Array | undefined;
@@ -146,8 +148,8 @@ export function trimVersions(
       const last = akeys.at(-1);
       const isSame = last !== undefined && Buffer.compare(last.akey, akey) === 0;
       scanned += 1;
-      const isFull = akeys.length >= AGGREGATION_STEP_COUNT || scanned > AGGREGATION_SCAN_COUNT;
-      if (!isSame && isFull) {
+      // The versions of one akey are looked at together, however many there are.
+      if (!isSame && scanned > scanMax && akeys.length > 0) {
         next = akey;
         return false;
       }
@@ -175,5 +177,5 @@ export function trimVersions(
     isBlocked ||= trimmed.isBlocked;
     if (trimmed.left === 0) forgetEmpty(tx, dkey, akey);
   }
-  return { next, removed, isBlocked };
+  return { next, removed, scanned, isBlocked };
 }

@@ -3,7 +3,6 @@
  * attempted, why it failed and what to do, and an unharmed pool.
  */
 
-import { spawnSync } from "node:child_process";
 import {
   cpSync,
   mkdirSync,
@@ -30,6 +29,7 @@ import { plainEnvironment, runProgram } from "../support/processes.ts";
 import { seed } from "../support/property.ts";
 import { root } from "../support/root.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
+import { canMount, fillDisk, withSmallDisk } from "./support/disk.ts";
 import { randomFrom } from "./support/random.ts";
 
 const KEY = Buffer.from("k");
@@ -303,38 +303,7 @@ describe("a damaged index", () => {
   });
 });
 
-/** Runs `body` on a small tmpfs of its own. */
-function withSmallDisk(size: string, body: (directory: string) => void): void {
-  const directory = temporaryDirectory();
-  const options = ["-t", "tmpfs", "-o", `size=${size}`, "none", directory];
-  expect(spawnSync("mount", options).status).toBe(0);
-  try {
-    body(directory);
-  } finally {
-    spawnSync("umount", ["-l", directory]);
-  }
-}
-
-const canMount = (() => {
-  const probe = spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "none", "/mnt"]);
-  return process.getuid?.() === 0 && probe.status === 0;
-})();
-
 (canMount ? describe : describe.skip)("a full disk", () => {
-  /** Fills a disk to its last byte and returns the file to remove. */
-  function fill(directory: string): string {
-    const file = join(directory, "filler");
-    let size = 1 << 20;
-    while (size >= 1024) {
-      try {
-        writeFileSync(file, Buffer.alloc(size), { flag: "a" });
-      } catch {
-        size >>= 1;
-      }
-    }
-    return file;
-  }
-
   /** Commits until the disk is full; returns how many commits there are, and the error. */
   function commitUntilFull(container: Container): { commits: number; error: DaosError } {
     for (let commits = container.commits().length; ; commits++) {
@@ -353,7 +322,7 @@ const canMount = (() => {
       using pool = Pool.create({ path, durability: "process", [tier]: join(disk, "tier") });
       const container = pool.createContainer("c", { retainCommits: 1000 });
       write(container, new Uint8Array(1000).fill(7));
-      const filler = fill(disk);
+      const filler = fillDisk(disk);
       const { commits, error } = commitUntilFull(container);
       expect(error.code).toBe("DER_NOSPACE");
       expect(container.commits()).toHaveLength(commits);
@@ -369,7 +338,7 @@ const canMount = (() => {
 
   test("when a pool is created is DER_NOSPACE, and works after space was freed", () => {
     withSmallDisk("1m", (disk) => {
-      const filler = fill(disk);
+      const filler = fillDisk(disk);
       const path = join(disk, "p");
       expectError("DER_NOSPACE", () => Pool.create({ path }));
       rmSync(filler);

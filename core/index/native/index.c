@@ -36,6 +36,7 @@ enum {
   HANDLES_MAX = 1024,
   /* A disk with less is full. */
   SPACE_LOW = 1024 * 1024,
+  STAT_COUNT = 9,
 };
 
 /* One open index file of the process: LMDB allows one environment per file and process. */
@@ -582,7 +583,10 @@ static napi_value js_abort(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* put(handle, keySize, value): stores a value in the transaction. */
+/*
+ * put(handle, keySize, value): stores a value in the transaction; the pages that the file has then, with
+ * those that only this transaction has added.
+ */
 static napi_value js_put(napi_env env, napi_callback_info info) {
   int64_t size;
   napi_value bytes;
@@ -599,10 +603,10 @@ static napi_value js_put(napi_env env, napi_callback_info info) {
   MDB_val key = {(size_t)size, instance_of(env)->exchange}, value = {length, data};
   handle->changed = 1;
   int rc = mdb_put(handle->writer, handle->store->dbi, &key, &value, 0);
-  return rc ? throw_lmdb(env, rc, "mdb_put") : NULL;
+  return rc ? throw_lmdb(env, rc, "mdb_put") : number(env, (double)handle->writer->mt_next_pgno);
 }
 
-/* remove(handle, keySize): removes an entry in the transaction, if it is there. */
+/* remove(handle, keySize): removes an entry in the transaction, if it is there; returns what put() does. */
 static napi_value js_remove(napi_env env, napi_callback_info info) {
   int64_t size;
   Handle *handle = arguments(env, info, &size, 1, NULL, 0);
@@ -613,7 +617,50 @@ static napi_value js_remove(napi_env env, napi_callback_info info) {
   MDB_val key = {(size_t)size, instance_of(env)->exchange};
   handle->changed = 1;
   int rc = mdb_del(handle->writer, handle->store->dbi, &key, NULL);
-  return rc && rc != MDB_NOTFOUND ? throw_lmdb(env, rc, "mdb_del") : NULL;
+  return rc && rc != MDB_NOTFOUND ? throw_lmdb(env, rc, "mdb_del")
+                                  : number(env, (double)handle->writer->mt_next_pgno);
+}
+
+/* Pages of a list of free pages. */
+static size_t count_free(const MDB_ID *list, size_t room) {
+  size_t pages = 0;
+  for (size_t at = 1; at <= list[0] && at < room; at++) {
+    ssize_t entry = (ssize_t)list[at];
+    pages += entry < 0 ? (size_t)-entry : entry > 0;
+    at += entry < 0;
+  }
+  return pages;
+}
+
+/*
+ * usable(handle): the free pages that the transaction could still take, one by one. LMDB has taken some
+ * records of the free list into memory; of the others, those count that no reader can see.
+ */
+static napi_value js_usable(napi_env env, napi_callback_info info) {
+  Handle *handle = arguments(env, info, NULL, 0, NULL, 0);
+  if (!handle)
+    return NULL;
+  if (!handle->writer)
+    return throw_usage(env, "there is no transaction");
+  MDB_txn *txn = handle->writer;
+  MDB_env *own = txn->mt_env;
+  txnid_t oldest = mdb_find_oldest(txn), id;
+  size_t pages = (size_t)txn->mt_loose_count;
+  MDB_cursor cursor;
+  MDB_val key, data;
+  if (own->me_pghead)
+    pages += count_free(own->me_pghead, own->me_pghead[0] + 1);
+  mdb_cursor_init(&cursor, txn, FREE_DBI, NULL);
+  int rc = mdb_cursor_get(&cursor, &key, &data, MDB_FIRST);
+  for (; !rc; rc = mdb_cursor_get(&cursor, &key, &data, MDB_NEXT)) {
+    memcpy(&id, key.mv_data, sizeof id);
+    if (id >= oldest)
+      break;
+    int loaded = own->me_freelist_start && id >= own->me_freelist_start && id < own->me_freelist_end;
+    if (!loaded && data.mv_size >= sizeof(MDB_ID))
+      pages += count_free(data.mv_data, data.mv_size / sizeof(MDB_ID));
+  }
+  return rc && rc != MDB_NOTFOUND ? throw_lmdb(env, rc, "mdb_cursor_get") : number(env, (double)pages);
 }
 
 /* check(handle): reads every page that the newest state refers to; what is wrong, or undefined. */
@@ -644,7 +691,10 @@ static napi_value js_check(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* stat(handle): [page size, pages of the file, free pages, entries, depth, transaction]. */
+/*
+ * stat(handle): [page size, pages of the file, free pages, entries, depth, transaction, branch and leaf
+ * pages of the entries, pages of the free list, pages that the running transaction has changed].
+ */
 static napi_value js_stat(napi_env env, napi_callback_info info) {
   Handle *handle = arguments(env, info, NULL, 0, NULL, 0);
   MDB_txn *txn;
@@ -654,15 +704,19 @@ static napi_value js_stat(napi_env env, napi_callback_info info) {
   if (rc)
     return throw_lmdb(env, rc, "mdb_txn_begin");
   MDB_db *main_db = &txn->mt_dbs[MAIN_DBI], *free_db = &txn->mt_dbs[FREE_DBI];
-  double used = NUM_METAS;
-  used += main_db->md_branch_pages + main_db->md_leaf_pages + main_db->md_overflow_pages;
-  used += free_db->md_branch_pages + free_db->md_leaf_pages + free_db->md_overflow_pages;
-  double facts[] = {handle->store->env->me_psize, txn->mt_next_pgno, txn->mt_next_pgno - used,
-                    main_db->md_entries,          main_db->md_depth, txn->mt_txnid};
+  double tree = main_db->md_branch_pages + main_db->md_leaf_pages;
+  double free_list =
+      free_db->md_branch_pages + free_db->md_leaf_pages + free_db->md_overflow_pages;
+  double used = NUM_METAS + tree + main_db->md_overflow_pages + free_list;
+  double facts[STAT_COUNT] = {handle->store->env->me_psize, txn->mt_next_pgno,
+                              txn->mt_next_pgno - used,     main_db->md_entries,
+                              main_db->md_depth,            txn->mt_txnid,
+                              tree,                         free_list,
+                              handle->writer ? txn->mt_u.dirty_list[0].mid : 0};
   end_read(handle);
   napi_value list;
-  napi_create_array_with_length(env, 6, &list);
-  for (uint32_t i = 0; i < 6; i++)
+  napi_create_array_with_length(env, STAT_COUNT, &list);
+  for (uint32_t i = 0; i < STAT_COUNT; i++)
     napi_set_element(env, list, i, number(env, facts[i]));
   return list;
 }
@@ -681,10 +735,12 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback call;
   } calls[] = {
-      {"open", js_open},     {"close", js_close},   {"get", js_get},     {"getCopy", js_get_copy},
-      {"seek", js_seek},     {"scan", js_scan},     {"hold", js_hold},   {"release", js_release},
-      {"begin", js_begin},   {"commit", js_commit}, {"abort", js_abort}, {"put", js_put},
-      {"remove", js_remove}, {"check", js_check},   {"stat", js_stat},
+      {"open", js_open},       {"close", js_close},     {"get", js_get},
+      {"getCopy", js_get_copy}, {"seek", js_seek},       {"scan", js_scan},
+      {"hold", js_hold},       {"release", js_release}, {"begin", js_begin},
+      {"commit", js_commit},   {"abort", js_abort},     {"put", js_put},
+      {"remove", js_remove},   {"check", js_check},     {"stat", js_stat},
+      {"usable", js_usable},
   };
   Instance *instance = calloc(1, sizeof *instance);
   napi_value exchange, function;
