@@ -54,6 +54,8 @@ export interface TierUsage {
   readonly live: number;
   /** Bytes of the tier's files. */
   readonly used: number;
+  /** Bytes of those files that hold nothing and are kept for recycling. */
+  readonly recyclable: number;
   /** Bytes that the file system under the tier still has. */
   readonly available: number;
 }
@@ -375,16 +377,19 @@ export class LocalTarget implements Target, TransactionOwner {
     const segments = { leased: 0, sealed: 0, free: 0 };
     let live = 0;
     let used = 0;
+    let recyclable = 0;
     for (const { id, record } of listSegments(this.#index)) {
       segments[record.state] += 1;
       live += record.liveSize;
-      used += fileSize(device, this.#store.path(id));
+      const size = fileSize(device, this.#store.path(id));
+      used += size;
+      if (record.state === "free") recyclable += size;
     }
     const index = this.#index.size();
     const writers = listWriters(this.#index);
     return {
-      scm: { live: index, used: index, available: device.space(scm).available },
-      nvme: { live, used, available: device.space(nvme).available },
+      scm: { live: index, used: index, recyclable: 0, available: device.space(scm).available },
+      nvme: { live, used, recyclable, available: device.space(nvme).available },
       segments,
       writers,
     };
