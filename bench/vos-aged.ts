@@ -20,6 +20,12 @@ import {
 } from "./harness.js";
 import { KIB, MIB, occupiedSize, randomNumbers, withPool } from "./vos-pool.js";
 
+const SMALL_OVER = "array read 4 KiB over 100,000 commits";
+const FIRST_OVER = "array first read over 100,000 commits";
+const SMALL_AFTER = "array read 4 KiB after 100,000 overwrites, aggregated";
+const LARGE_AFTER = "array read 1 MiB after 100,000 overwrites, aggregated";
+const SPACE_AFTER = "array space used after 100,000 overwrites, aggregated";
+
 const SMALL_SIZE = 4 * KIB;
 const LARGE_SIZE = MIB;
 /** Bytes used for each live one. */
@@ -108,37 +114,19 @@ function aged(place: Place, pool: Pool, { rounds, tiny }: Options): Row[] {
   pool.openContainer("aged").aggregate();
   const after = measure(pool, arrays.oid, arrays, rounds);
   const fresh = measure(pool, arrays.fresh, arrays, rounds);
-  const count = arrays.commits.toLocaleString("en");
-  const untouched = "an array written once";
-  const row = (name: string, peer: string, unit: string, target: number | null) => ({
-    case: name.replace("#", count),
-    peer,
-    unit,
-    target,
-  });
+  const [aggregated, untouched] = ["after aggregation", "an array written once"];
+  const smallOver = { case: SMALL_OVER, peer: aggregated, unit: "op/s", target: 1 / 3 };
+  const firstOver = { case: FIRST_OVER, peer: aggregated, unit: "ms", target: null };
+  const smallAfter = { case: SMALL_AFTER, peer: untouched, unit: "op/s", target: 0.8 };
+  const largeAfter = { case: LARGE_AFTER, peer: untouched, unit: "MiB/s", target: 0.8 };
   const figures = (value: number, peer: number) => ({ value, ratio: value / peer });
   return [
-    rowOf(
-      place,
-      row("array read 4 KiB over # commits", "after aggregation", "op/s", 1 / 3),
-      figures(before.small, after.small),
-    ),
-    rowOf(place, row("array first read over # commits", "after aggregation", "ms", null), {
-      value: before.load,
-      ratio: after.load / before.load,
-    }),
-    rowOf(
-      place,
-      row("array read 4 KiB after # overwrites, aggregated", untouched, "op/s", 0.8),
-      figures(after.small, fresh.small),
-    ),
-    rowOf(
-      place,
-      row("array read 1 MiB after # overwrites, aggregated", untouched, "MiB/s", 0.8),
-      figures(after.large, fresh.large),
-    ),
+    rowOf(place, smallOver, figures(before.small, after.small)),
+    rowOf(place, firstOver, { value: before.load, ratio: after.load / before.load }),
+    rowOf(place, smallAfter, figures(after.small, fresh.small)),
+    rowOf(place, largeAfter, figures(after.large, fresh.large)),
     limitRow(place, {
-      case: `array space used after ${count} overwrites, aggregated`,
+      case: SPACE_AFTER,
       unit: "MiB",
       value: occupiedSize(pool.query()) / MIB,
       // Both arrays are live.
@@ -149,11 +137,6 @@ function aged(place: Place, pool: Pool, { rounds, tiny }: Options): Row[] {
 
 /** An array of many commits, before and after aggregation. */
 export const agedPart: Part = {
-  cases: [
-    "array read 4 KiB over",
-    "array first read over",
-    "overwrites, aggregated",
-    "array space used after",
-  ],
+  cases: [SMALL_OVER, FIRST_OVER, SMALL_AFTER, LARGE_AFTER, SPACE_AFTER],
   run: (place, options) => withPool(place, (pool) => aged(place, pool, options)),
 };

@@ -27,6 +27,11 @@ const WARM_UP_SIZE = 1024 * MIB;
 /** Size of the file that plain writes go round, which is that of a segment. */
 const FILE_SIZE = 256 * MIB;
 
+const UPDATE = "array update 1 MiB extents";
+const INTERLEAVED = "array read 64 MiB by 64 writers in 4 KiB blocks";
+const STRIDED_INDEX = "array strided run of 1,000,000 blocks of 1 KiB, index";
+const STRIDED_COMMIT = "array strided run of 1,000,000 blocks of 1 KiB, commit";
+
 /** Runs `body` with a plain file that was written once. */
 function withFile<T>(place: Place, size: number, body: (fd: number) => T): T {
   const name = path.join(place.directory, "plain");
@@ -66,7 +71,7 @@ function update(place: Place, pool: Pool, { rounds, tiny }: Options): Row[] {
   return withFile(place, fileSize, (fd) => {
     let at = 0;
     const contest = {
-      case: "array update 1 MiB extents",
+      case: UPDATE,
       peer: "fs.writeSync to a recycled file",
       unit: "MiB/s",
       target: 0.9,
@@ -85,7 +90,7 @@ function update(place: Place, pool: Pool, { rounds, tiny }: Options): Row[] {
 
 /** Updates of large extents. */
 export const updatePart: Part = {
-  cases: ["array update 1 MiB extents"],
+  cases: [UPDATE],
   run: (place, options) => withPool(place, (pool) => update(place, pool, options)),
 };
 
@@ -127,7 +132,7 @@ function interleaved(place: Place, pool: Pool, { rounds, tiny }: Options): Row[]
   const whole = wholeOf(Pattern.contiguous(0, size));
   return withFile(place, size, (fd) => {
     const contest = {
-      case: `array read ${size / MIB} MiB by ${writerCount} writers in 4 KiB blocks`,
+      case: INTERLEAVED,
       peer: "fs.readSync",
       unit: "MiB/s",
       target: 0.5,
@@ -140,7 +145,7 @@ function interleaved(place: Place, pool: Pool, { rounds, tiny }: Options): Row[]
 
 /** A read of what many writers wrote in small blocks. */
 export const interleavedPart: Part = {
-  cases: ["in 4 KiB blocks", "array read"],
+  cases: [INTERLEAVED],
   run: (place, options) => withPool(place, (pool) => interleaved(place, pool, options)),
 };
 
@@ -173,17 +178,16 @@ function strided(place: Place, { rounds, tiny }: Options): Row[] {
       times.push(seconds * 1000);
     });
   }
-  const name = `array strided run of ${count.toLocaleString("en")} blocks of 1 KiB`;
   const [index, commit] = [median(sizes), median(times.slice(1))];
   return [
     limitRow(place, {
-      case: `${name}, index`,
+      case: STRIDED_INDEX,
       unit: "B",
       value: index,
       limit: STRIDED_INDEX_SIZE_MAX,
     }),
     limitRow(place, {
-      case: `${name}, commit`,
+      case: STRIDED_COMMIT,
       unit: "ms",
       value: commit,
       limit: STRIDED_COMMIT_MS_MAX,
@@ -193,6 +197,6 @@ function strided(place: Place, { rounds, tiny }: Options): Row[] {
 
 /** A run of very many small blocks at one distance, written one by one. */
 export const stridedPart: Part = {
-  cases: ["array strided run"],
+  cases: [STRIDED_INDEX, STRIDED_COMMIT],
   run: strided,
 };

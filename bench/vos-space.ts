@@ -16,6 +16,9 @@ import {
 } from "./harness.js";
 import { KIB, MIB, occupiedSize, withPool } from "./vos-pool.js";
 
+const WRITERS = "array space used by 1,000 short-lived writers of 5 KiB";
+const OVERWRITING = "array overwriting of 256 MiB, aggregated after each round";
+
 const SMALL_SIZE = 5 * KIB;
 /** Bytes used for each live one. */
 const OVERHEAD_MAX = 2;
@@ -36,7 +39,7 @@ function writers(place: Place, pool: Pool, { tiny }: Options): Row[] {
   const used = occupiedSize(pool.query());
   return [
     limitRow(place, {
-      case: `array space used by ${count.toLocaleString("en")} short-lived writers of 5 KiB`,
+      case: WRITERS,
       unit: "MiB",
       value: used / MIB,
       limit: (OVERHEAD_MAX * count * SMALL_SIZE) / MIB,
@@ -46,7 +49,7 @@ function writers(place: Place, pool: Pool, { tiny }: Options): Row[] {
 
 /** Space that many writers use, each of which writes a little. */
 export const writersPart: Part = {
-  cases: ["array space used by"],
+  cases: [WRITERS],
   run: (place, options) => withPool(place, (pool) => writers(place, pool, options)),
 };
 
@@ -70,7 +73,7 @@ function overwriting(place: Place, pool: Pool, { rounds, tiny }: Options): Row[]
     container.aggregate();
   }
   const contest = {
-    case: `array overwriting of ${count} MiB, aggregated after each round`,
+    case: OVERWRITING,
     peer: "aggregation not counted",
     unit: "MiB/s",
     target: 0.8,
@@ -91,6 +94,6 @@ function overwriting(place: Place, pool: Pool, { rounds, tiny }: Options): Row[]
 
 /** What aggregation costs a writer that overwrites an array again and again, a commit for each MiB. */
 export const overwritingPart: Part = {
-  cases: ["array overwriting of"],
+  cases: [OVERWRITING],
   run: (place, options) => withPool(place, (pool) => overwriting(place, pool, options)),
 };

@@ -97,7 +97,10 @@ function values(place: Place, container: Container, rounds: number): Row[] {
 
 /** Updates and fetches of single values. */
 export const valuesPart: Part = {
-  cases: ["single value update", "single value fetch"],
+  cases: [64, 4096].flatMap((size) => [
+    `single value update ${size} B, batches of ${BATCH_COUNT}`,
+    `single value fetch ${size} B`,
+  ]),
   run: (place, { rounds }) =>
     withPool(place, (pool) =>
       values(place, pool.createContainer("bench", { retainCommits: 1 }), rounds),
