@@ -25,7 +25,7 @@ import { oidBytes } from "./object-id.js";
 import { type ObjectAddress, punchEpoch } from "./objects.js";
 import { firstOffset, lastOffset } from "./pattern.js";
 import type { Layer, Piece, Run } from "./piece.js";
-import { decodeRun, parseRunKey, runKey, runPrefix } from "./run-format.js";
+import { decodeRun, parseRunKey, type RunBody, runKey, runPrefix } from "./run-format.js";
 
 /** A layer with what verifies its bytes; `extent` is absent for a writer's uncommitted ones. */
 export interface SourceLayer extends Layer {
@@ -49,32 +49,55 @@ export function layerOf(piece: Piece, extent: CommittedExtent | undefined): Sour
   return { piece, extent, start: firstOffset(piece), end: lastOffset(piece) };
 }
 
-/** The runs of an array of epochs in `(after, epoch]`, newest first. */
-export function listRuns(
+/** The layers of the runs of an array of epochs in `(after, epoch]`, oldest first. */
+function loadLayers(
   reader: IndexReader,
   object: ObjectAddress,
   { after, epoch }: { after: Epoch; epoch: Epoch },
-): Run[] {
+): { layers: SourceLayer[]; size: number } {
   const address = { container: object.container, oid: oidBytes(object.oid) };
   const start = runKey(address, epoch, 0xffff_ffff);
-  const runs: Run[] = [];
+  const layers: SourceLayer[] = [];
+  let size = 0;
+  // Runs come newest first. Nothing of a run outlives its visit but what its layers hold: an array may
+  // have very many.
   reader.visit({ start, end: prefixEnd(runPrefix(address)) }, (key, value) => {
-    const version = parseRunKey(key);
-    if (version.epoch <= after) return false;
-    runs.push({ ...decodeRun(value), epoch: version.epoch, sequence: version.sequence });
+    if (parseRunKey(key).epoch <= after) return false;
+    const run = decodeRun(value);
+    size = Math.max(size, run.end);
+    const first = layers.length;
+    addLayers(run, layers);
+    // A run's pieces come oldest first, and the list is reversed as a whole.
+    reverseFrom(layers, first);
     return true;
   });
-  return runs;
+  return { layers: layers.reverse(), size };
+}
+
+/** Reverses the end of a list, from an index on. */
+function reverseFrom<T>(list: T[], first: number): void {
+  for (let low = first, high = list.length - 1; low < high; low++, high--) {
+    const kept = list[low] as T;
+    list[low] = list[high] as T;
+    list[high] = kept;
+  }
+}
+
+/** Adds the layers of a run, oldest first. */
+function addLayers({ pieces, extents }: RunBody, layers: SourceLayer[]): void {
+  const [only] = extents;
+  if (extents.length === 1) {
+    for (const piece of pieces) layers.push(layerOf(piece, only));
+    return;
+  }
+  const extentOf = new Map(extents.map((extent) => [extent.segment, extent]));
+  for (const piece of pieces) layers.push(layerOf(piece, extentOf.get(piece.segment)));
 }
 
 /** The layers of runs given newest first; the layers are oldest first. */
 export function layersOf(runs: readonly Run[]): SourceLayer[] {
   const layers: SourceLayer[] = [];
-  for (let at = runs.length - 1; at >= 0; at--) {
-    const { pieces, extents } = runs[at] as Run;
-    const extentOf = new Map(extents.map((extent) => [extent.segment, extent]));
-    for (const piece of pieces) layers.push(layerOf(piece, extentOf.get(piece.segment)));
-  }
+  for (let at = runs.length - 1; at >= 0; at--) addLayers(runs[at] as Run, layers);
   return layers;
 }
 
@@ -100,16 +123,15 @@ export class ArrayCache {
     const punched = punchEpoch(reader, object, until);
     const known = this.#remembered.get(name);
     if (known === undefined || known.punched !== punched || known.epoch > until) {
-      const runs = listRuns(reader, object, { after: punched, epoch: until });
-      const index = LayerIndex.of(layersOf(runs));
-      const loaded = { index, size: sizeOf(runs), epoch: until, punched };
+      const { layers, size } = loadLayers(reader, object, { after: punched, epoch: until });
+      const loaded = { index: LayerIndex.of(layers), size, epoch: until, punched };
       if (known === undefined || known.epoch <= until) this.#remember(name, loaded);
       return loaded;
     }
     if (known.epoch === until) return known;
-    const runs = listRuns(reader, object, { after: known.epoch, epoch: until });
-    const index = known.index.extended(layersOf(runs));
-    const size = Math.max(known.size, sizeOf(runs));
+    const added = loadLayers(reader, object, { after: known.epoch, epoch: until });
+    const index = known.index.extended(added.layers);
+    const size = Math.max(known.size, added.size);
     const loaded = { index, size, epoch: until, punched };
     this.#remember(name, loaded);
     return loaded;
@@ -134,10 +156,6 @@ export class ArrayCache {
       this.#forget(oldest);
     }
   }
-}
-
-function sizeOf(runs: readonly Run[]): number {
-  return runs.reduce((size, { end }) => Math.max(size, end), 0);
 }
 
 /** Layers that an array counts for; one that has none costs memory too. */

@@ -11,7 +11,7 @@
 import { DaosError } from "../errors.js";
 import { RESOLVE_BATCH_COUNT, RESOLVE_RETRIES_MAX } from "../limits.js";
 import type { LogWriter } from "../log/log-writer.js";
-import { type SegmentCache, SegmentMoved } from "../log/segment-reader.js";
+import { type SegmentCache, SegmentMoved, type SegmentReader } from "../log/segment-reader.js";
 import { type ArrayCache, type ArrayLayers, layerOf, type SourceLayer } from "./array-cache.js";
 import { namedDamage } from "./damage.js";
 import type { Epoch } from "./epoch.js";
@@ -46,7 +46,8 @@ class FragmentCopier implements FragmentSink<SourceLayer> {
   readonly #source: ArraySource;
   readonly #target: Uint8Array;
   readonly #writer: LogWriter | undefined;
-  #segment = -1;
+  /** Where the fragments of the batch lie. */
+  #reader: SegmentReader | undefined;
   #count = 0;
 
   constructor(source: ArraySource, target: Uint8Array, writer: LogWriter | undefined) {
@@ -63,11 +64,15 @@ class FragmentCopier implements FragmentSink<SourceLayer> {
       if (own !== true) throw new SegmentMoved();
       return;
     }
-    if (piece.segment !== this.#segment || this.#count === RESOLVE_BATCH_COUNT) {
+    let reader = this.#reader;
+    if (reader?.id !== piece.segment) {
       this.flush();
-      this.#segment = piece.segment;
+      reader = this.#source.segments.get(piece.segment);
+      this.#reader = reader;
+    } else if (this.#count === RESOLVE_BATCH_COUNT) {
+      this.flush();
     }
-    this.#source.segments.get(piece.segment).verify(position, position + size, extent);
+    reader.verify(position, position + size, extent);
     batch.targets[this.#count] = target;
     batch.positions[this.#count] = position;
     batch.sizes[this.#count] = size;
@@ -84,8 +89,7 @@ class FragmentCopier implements FragmentSink<SourceLayer> {
 
   flush(): void {
     if (this.#count === 0) return;
-    const reader = this.#source.segments.get(this.#segment);
-    reader.copy(this.#target, batch, this.#count);
+    this.#reader?.copy(this.#target, batch, this.#count);
     this.#count = 0;
   }
 }
