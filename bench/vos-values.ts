@@ -7,7 +7,7 @@
 import path from "node:path";
 import { type Container, makeObjectId, ObjectType } from "daos-ts";
 import { open } from "lmdb";
-import { compare, type Part, type Place, type Row, secondsOf } from "./harness.js";
+import { compare, type Options, type Part, type Place, type Row, secondsOf } from "./harness.js";
 import { withPool } from "./vos-pool.js";
 
 const KEY_COUNT = 20_000;
@@ -42,9 +42,9 @@ function openRaw(place: Place) {
   });
 }
 
-function values(place: Place, container: Container, rounds: number): Row[] {
+function values(place: Place, container: Container, { rounds, tiny }: Options): Row[] {
   const rows: Row[] = [];
-  const keys = randomKeys(KEY_COUNT);
+  const keys = randomKeys(tiny ? KEY_COUNT / 100 : KEY_COUNT);
   const raw = openRaw(place);
   for (const size of [64, 4096]) {
     const value = Buffer.alloc(size, 7);
@@ -101,8 +101,8 @@ export const valuesPart: Part = {
     `single value update ${size} B, batches of ${BATCH_COUNT}`,
     `single value fetch ${size} B`,
   ]),
-  run: (place, { rounds }) =>
+  run: (place, options) =>
     withPool(place, (pool) =>
-      values(place, pool.createContainer("bench", { retainCommits: 1 }), rounds),
+      values(place, pool.createContainer("bench", { retainCommits: 1 }), options),
     ),
 };
