@@ -161,13 +161,21 @@ export class SegmentReader {
    */
   verify(start: number, end: number, extent: CommittedExtent): void {
     this.used = true;
+    const firstBlock = Math.floor(start / CHECKSUM_BLOCK_SIZE);
+    const lastBlock = Math.floor((end - 1) / CHECKSUM_BLOCK_SIZE);
+    // Where all is verified, as in the long run, the extent is not even looked at.
+    let block = firstBlock;
+    while (block <= lastBlock && this.#verified[block] === 1) block += 1;
+    if (block <= lastBlock) this.#verifyBlocks(block, lastBlock, extent);
+  }
+
+  /** Verifies blocks `[first, last]` of an extent. */
+  #verifyBlocks(first: number, last: number, extent: CommittedExtent): void {
     if (extent.end > this.#committedSize) {
       this.#cover(extent.end);
       this.#committedSize = extent.end;
     }
-    const firstBlock = Math.floor(start / CHECKSUM_BLOCK_SIZE);
-    const lastBlock = Math.floor((end - 1) / CHECKSUM_BLOCK_SIZE);
-    for (let block = firstBlock; block <= lastBlock; block++) {
+    for (let block = first; block <= last; block++) {
       if (this.#verified[block] === 1) continue;
       const blockEnd = (block + 1) * CHECKSUM_BLOCK_SIZE;
       // A later commit may have filled the block: then one look serves all that lies in it.

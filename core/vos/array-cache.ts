@@ -30,6 +30,10 @@ import { decodeRun, parseRunKey, type RunBody, runKey, runPrefix } from "./run-f
 /** A layer with what verifies its bytes; `extent` is absent for a writer's uncommitted ones. */
 export interface SourceLayer extends Layer {
   readonly extent: CommittedExtent | undefined;
+  /** Of the piece, here so that a read touches one object of each layer. */
+  readonly segment: number;
+  /** What leads from a packed byte of the piece to its position in the segment. */
+  readonly shift: number;
 }
 
 /** What an epoch sees of an array. */
@@ -46,7 +50,9 @@ interface Remembered extends ArrayLayers {
 
 /** The layer of a piece. */
 export function layerOf(piece: Piece, extent: CommittedExtent | undefined): SourceLayer {
-  return { piece, extent, start: firstOffset(piece), end: lastOffset(piece) };
+  const { segment, position, from } = piece;
+  const [start, end] = [firstOffset(piece), lastOffset(piece)];
+  return { piece, extent, start, end, segment, shift: position - from };
 }
 
 /** The layers of the runs of an array of epochs in `(after, epoch]`, oldest first. */

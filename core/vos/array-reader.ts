@@ -57,17 +57,17 @@ class FragmentCopier implements FragmentSink<SourceLayer> {
   }
 
   fragment(layer: SourceLayer, target: number, packed: number, size: number): void {
-    const { piece, extent } = layer;
-    const position = piece.position + (packed - piece.from);
+    const { segment, extent } = layer;
+    const position = packed + layer.shift;
     if (extent === undefined) {
-      const own = this.#writer?.read(piece.segment, position, this.#part(target, size));
+      const own = this.#writer?.read(segment, position, this.#part(target, size));
       if (own !== true) throw new SegmentMoved();
       return;
     }
     let reader = this.#reader;
-    if (reader?.id !== piece.segment) {
+    if (reader?.id !== segment) {
       this.flush();
-      reader = this.#source.segments.get(piece.segment);
+      reader = this.#source.segments.get(segment);
       this.#reader = reader;
     } else if (this.#count === RESOLVE_BATCH_COUNT) {
       this.flush();

@@ -148,8 +148,7 @@ function resolveBatches<L extends Layer>(
       if (floor === NO_OWNER) {
         sink.hole(target, size);
       } else {
-        const layer = index.layer(floor);
-        sink.fragment(layer, target, layer.piece.from + (start - layer.start), size);
+        sink.fragment(index.layer(floor), target, index.packedOf(floor, start), size);
       }
     }
   }
