@@ -1,6 +1,6 @@
 /*
- * CRC-32C by Intel's ISA-L, 5 to 8 times the speed of any other implementation at hand, and a helper
- * thread that takes a share of the blocks that a writer checksums while it waits for its own write.
+ * CRC-32C by Intel's ISA-L, 5 to 8 times the speed of any other implementation at hand, and a
+ * helper thread that checksums what a writer writes while the writer is in the kernel.
  */
 #include "napi-args.h"
 #include <isa-l/crc.h>
@@ -15,7 +15,7 @@ static uint32_t crc_of(const uint8_t *data, size_t size, uint32_t seed) {
   return ~crc32_iscsi((uint8_t *)data, (int)size, ~seed);
 }
 
-/* crc32c(bytes, start, end, seed): CRC-32C (Castagnoli) of bytes[start, end), continued from seed. */
+/* crc32c(bytes, start, end, seed): CRC-32C of bytes[start, end), continued from seed. */
 static napi_value js_crc32c(napi_env env, napi_callback_info info) {
   size_t argc = 4, size;
   napi_value argv[4], result;
@@ -32,19 +32,24 @@ static napi_value js_crc32c(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* How long the helper looks for the next job before it sleeps: waking it costs the writer about 20 us. */
+/* How long the helper looks for a job before it sleeps: waking it costs the writer about 20 us. */
 #define SPIN_NS 200000
+/* Longest that a writer waits for a helper that is as good as one with a core of its own. */
+#define WAIT_NS_MAX 20000
 /* Jobs that a helper which found no free core is left out of; each such time doubles them. */
 #define JOBS_SKIPPED_MAX 64
 
 /*
- * One helper per JavaScript thread, and who moves its state:
+ * One helper per JavaScript thread. Its state, and who moves it:
  *
- *     SPINNING ──helper──▶ SLEEPING        both ──begin──▶ PENDING ──helper──▶ BUSY ──helper──▶ SPINNING
- *                                                             └──end──▶ SPINNING
+ *     SPINNING  ->  SLEEPING    the helper, after a while without a job
+ *     either    ->  PENDING     begin; it wakes a helper that sleeps
+ *     PENDING   ->  BUSY        the helper, which claims blocks
+ *     PENDING   ->  SPINNING    end, which has claimed all blocks itself
+ *     BUSY      ->  SPINNING    the helper, when no block is left
  *
- * The helper touches the job's memory only while it is BUSY, and end waits for that, so that the memory
- * is the caller's again afterwards.
+ * The helper touches the job's memory only while it is BUSY, and end waits for that, so that the
+ * memory is the caller's again afterwards.
  */
 enum { SPINNING, SLEEPING, PENDING, BUSY };
 
@@ -114,7 +119,7 @@ static void *run_helper(void *argument) {
   return NULL;
 }
 
-/* Starts the thread with all signals blocked: they are the main thread's. Without it, end does all. */
+/* Starts the thread, without signals: they are the main thread's. If it fails, end does all. */
 static void start_helper(struct helper *helper) {
   sigset_t all, before;
   sigfillset(&all);
@@ -146,9 +151,10 @@ static struct helper *helper_of(napi_env env) {
 }
 
 /*
- * beginBlocks(bytes, start, blockSize, crcs, first, count): lets the helper checksum the `count` blocks
- * of bytes from `start` on. crcs is a Uint32Array; its entries from `first` on are the blocks' seeds now
- * and their CRCs after endBlocks(), which must follow before the memory of either is used otherwise.
+ * beginBlocks(bytes, start, blockSize, crcs, first, count): lets the helper checksum the `count`
+ * blocks of bytes from `start` on. crcs is a Uint32Array; its entries from `first` on are the
+ * blocks' seeds now and their CRCs after endBlocks(), which must follow before the memory of either
+ * is used otherwise.
  */
 static napi_value js_begin_blocks(napi_env env, napi_callback_info info) {
   size_t argc = 6, size, crcs_size;
@@ -188,13 +194,17 @@ static napi_value js_end_blocks(napi_env env, napi_callback_info info) {
   (void)info;
   struct helper *helper = helper_of(env);
   take_blocks(helper);
-  if (!move_state(helper, PENDING, SPINNING))
+  int64_t waited = 0;
+  if (!move_state(helper, PENDING, SPINNING) && atomic_load(&helper->state) == BUSY) {
+    int64_t since = now_ns();
     while (atomic_load(&helper->state) == BUSY)
       sched_yield();
-  // A helper that took little found no free core: it would only take this one's time.
+    waited = now_ns() - since;
+  }
+  // A helper that took little, or was waited for, found no free core: it takes this one's time.
   if (helper->asked) {
     uint32_t skip = helper->skipped * 2 + 1;
-    bool helped = helper->helped * 4 >= helper->count;
+    bool helped = helper->helped * 4 >= helper->count && waited <= WAIT_NS_MAX;
     helper->skipped = helped ? 0 : skip < JOBS_SKIPPED_MAX ? skip : JOBS_SKIPPED_MAX;
     helper->skip = helper->skipped;
   }
