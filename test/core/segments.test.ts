@@ -141,9 +141,12 @@ describe("a free segment", () => {
     freeSegment(path);
     using other = Pool.connect(path);
     expect(other.query().segments.free).toBe(1);
+    const size = statSync(onlySegment(path)).size;
+    expect(other.query().nvme).toMatchObject({ live: 0, used: size, recyclable: size });
     write(other.openContainer("c"), 0, new Uint8Array(60_000).fill(2), 3n);
     const after = segmentFiles(path);
     expect(after).toHaveLength(1);
+    expect(other.query().nvme).toMatchObject({ live: 60_000, used: size, recyclable: 0 });
     expect(after[0]?.inode).toBe(before?.inode);
     expect(after[0]?.name).not.toBe(before?.name);
     using view = other.openContainer("c").view();
