@@ -32,8 +32,29 @@ export interface Place {
   readonly directory: string;
 }
 
+/** How a suite is run. */
+export interface Options {
+  /** Measured rounds of each case, besides the first one. */
+  readonly rounds: number;
+  /** Sizes that show that the benchmark runs, and nothing else; names are those of the true sizes. */
+  readonly tiny: boolean;
+}
+
+/** Cases that share their preparation. */
+export interface Part {
+  /** Names of the cases. */
+  readonly cases: readonly string[];
+  /** Measures all of them. */
+  readonly run: (place: Place, options: Options) => Row[];
+}
+
 /** A benchmark suite: `npm run bench -- <name>`. */
-export type Suite = (place: Place, options: { readonly rounds: number }) => Row[] | Promise<Row[]>;
+export type Suite = readonly Part[];
+
+/** The parts that hold cases whose names contain a text. */
+export function partsWith(suite: Suite, text: string): Part[] {
+  return suite.filter(({ cases }) => cases.some((name) => name.includes(text)));
+}
 
 /** The middle one of some numbers; of an even count, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
@@ -74,6 +95,31 @@ export function compare(place: Place, contest: Contest, rounds: number): Row {
   const { case: name, peer, unit, target } = contest;
   const value = median(own);
   return { case: name, ranks: 1, fs: place.fs, peer, value, unit, ratio: median(ratios), target };
+}
+
+/** Median of what a call returns, in `rounds` rounds after one that warms up. */
+export function medianOf(rounds: number, run: () => number): number {
+  run();
+  return median(Array.from({ length: rounds }, run));
+}
+
+/** A row for two figures that cannot be taken in turn: before and after something. */
+export function rowOf(
+  place: Place,
+  contest: Omit<Contest, "ours" | "theirs">,
+  figures: { readonly value: number; readonly ratio: number },
+): Row {
+  const { case: name, peer, unit, target } = contest;
+  return { case: name, ranks: 1, fs: place.fs, peer, unit, target, ...figures };
+}
+
+/** A row for a figure that must stay below a limit: the ratio is the limit against it. */
+export function limitRow(
+  place: Place,
+  { case: name, unit, value, limit }: { case: string; unit: string; value: number; limit: number },
+): Row {
+  const contest = { case: name, peer: `limit ${limit.toLocaleString("en")} ${unit}`, unit };
+  return rowOf(place, { ...contest, target: 1 }, { value, ratio: limit / value });
 }
 
 /** The rows as a table for people. */

@@ -1,5 +1,5 @@
 /**
- * Benchmarks: `npm run bench -- <suite> [--json] [--rounds n] [--disk dir]`.
+ * Benchmarks: `npm run bench -- <suite> [--json] [--rounds n] [--case text] [--disk dir] [--tiny]`.
  *
  * Each suite runs on tmpfs and on a disk, against a peer in the same run. With `--json`, standard
  * output is one JSON array of rows and nothing else.
@@ -10,12 +10,45 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { Command } from "commander";
-import { formatTable, type Place, type Row, type Suite } from "./harness.js";
+import { Command, InvalidArgumentError } from "commander";
+import {
+  formatTable,
+  type Options,
+  type Part,
+  type Place,
+  partsWith,
+  type Row,
+  type Suite,
+} from "./harness.js";
 import { vos } from "./vos.js";
 
-const SUITES: Readonly<Record<string, Suite>> = { vos };
+const SUITES: ReadonlyMap<string, Suite> = new Map([["vos", vos]]);
 const ROUNDS_DEFAULT = 5;
+const ROUNDS_MAX = 1000;
+
+/** What the command line asks for. */
+interface CommandOptions extends Options {
+  readonly json?: boolean;
+  readonly case?: string;
+  readonly disk: string;
+}
+
+function parseRounds(text: string): number {
+  const rounds = Number(text);
+  if (/^\d+$/.test(text) && rounds >= 1 && rounds <= ROUNDS_MAX) return rounds;
+  throw new InvalidArgumentError(`It is a number from 1 to ${ROUNDS_MAX}.`);
+}
+
+function parseSuite(name: string): Suite {
+  const suite = SUITES.get(name);
+  if (suite !== undefined) return suite;
+  throw new InvalidArgumentError(`The suites are: ${[...SUITES.keys()].join(", ")}.`);
+}
+
+function parseDirectory(name: string): string {
+  if (fs.statSync(name, { throwIfNoEntry: false })?.isDirectory() === true) return name;
+  throw new InvalidArgumentError("There is no such directory.");
+}
 
 function places(disk: string): Place[] {
   const candidates = [
@@ -30,34 +63,27 @@ function places(disk: string): Place[] {
     }));
 }
 
-async function runSuite(suite: Suite, disk: string, rounds: number): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const place of places(disk)) {
-    try {
-      rows.push(...(await suite(place, { rounds })));
-    } finally {
-      fs.rmSync(place.directory, { recursive: true, force: true });
-    }
+function measure(parts: readonly Part[], options: CommandOptions): Row[] {
+  const all = places(options.disk);
+  try {
+    return all.flatMap((place) => parts.flatMap((part) => part.run(place, options)));
+  } finally {
+    for (const { directory } of all) fs.rmSync(directory, { recursive: true, force: true });
   }
-  return rows;
 }
 
-await new Command("bench")
+new Command("bench")
   .description("Measures daos-ts against its peers, in the same run")
-  .argument("<suite>", `one of: ${Object.keys(SUITES).join(", ")}`)
+  .argument("<suite>", `one of: ${[...SUITES.keys()].join(", ")}`, parseSuite)
   .option("--json", "print one JSON array of rows")
-  .option("--rounds <count>", "measured rounds of each case", String(ROUNDS_DEFAULT))
-  .option("--disk <directory>", "where to measure a disk", os.tmpdir())
-  .action(async (name: string, options: { json?: boolean; rounds: string; disk: string }) => {
-    const suite = SUITES[name];
-    if (suite === undefined) {
-      console.error(
-        `There is no suite "${name}". Choose one of: ${Object.keys(SUITES).join(", ")}.`,
-      );
-      process.exitCode = 2;
-      return;
-    }
-    const rows = await runSuite(suite, options.disk, Number(options.rounds));
+  .option("--rounds <count>", "measured rounds of each case", parseRounds, ROUNDS_DEFAULT)
+  .option("--case <text>", "measure only the cases whose names contain the text")
+  .option("--disk <directory>", "where to measure a disk", parseDirectory, os.tmpdir())
+  .option("--tiny", "sizes that show that the benchmark runs, and nothing else", false)
+  .action((suite: Suite, options: CommandOptions, command: Command) => {
+    const text = options.case ?? "";
+    const rows = measure(partsWith(suite, text), options).filter((row) => row.case.includes(text));
+    if (rows.length === 0) command.error(`error: no case has a name with "${text}" in it.`);
     console.log(options.json ? JSON.stringify(rows) : formatTable(rows));
   })
-  .parseAsync();
+  .parse();

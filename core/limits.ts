@@ -14,6 +14,8 @@ export const FORMAT_VERSION = 1;
 
 /** Bytes covered by one checksum of a segment. */
 export const CHECKSUM_BLOCK_SIZE = 32 * KIB;
+/** Least that a write shares its checksums with another core for, in bytes. */
+export const CHECKSUM_SHARED_SIZE_MIN = 512 * KIB;
 /** Largest segment file, header and checksum table included, in bytes. */
 export const SEGMENT_SIZE_MAX = 256 * MIB;
 /** Where the data of a segment file starts, in bytes; before it lie the header and the checksums. */

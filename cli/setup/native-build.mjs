@@ -72,7 +72,12 @@ export async function buildNativeParts(root, { force = false } = {}) {
     ]);
   }
   await buildChecksums(compiler, () =>
-    compileAddon({ ...common, name: "isal", sources: source("isal.c"), libs: ["-lisal"] }),
+    compileAddon({
+      ...common,
+      name: "isal",
+      sources: source("isal.c"),
+      libs: ["-lisal", "-pthread"],
+    }),
   );
   const { skipped } = await buildNative({ log, force });
   for (const { name, why, failed } of skipped) {

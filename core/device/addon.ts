@@ -30,6 +30,15 @@ export interface StorageAddon {
 /** The calls of `isal.node`. */
 export interface IsalAddon {
   crc32c(bytes: Uint8Array, start: number, end: number, seed: number): number;
+  beginBlocks(
+    bytes: Uint8Array,
+    start: number,
+    blockSize: number,
+    crcs: Uint32Array,
+    first: number,
+    count: number,
+  ): void;
+  endBlocks(): void;
 }
 
 const require = createRequire(import.meta.url);

@@ -113,7 +113,8 @@ export class ByteWriter {
 
 /** Reads fields in the order in which they were written. */
 export class ByteReader {
-  readonly #view: DataView;
+  /** Made for the first number of fixed width: most records have none. */
+  #view: DataView | undefined;
   readonly #bytes: Uint8Array;
   readonly #what: string;
   #at = 0;
@@ -124,8 +125,13 @@ export class ByteReader {
    */
   constructor(bytes: Uint8Array, what: string) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#what = what;
+  }
+
+  get #fixed(): DataView {
+    const { buffer, byteOffset, byteLength } = this.#bytes;
+    this.#view ??= new DataView(buffer, byteOffset, byteLength);
+    return this.#view;
   }
 
   /** Bytes not read yet. */
@@ -156,17 +162,20 @@ export class ByteReader {
 
   /** The next byte. */
   u8(): number {
-    return this.#view.getUint8(this.#take(1));
+    return this.#bytes[this.#take(1)] as number;
   }
 
   /** The next four bytes. */
   u32(): number {
-    return this.#view.getUint32(this.#take(4));
+    const bytes = this.#bytes;
+    const start = this.#take(4);
+    const low = ((bytes[start + 1] as number) << 16) | ((bytes[start + 2] as number) << 8);
+    return (bytes[start] as number) * 2 ** 24 + (low | (bytes[start + 3] as number));
   }
 
   /** The next eight bytes. */
   u64(): bigint {
-    return this.#view.getBigUint64(this.#take(8));
+    return this.#fixed.getBigUint64(this.#take(8));
   }
 
   /** The next unsigned number. */

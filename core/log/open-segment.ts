@@ -13,7 +13,7 @@
  * @module
  */
 
-import { crc32c } from "../device/crc32c.js";
+import { type Blocks, beginBlocks, checksumBlocks, crc32c, endBlocks } from "../device/crc32c.js";
 import type { DeviceFile } from "../device/device.js";
 import { assert, storageError } from "../errors.js";
 import {
@@ -145,29 +145,51 @@ export class OpenSegment {
    */
   append(bytes: Uint8Array): void {
     assert(this.#size + bytes.length <= this.#allocatedSize, "an append was reserved");
+    const blocks = this.#wholeBlocks(bytes);
+    const begun = beginBlocks(blocks);
     try {
       this.file.write(bytes, SEGMENT_DATA_OFFSET + this.#size);
     } catch (error) {
       throw storageError(error, `Writing to segment ${this.id}`, this.file.path);
+    } finally {
+      if (begun) endBlocks();
     }
     this.#unsynced = true;
-    this.#advanceChecksums(bytes);
+    if (!begun) checksumBlocks(blocks);
+    this.#advance(blocks);
   }
 
-  #advanceChecksums(bytes: Uint8Array): void {
-    let at = 0;
-    while (at < bytes.length) {
-      const room = CHECKSUM_BLOCK_SIZE - (this.#size % CHECKSUM_BLOCK_SIZE);
-      const end = Math.min(bytes.length, at + room);
-      this.#crc = crc32c(bytes, at, end, this.#crc);
-      this.#size += end - at;
-      if (this.#size % CHECKSUM_BLOCK_SIZE === 0) {
-        const block = this.#size / CHECKSUM_BLOCK_SIZE;
-        this.#checksums[block - 1] = this.#crc;
-        this.#crc = blockSeed(this.id, block);
-      }
-      at = end;
+  /** The checksum blocks that bytes appended next fill from start to end. */
+  #wholeBlocks(bytes: Uint8Array): Blocks {
+    const size = CHECKSUM_BLOCK_SIZE;
+    const first = Math.ceil(this.#size / size);
+    const start = first * size - this.#size;
+    const count = Math.max(0, Math.floor((bytes.length - start) / size));
+    for (let block = first; block < first + count; block++) {
+      this.#checksums[block] = blockSeed(this.id, block);
     }
+    return { bytes, start, size, count, crcs: this.#checksums, first };
+  }
+
+  /** Goes on behind bytes whose whole blocks have their checksums. */
+  #advance({ bytes, start, size, count }: Blocks): void {
+    if (start > 0) this.#continueBlock(bytes, 0, Math.min(start, bytes.length));
+    if (count > 0) {
+      this.#size += count * size;
+      this.#crc = blockSeed(this.id, this.#size / size);
+    }
+    const rest = start + count * size;
+    if (rest < bytes.length) this.#continueBlock(bytes, rest, bytes.length);
+  }
+
+  /** Takes bytes that lie in one block with those before them. */
+  #continueBlock(bytes: Uint8Array, start: number, end: number): void {
+    this.#crc = crc32c(bytes, start, end, this.#crc);
+    this.#size += end - start;
+    if (this.#size % CHECKSUM_BLOCK_SIZE > 0) return;
+    const block = this.#size / CHECKSUM_BLOCK_SIZE;
+    this.#checksums[block - 1] = this.#crc;
+    this.#crc = blockSeed(this.id, block);
   }
 
   /** Writes the checksums of full blocks; with `durable`, returns when everything is on the device. */

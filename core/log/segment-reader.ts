@@ -3,7 +3,7 @@
  *
  * A mapped block is verified once per process and mapping; a bitmap remembers it. The partial last
  * block of a commit is verified against the checksum that the commit recorded, because later appends
- * of the same writer may be filling it.
+ * of the same writer may be filling it; once a commit is known that filled it, as a full one.
  *
  * @module
  */
@@ -80,6 +80,8 @@ export class SegmentReader {
   #bytes: Uint8Array;
   #checksums: Uint32Array;
   #verified: Uint8Array;
+  /** Data below this is known to be committed. */
+  #committedSize = 0;
   /** Sizes of partial last blocks that were verified, by block. */
   readonly #verifiedTails = new Map<number, number>();
   /** Whether it was used since the last sweep of the cache. */
@@ -159,21 +161,38 @@ export class SegmentReader {
    */
   verify(start: number, end: number, extent: CommittedExtent): void {
     this.used = true;
-    this.#cover(extent.end);
     const firstBlock = Math.floor(start / CHECKSUM_BLOCK_SIZE);
     const lastBlock = Math.floor((end - 1) / CHECKSUM_BLOCK_SIZE);
-    for (let block = firstBlock; block <= lastBlock; block++) {
+    // Where all is verified, as in the long run, the extent is not even looked at.
+    let block = firstBlock;
+    while (block <= lastBlock && this.#verified[block] === 1) block += 1;
+    if (block <= lastBlock) this.#verifyBlocks(block, lastBlock, extent);
+  }
+
+  /** Verifies blocks `[first, last]` of an extent. */
+  #verifyBlocks(first: number, last: number, extent: CommittedExtent): void {
+    if (extent.end > this.#committedSize) {
+      this.#cover(extent.end);
+      this.#committedSize = extent.end;
+    }
+    for (let block = first; block <= last; block++) {
       if (this.#verified[block] === 1) continue;
       const blockEnd = (block + 1) * CHECKSUM_BLOCK_SIZE;
-      if (blockEnd <= extent.end) this.#verifyBlock(block, blockEnd);
-      else this.#verifyTail(block, extent);
+      // A later commit may have filled the block: then one look serves all that lies in it.
+      if (blockEnd <= this.#committedSize && this.#isBlockIntact(block, blockEnd)) {
+        this.#verified[block] = 1;
+      } else if (blockEnd <= extent.end) {
+        throw this.#mismatch(block);
+      } else {
+        // What is damaged may be what came later.
+        this.#verifyTail(block, extent);
+      }
     }
   }
 
-  #verifyBlock(block: number, end: number): void {
+  #isBlockIntact(block: number, end: number): boolean {
     const crc = crc32c(this.#bytes, end - CHECKSUM_BLOCK_SIZE, end, blockSeed(this.id, block));
-    if (crc !== this.#checksums[block]) throw this.#mismatch(block);
-    this.#verified[block] = 1;
+    return crc === this.#checksums[block];
   }
 
   #verifyTail(block: number, { end, tailCrc }: CommittedExtent): void {

@@ -25,11 +25,15 @@ import { LayerIndex } from "./layer-index.js";
 import type { ObjectAddress } from "./names.js";
 import { firstOffset, lastOffset } from "./pattern.js";
 import { isHole, type Layer, type Piece, type Run } from "./piece.js";
-import { decodeRun, parseRunKey, runKey, runPrefix } from "./run-format.js";
+import { decodeRun, parseRunKey, type RunBody, runKey, runPrefix } from "./run-format.js";
 
 /** A layer with what verifies its bytes; `extent` is absent for a writer's uncommitted ones. */
 export interface SourceLayer extends Layer {
   readonly extent: CommittedExtent | undefined;
+  /** Of the piece, here so that a read touches one object of each layer. */
+  readonly segment: number;
+  /** What leads from a packed byte of the piece to its position in the segment. */
+  readonly shift: number;
 }
 
 /** What an epoch sees of an array. */
@@ -48,24 +52,60 @@ interface Remembered extends ArrayLayers {
 
 /** The layer of a piece. */
 export function layerOf(piece: Piece, extent: CommittedExtent | undefined): SourceLayer {
-  return { piece, extent, start: firstOffset(piece), end: lastOffset(piece) };
+  const { segment, position, from } = piece;
+  const [start, end] = [firstOffset(piece), lastOffset(piece)];
+  return { piece, extent, start, end, segment, shift: position - from };
 }
 
-/** The runs of an array of epochs in `[since, epoch]`, newest first. */
-export function listRuns(
+/** Layers that were read, oldest first, and what they say of the array. */
+type LoadedLayers = Omit<ArrayLayers, "index"> & { readonly layers: SourceLayer[] };
+
+/** The layers of the runs of an array of epochs in `[since, epoch]`. */
+function loadLayers(
   reader: IndexReader,
   array: ArrayAddress,
   { since, epoch }: { since: Epoch; epoch: Epoch },
-): Run[] {
+): LoadedLayers {
   const start = runKey(array, epoch, 0xffff_ffff);
-  const runs: Run[] = [];
+  const layers: SourceLayer[] = [];
+  let end = 0;
+  let hasHoles = false;
+  // Runs come newest first. Nothing of a run outlives its visit but what its layers hold: an array may
+  // have very many.
   reader.visit({ start, end: prefixEnd(runPrefix(array)) }, (key, value) => {
-    const version = parseRunKey(key);
-    if (version.epoch < since) return false;
-    runs.push({ ...decodeRun(value), epoch: version.epoch, sequence: version.sequence });
+    if (parseRunKey(key).epoch < since) return false;
+    const first = layers.length;
+    addLayers(decodeRun(value), layers);
+    for (let at = first; at < layers.length; at++) {
+      const layer = layers[at] as SourceLayer;
+      if (isHole(layer.piece)) hasHoles = true;
+      else if (layer.end > end) end = layer.end;
+    }
+    // A run's pieces come oldest first, and the list is reversed as a whole.
+    reverseFrom(layers, first);
     return true;
   });
-  return runs;
+  return { layers: layers.reverse(), end, hasHoles };
+}
+
+/** Reverses the end of a list, from an index on. */
+function reverseFrom<T>(list: T[], first: number): void {
+  for (let low = first, high = list.length - 1; low < high; low++, high--) {
+    const kept = list[low] as T;
+    list[low] = list[high] as T;
+    list[high] = kept;
+  }
+}
+
+/** Adds the layers of a run, oldest first. */
+function addLayers({ pieces, extents }: RunBody, layers: SourceLayer[]): void {
+  const [only] = extents;
+  if (extents.length === 1) {
+    for (const piece of pieces) layers.push(layerOf(piece, only));
+    return;
+  }
+  const extentOf = new Map(extents.map((extent) => [extent.segment, extent]));
+  for (const piece of pieces) layers.push(layerOf(piece, extentOf.get(piece.segment)));
 }
 
 /** The windows of the array under an akey that any run lies in, increasing. */
@@ -96,11 +136,7 @@ function hasPrefix(key: Uint8Array, prefix: Uint8Array): boolean {
 /** The layers of runs given newest first; the layers are oldest first. */
 export function layersOf(runs: readonly Run[]): SourceLayer[] {
   const layers: SourceLayer[] = [];
-  for (let at = runs.length - 1; at >= 0; at--) {
-    const { pieces, extents } = runs[at] as Run;
-    const extentOf = new Map(extents.map((extent) => [extent.segment, extent]));
-    for (const piece of pieces) layers.push(layerOf(piece, extentOf.get(piece.segment)));
-  }
+  for (let at = runs.length - 1; at >= 0; at--) addLayers(runs[at] as Run, layers);
   return layers;
 }
 
@@ -129,14 +165,20 @@ export class ArrayCache {
     const until = epoch < last ? epoch : last;
     const known = this.#remembered.get(name);
     if (known === undefined || known.since !== since || known.epoch > until) {
-      const loaded = { ...loadedOf(listRuns(reader, array, { since, epoch: until })), since };
-      const remembered = { ...loaded, epoch: until };
-      if (known === undefined || known.epoch <= until) this.#remember(name, remembered);
-      return remembered;
+      const { layers, ...facts } = loadLayers(reader, array, { since, epoch: until });
+      const loaded = { ...facts, index: LayerIndex.of(layers), epoch: until, since };
+      if (known === undefined || known.epoch <= until) this.#remember(name, loaded);
+      return loaded;
     }
     if (known.epoch === until) return known;
-    const runs = listRuns(reader, array, { since: known.epoch + 1n, epoch: until });
-    const loaded = { ...loadedOf(runs, known), since, epoch: until };
+    const added = loadLayers(reader, array, { since: known.epoch + 1n, epoch: until });
+    const loaded = {
+      index: known.index.extended(added.layers),
+      end: Math.max(known.end, added.end),
+      hasHoles: known.hasHoles || added.hasHoles,
+      epoch: until,
+      since,
+    };
     this.#remember(name, loaded);
     return loaded;
   }
@@ -165,19 +207,6 @@ export class ArrayCache {
 function nameOf({ container, oid, path }: ArrayAddress): string {
   if (path === BYTE_ARRAY_PATH) return `${container}/${oid}`;
   return `${container}/${oid}/${Buffer.from(path).toString("latin1")}`;
-}
-
-/** The layers of runs, given newest first, on top of those that are known. */
-function loadedOf(runs: readonly Run[], known?: ArrayLayers): ArrayLayers {
-  const layers = layersOf(runs);
-  let end = known?.end ?? 0;
-  let hasHoles = known?.hasHoles ?? false;
-  for (const { piece, end: layerEnd } of layers) {
-    if (isHole(piece)) hasHoles = true;
-    else end = Math.max(end, layerEnd);
-  }
-  const index = known === undefined ? LayerIndex.of(layers) : known.index.extended(layers);
-  return { index, end, hasHoles };
 }
 
 /** Layers that an array counts for; one that has none costs memory too. */

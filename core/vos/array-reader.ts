@@ -11,7 +11,7 @@
 import { DaosError } from "../errors.js";
 import { RESOLVE_BATCH_COUNT, RESOLVE_RETRIES_MAX } from "../limits.js";
 import type { LogWriter } from "../log/log-writer.js";
-import { type SegmentCache, SegmentMoved } from "../log/segment-reader.js";
+import { type SegmentCache, SegmentMoved, type SegmentReader } from "../log/segment-reader.js";
 import type { ArrayAddress } from "./array-address.js";
 import { type ArrayCache, type ArrayLayers, layerOf, type SourceLayer } from "./array-cache.js";
 import { namedDamage } from "./damage.js";
@@ -49,7 +49,8 @@ class FragmentCopier implements FragmentSink<SourceLayer> {
   readonly #source: ArraySource;
   readonly #target: Uint8Array;
   readonly #writer: LogWriter | undefined;
-  #segment = -1;
+  /** Where the fragments of the batch lie. */
+  #reader: SegmentReader | undefined;
   #count = 0;
 
   constructor(source: ArraySource, target: Uint8Array, writer: LogWriter | undefined) {
@@ -59,18 +60,22 @@ class FragmentCopier implements FragmentSink<SourceLayer> {
   }
 
   fragment(layer: SourceLayer, target: number, packed: number, size: number): void {
-    const { piece, extent } = layer;
-    const position = piece.position + (packed - piece.from);
+    const { segment, extent } = layer;
+    const position = packed + layer.shift;
     if (extent === undefined) {
-      const own = this.#writer?.read(piece.segment, position, this.#part(target, size));
+      const own = this.#writer?.read(segment, position, this.#part(target, size));
       if (own !== true) throw new SegmentMoved();
       return;
     }
-    if (piece.segment !== this.#segment || this.#count === RESOLVE_BATCH_COUNT) {
+    let reader = this.#reader;
+    if (reader?.id !== segment) {
       this.flush();
-      this.#segment = piece.segment;
+      reader = this.#source.segments.get(segment);
+      this.#reader = reader;
+    } else if (this.#count === RESOLVE_BATCH_COUNT) {
+      this.flush();
     }
-    this.#source.segments.get(piece.segment).verify(position, position + size, extent);
+    reader.verify(position, position + size, extent);
     batch.targets[this.#count] = target;
     batch.positions[this.#count] = position;
     batch.sizes[this.#count] = size;
@@ -87,8 +92,7 @@ class FragmentCopier implements FragmentSink<SourceLayer> {
 
   flush(): void {
     if (this.#count === 0) return;
-    const reader = this.#source.segments.get(this.#segment);
-    reader.copy(this.#target, batch, this.#count);
+    this.#reader?.copy(this.#target, batch, this.#count);
     this.#count = 0;
   }
 }

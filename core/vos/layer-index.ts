@@ -15,7 +15,7 @@
  */
 
 import { LAYERS_RECENT_MAX, LAYERS_UNINDEXED_MAX } from "../limits.js";
-import type { Layer } from "./piece.js";
+import { isHole, type Layer } from "./piece.js";
 import { flatten, NO_OWNER, SolidMap } from "./solid-map.js";
 import { type NumberList, SparseTree } from "./sparse-tree.js";
 
@@ -27,13 +27,21 @@ export class LayerIndex<L extends Layer = Layer> {
   readonly #sparse: SparseTree;
   /** Which contiguous layer shows each offset; recent ones are not among them. */
   readonly solid: SolidMap;
+  /** What leads from an array offset to a packed byte of each indexed layer that is contiguous. */
+  readonly #shifts: Float64Array;
+  /** Whether a layer may be a punched range. */
+  readonly hasHoles: boolean;
 
   private constructor(parts: {
     indexed: readonly L[];
     recent: readonly L[];
     sparse: SparseTree;
     solid: SolidMap;
+    shifts: Float64Array;
+    hasHoles: boolean;
   }) {
+    this.hasHoles = parts.hasHoles;
+    this.#shifts = parts.shifts;
     this.#indexed = parts.indexed;
     this.#recent = parts.recent;
     this.#sparse = parts.sparse;
@@ -44,7 +52,9 @@ export class LayerIndex<L extends Layer = Layer> {
   static of<L extends Layer>(layers: readonly L[]): LayerIndex<L> {
     const sparse = new SparseTree([], []);
     const solid = flatten([], 0);
-    const empty = new LayerIndex<L>({ indexed: [], recent: [], sparse, solid });
+    const shifts = new Float64Array(0);
+    const none = { indexed: [], recent: [], hasHoles: false };
+    const empty = new LayerIndex<L>({ ...none, sparse, solid, shifts });
     return layers.length > LAYERS_UNINDEXED_MAX ? empty.#rebuilt(layers) : empty.extended(layers);
   }
 
@@ -59,13 +69,23 @@ export class LayerIndex<L extends Layer = Layer> {
     return (recent < 0 ? this.#indexed[number] : this.#recent[recent]) as L;
   }
 
+  /**
+   * The packed byte at an offset that the solid map says is a layer's. It looks at no layer: there may
+   * be very many, spread over memory.
+   */
+  packedOf(owner: number, offset: number): number {
+    return offset + (this.#shifts[owner] as number);
+  }
+
   /** This index with newer layers, given oldest first. */
   extended(layers: readonly L[]): LayerIndex<L> {
     if (layers.length === 0) return this;
     const indexed = this.#indexed;
     const recent = [...this.#recent, ...layers];
     if (recent.length > LAYERS_RECENT_MAX) return this.#rebuilt(recent);
-    return new LayerIndex({ indexed, recent, sparse: this.#sparse, solid: this.solid });
+    const [sparse, solid, shifts] = [this.#sparse, this.solid, this.#shifts];
+    const hasHoles = this.hasHoles || layers.some(({ piece }) => isHole(piece));
+    return new LayerIndex({ indexed, recent, sparse, solid, shifts, hasHoles });
   }
 
   #rebuilt(recent: readonly L[]): LayerIndex<L> {
@@ -98,6 +118,8 @@ export class LayerIndex<L extends Layer = Layer> {
       recent: [],
       sparse: new SparseTree(indexed, sparseNumbers),
       solid: new SolidMap({ starts: solid.starts, owners }, solid.count),
+      shifts: Float64Array.from(indexed, ({ piece, start }) => piece.from - start),
+      hasHoles: indexed.some(({ piece }) => isHole(piece)),
     });
   }
 

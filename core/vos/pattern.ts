@@ -43,6 +43,9 @@ export interface PatternShape {
   readonly levels: readonly PatternLevel[];
 }
 
+/** The levels of a contiguous range: most patterns of irregular writes have none. */
+const NO_LEVELS: readonly PatternLevel[] = [];
+
 function invalid(why: string): DaosError {
   const remedy = "describe the blocks in increasing order, without overlap";
   return new DaosError("DER_INVAL", { what: "Describing an access pattern", why, remedy });
@@ -99,14 +102,14 @@ export class Pattern implements PatternShape {
     }
     this.start = start;
     this.blockLength = blockLength;
-    this.levels = levels;
+    this.levels = levels.length === 0 ? NO_LEVELS : levels;
     this.size = size;
     this.end = start + span;
   }
 
   /** The contiguous range `[start, end)`. */
   static contiguous(start: number, end: number): Pattern {
-    return new Pattern({ start, blockLength: end - start, levels: [] });
+    return new Pattern({ start, blockLength: end - start, levels: NO_LEVELS });
   }
 
   /** Array offset of a packed byte; `0 <= packed < size`. */

@@ -161,8 +161,10 @@ function resolveBatches<L extends Layer>(
         sink.hole(target, size);
       } else {
         const layer = index.layer(floor);
-        const packed = layer.piece.from + (start - layer.start);
-        show(sink, layer, target, packed, size);
+        const packed = index.packedOf(floor, start);
+        // Whether a layer is a hole is asked only where there are any: it would be one more look at it.
+        if (index.hasHoles) show(sink, layer, target, packed, size);
+        else sink.fragment(layer, target, packed, size);
       }
     }
   }

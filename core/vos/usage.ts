@@ -26,6 +26,8 @@ export interface TierUsage {
   readonly limit: number | undefined;
   /** Bytes of the tier's files. */
   readonly used: number;
+  /** Bytes of those files that hold nothing and are kept for recycling. */
+  readonly recyclable: number;
   /** Bytes that live data refers to; of the index, bytes of its pages in use. */
   readonly live: number;
   /**
@@ -78,9 +80,11 @@ export function targetUsage({ device, index, scm, nvme }: TargetPlace): TargetUs
   const { scmLimit, nvmeLimit, nvmeSize } = getSpace(index);
   const segments = { leased: 0, sealed: 0, free: 0 };
   let live = 0;
+  let recyclable = 0;
   for (const { record } of listSegments(index)) {
     segments[record.state] += 1;
     live += record.liveSize;
+    if (record.state === "free") recyclable += record.fileSize;
   }
   const fast = device.space(scm);
   const large = device.space(nvme);
@@ -88,8 +92,15 @@ export function targetUsage({ device, index, scm, nvme }: TargetPlace): TargetUs
   const used = pages.used + PINS_SIZE;
   const free = new SegmentGrowth({ device, index, directory: nvme }).free();
   return {
-    scm: { ...pages, used, total: scmLimit ?? fast.total, limit: scmLimit },
-    nvme: { live, used: nvmeSize, free, total: nvmeLimit ?? large.total, limit: nvmeLimit },
+    scm: { ...pages, used, recyclable: 0, total: scmLimit ?? fast.total, limit: scmLimit },
+    nvme: {
+      live,
+      used: nvmeSize,
+      recyclable,
+      free,
+      total: nvmeLimit ?? large.total,
+      limit: nvmeLimit,
+    },
     segments,
     writers: listWriters(index),
   };

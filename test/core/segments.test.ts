@@ -141,9 +141,12 @@ describe("a free segment", () => {
     freeSegment(path);
     using other = Pool.connect(path);
     expect(other.query().segments.free).toBe(1);
+    const size = statSync(onlySegment(path)).size;
+    expect(other.query().nvme).toMatchObject({ live: 0, used: size, recyclable: size });
     write(other.openContainer("c"), 0, new Uint8Array(60_000).fill(2), 3n);
     const after = segmentFiles(path);
     expect(after).toHaveLength(1);
+    expect(other.query().nvme).toMatchObject({ live: 60_000, used: size, recyclable: 0 });
     expect(after[0]?.inode).toBe(before?.inode);
     expect(after[0]?.name).not.toBe(before?.name);
     using view = other.openContainer("c").view();
@@ -240,6 +243,41 @@ describe("a reader", () => {
     using after = reader.openContainer("c").view(second);
     expect(errorOf(() => after.readBytes(1n, 100, 200)).code).toBe("DER_CSUM");
     pool.close();
+  });
+
+  describe("of a block that two commits share", () => {
+    const half = 20_000;
+
+    /** Two commits; the second one fills the block in which the first one ends. */
+    function readBoth(damagedAt: number | undefined): (string | number)[] {
+      const { path, pool, container } = createPool({ retainCommits: 9 });
+      write(container, 0, new Uint8Array(half).fill(1));
+      write(container, half, new Uint8Array(half).fill(2));
+      pool.close();
+      if (damagedAt !== undefined) flip(onlySegment(path), DATA_OFFSET + damagedAt);
+      using reader = Pool.connect(path);
+      using view = reader.openContainer("c").view();
+      // The second half first, so that the reader knows that the block is full.
+      return [half, 0].map((start) => {
+        try {
+          return view.readBytes(1n, start, start + half)[7] as number;
+        } catch (error) {
+          return (error as DaosError).code;
+        }
+      });
+    }
+
+    test("reads both", () => {
+      expect(readBoth(undefined)).toEqual([2, 1]);
+    });
+
+    test("refuses both if the first one's bytes are damaged", () => {
+      expect(readBoth(100)).toEqual(["DER_CSUM", "DER_CSUM"]);
+    });
+
+    test("still reads the first one if the second one's bytes are damaged", () => {
+      expect(readBoth(half + 100)).toEqual(["DER_CSUM", 1]);
+    });
   });
 
   test("verifies the partial last block of each commit while later ones fill it", () => {

@@ -162,6 +162,9 @@ static napi_value js_unmap(napi_env env, napi_callback_info info) {
   return make_undefined(env);
 }
 
+/* Fragments that copyFragments fetches from memory ahead of the one that it copies. */
+#define PREFETCH_COUNT 8
+
 /*
  * copyFragments(target, source, targetOffsets, sourceOffsets, sizes, count): count memcpys between
  * two buffers, whose offsets and sizes in bytes are Float64Arrays. Every fragment is checked before
@@ -187,8 +190,14 @@ static napi_value js_copy_fragments(napi_env env, napi_callback_info info) {
     if (!(to[i] >= 0 && from[i] >= 0 && size[i] >= 0 && to[i] + size[i] <= (double)target_size &&
           from[i] + size[i] <= (double)source_size))
       return throw_type(env, "copyFragments: a fragment lies outside its buffer");
-  for (uint32_t i = 0; i < count; i++)
+  // Small fragments lie anywhere: the next ones come from memory while one is copied.
+  for (uint32_t i = 0; i < count && i < PREFETCH_COUNT; i++)
+    __builtin_prefetch(source + (size_t)from[i]);
+  for (uint32_t i = 0; i < count; i++) {
+    if (i + PREFETCH_COUNT < count)
+      __builtin_prefetch(source + (size_t)from[i + PREFETCH_COUNT]);
     memcpy(target + (size_t)to[i], source + (size_t)from[i], (size_t)size[i]);
+  }
   return make_undefined(env);
 }
 

@@ -1,0 +1,87 @@
+/**
+ * The benchmarks run: every case, with sizes that measure nothing. No figure is judged here.
+ */
+
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "@jest/globals";
+import { runProgram } from "../support/processes.ts";
+import { root } from "../support/root.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+const PROGRAM = join(root, "dist/bench/main.js");
+
+const CASES = [
+  /^single value update 64 B/,
+  /^single value update 4096 B/,
+  /^single value fetch 64 B/,
+  /^single value fetch 4096 B/,
+  /^array update 1 MiB extents$/,
+  /^array read 64 MiB by 64 writers in 4 KiB blocks$/,
+  /^array strided run of 1,000,000 blocks of 1 KiB, index$/,
+  /^array strided run of 1,000,000 blocks of 1 KiB, commit$/,
+  /^array read 4 KiB over 100,000 commits$/,
+  /^array first read over 100,000 commits$/,
+  /^array read 4 KiB after 100,000 overwrites, aggregated$/,
+  /^array read 1 MiB after 100,000 overwrites, aggregated$/,
+  /^array space used after 100,000 overwrites, aggregated$/,
+  /^array overwriting of 256 MiB, aggregated after each round$/,
+  /^array space used by 1,000 short-lived writers of 5 KiB$/,
+];
+
+/** A line of the output. */
+interface Line {
+  readonly case: string;
+  readonly ranks: number;
+  readonly fs: string;
+  readonly value: number;
+  readonly ratio: number;
+}
+
+function bench(...options: readonly string[]) {
+  return runProgram(process.execPath, [PROGRAM, ...options]);
+}
+
+describe("npm run bench -- vos", () => {
+  test("prints one JSON array of all cases, on each place, and leaves nothing behind", () => {
+    const disk = temporaryDirectory({ medium: "disk" });
+    const { status, stdout } = bench("vos", "--tiny", "--rounds", "1", "--json", "--disk", disk);
+    expect(status).toBe(0);
+    const rows = JSON.parse(stdout) as Line[];
+    for (const fs of new Set(rows.map((row) => row.fs))) {
+      const names = rows.filter((row) => row.fs === fs).map((row) => row.case);
+      for (const name of CASES) expect(names).toContainEqual(expect.stringMatching(name));
+    }
+    for (const row of rows) {
+      expect(row.value).toBeGreaterThan(0);
+      expect(row.ratio).toBeGreaterThan(0);
+      expect(row.ranks).toBe(1);
+    }
+    expect(readdirSync(disk)).toEqual([]);
+  });
+
+  test("--case measures the cases with the text in their names, in a table", () => {
+    const disk = temporaryDirectory({ medium: "disk" });
+    const options = ["--tiny", "--rounds", "1", "--disk", disk];
+    const { status, stdout } = bench("vos", ...options, "--case", "short-lived");
+    expect(status).toBe(0);
+    const [header, ...lines] = stdout.trim().split("\n");
+    expect(header).toMatch(/^case +ranks +fs +ours +ratio +target$/);
+    expect(lines.length).toBeGreaterThan(0);
+    for (const line of lines) expect(line).toMatch(/^array space used by .* limit /);
+  });
+
+  test.each([
+    ["a suite that is not there", ["nosuch"], /suites are: vos/],
+    ["no rounds", ["vos", "--rounds", "0"], /from 1 to 1000/],
+    ["rounds that are no number", ["vos", "--rounds", "many"], /from 1 to 1000/],
+    ["a case that is not there", ["vos", "--case", "nosuch"], /no case has a name with "nosuch"/],
+    ["a directory that is not there", ["vos", "--disk", "/nonexistent"], /no such directory/],
+  ])("refuses %s with a message", (_what, options, message) => {
+    const { status, stdout, stderr } = bench(...options);
+    expect(status).not.toBe(0);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});
