@@ -10,6 +10,7 @@
  * 1. A process opens the index of one real path once; handles share it and count references.
  * 2. No read transaction outlives one call: a stale one would hide commits and pin dead pages.
  * 3. In a durable index a transaction is on stable storage when `transact` returns.
+ * 4. Opening, closing and writing pass the gate: see index-gate.ts.
  *
  * @module
  */
@@ -19,6 +20,7 @@ import { open, type RootDatabase } from "lmdb";
 import { assert, storageError, systemCode } from "../errors.js";
 import { INDEX_MAP_SIZE, INDEX_READERS_MAX } from "../limits.js";
 import { checkIndexFile, isWritable } from "./index-file.js";
+import { IndexGate } from "./index-gate.js";
 
 /** A half-open range of keys, `[start, end)`. */
 export interface KeyRange {
@@ -57,6 +59,11 @@ type Database = RootDatabase<Uint8Array, Uint8Array>;
 
 const openStores = new Map<string, IndexStore>();
 
+// What is still open when the process ends would be closed by LMDB itself, past the gate.
+process.on("exit", () => {
+  for (const store of openStores.values()) store.closeNow();
+});
+
 function openDatabase(path: string, options: IndexOptions): Database {
   return open<Uint8Array, Uint8Array>({
     path,
@@ -89,13 +96,18 @@ export class IndexStore implements IndexReader {
   readonly #database: Database;
   readonly #path: string;
   readonly #registryKey: string;
+  readonly #gate: IndexGate;
   #references = 1;
   #inTransaction = false;
 
-  private constructor(database: Database, path: string, registryKey: string) {
+  private constructor(
+    database: Database,
+    opened: { path: string; registryKey: string; gate: IndexGate },
+  ) {
     this.#database = database;
-    this.#path = path;
-    this.#registryKey = registryKey;
+    this.#path = opened.path;
+    this.#registryKey = opened.registryKey;
+    this.#gate = opened.gate;
   }
 
   /**
@@ -109,15 +121,22 @@ export class IndexStore implements IndexReader {
       shared.#references += 1;
       return shared;
     }
+    let gate: IndexGate | undefined;
     try {
-      if (options.create !== true) checkIndexFile(path);
-      const database = openDatabase(path, options);
+      const create = options.create === true;
+      if (!create && !fs.existsSync(path)) checkIndexFile(path);
+      gate = new IndexGate(path, { writable: isWritable(path), create });
+      const database = gate.pass(() => {
+        if (!create) checkIndexFile(path);
+        return openDatabase(path, options);
+      });
       const registryKey = registryKeyOf(path);
       assert(registryKey !== undefined, "an open index has a file");
-      const store = new IndexStore(database, path, registryKey);
+      const store = new IndexStore(database, { path, registryKey, gate });
       openStores.set(registryKey, store);
       return store;
     } catch (error) {
+      gate?.close();
       throw storageError(error, "Opening the index", path);
     }
   }
@@ -173,6 +192,12 @@ export class IndexStore implements IndexReader {
     this.#inTransaction = true;
     let thrownByBody: unknown;
     try {
+      this.#gate.enter();
+    } catch (error) {
+      this.#inTransaction = false;
+      throw storageError(error, what, this.#path);
+    }
+    try {
       this.#database.transactionSync(() => {
         try {
           const result: unknown = body(tx);
@@ -189,6 +214,7 @@ export class IndexStore implements IndexReader {
         : storageError(error, what, this.#path);
     } finally {
       this.#inTransaction = false;
+      this.#gate.leave();
     }
   }
 
@@ -205,11 +231,18 @@ export class IndexStore implements IndexReader {
   /** Releases this handle; the last one closes the index. */
   close(): void {
     this.#references -= 1;
-    if (this.#references > 0) return;
+    if (this.#references === 0) this.closeNow();
+  }
+
+  /** Closes the index, whoever still holds it: for the end of the process. */
+  closeNow(): void {
     openStores.delete(this.#registryKey);
     this.#database.resetReadTxn();
-    // Nothing asynchronous is ever queued, so the returned promise has nothing to report.
-    void this.#database.close();
+    this.#gate.pass(() => {
+      // Nothing asynchronous is ever queued, so that this closes at once.
+      void this.#database.close();
+    });
+    this.#gate.close();
   }
 }
 
