@@ -59,6 +59,11 @@ export class IndexGate {
     storageAddon().lock(this.#fd, GATE_OFFSET, 1, RELEASE);
   }
 
+  /** Makes durable what the file holds. */
+  sync(): void {
+    fs.fsyncSync(this.#fd);
+  }
+
   /** Closes the descriptor. */
   close(): void {
     fs.closeSync(this.#fd);

@@ -130,6 +130,8 @@ export class IndexStore implements IndexReader {
         if (!create) checkIndexFile(path);
         return openDatabase(path, options);
       });
+      // LMDB leaves its first two pages to the sync of the first transaction.
+      if (create && options.durable) gate.sync();
       const registryKey = registryKeyOf(path);
       assert(registryKey !== undefined, "an open index has a file");
       const store = new IndexStore(database, { path, registryKey, gate });
