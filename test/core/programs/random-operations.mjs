@@ -127,9 +127,9 @@ function fill(transaction, { writes, puts, punches }) {
   for (const oid of punches) transaction.punch(oid);
 }
 
-function commit(handle) {
+function commit(handle, given) {
   const from = process.hrtime.bigint();
-  const operation = randomCommit(handle);
+  const operation = given ?? randomCommit(handle);
   perform(from, operation, () => {
     const { epoch } = handle.container.update((transaction) => fill(transaction, operation));
     handle.epochs = [...handle.epochs.slice(-9), epoch];
@@ -160,10 +160,10 @@ function readAgain(handle) {
 }
 
 /** Names of snapshots are a process's own, so that it knows which ones exist. */
-const randomName = () => `p${options.process}.${below(3)}`;
+const NAMES = [0, 1, 2].map((index) => `p${options.process}.${index}`);
 
 function changeSnapshot(handle) {
-  const name = randomName();
+  const name = oneOf(NAMES);
   const { container } = handle;
   const from = process.hrtime.bigint();
   const type = oneOf(["createSnapshot", "createSnapshot", "destroySnapshot", "viewSnapshot"]);
@@ -179,6 +179,24 @@ function readOld(handle) {
   if (epochs.length > 0) read(handle, oneOf(epochs));
 }
 
+const aggregate = (handle) => simple("aggregate", () => void handle.container.aggregate());
+const reopen = (handle) => simple("reopen", () => handle.connect());
+
+/** Empties the container and gives up a handle's segment, which its next commit finds free and recycles. */
+function recycle(keeper, giver) {
+  for (const { views } of [keeper, giver]) for (const view of views.splice(0)) view.close();
+  for (const name of NAMES) {
+    perform(process.hrtime.bigint(), { type: "destroySnapshot", name }, () =>
+      keeper.container.destroySnapshot(name),
+    );
+  }
+  commit(keeper, { type: "commit", writes: [], puts: [], punches: [1n, 2n, 3n, 4n] });
+  for (let again = 0; again < 4; again++) commit(keeper);
+  aggregate(keeper);
+  reopen(giver);
+  for (let again = 0; again < 3; again++) commit(giver);
+}
+
 function simple(type, work) {
   perform(process.hrtime.bigint(), { type }, work);
 }
@@ -190,21 +208,29 @@ function step(handle) {
   else if (choice < 70) readAgain(handle);
   else if (choice < 76) readOld(handle);
   else if (choice < 84) changeSnapshot(handle);
-  else if (choice < 92) simple("aggregate", () => void handle.container.aggregate());
+  else if (choice < 92) aggregate(handle);
   else if (choice < 94) simple("allocate", () => ({ oid: handle.container.allocateOid(0) }));
-  else simple("reopen", () => handle.connect());
+  else if (choice < 99 || handles.length === 1) reopen(handle);
+  else recycle(handle, oneOf(handles.filter((other) => other !== handle)));
 }
 
 if (options.create !== undefined) {
   simple("create", () => {
-    const { durability, retainCommits } = options.create;
+    const { durability } = options.create;
     const pool = Pool.create({ path, durability });
-    pool.createContainer("c", { retainCommits });
+    pool.close();
+  });
+  simple("createContainer", () => {
+    const pool = Pool.connect(path);
+    pool.createContainer("c", { retainCommits: options.create.retainCommits });
     pool.close();
   });
 }
 const handles = Array.from({ length: options.handles ?? 1 }, () => new Handle());
 for (const handle of handles) handle.connect();
 const end = Date.now() + (options.msMax ?? Number.POSITIVE_INFINITY);
-for (let done = 0; done < options.steps && Date.now() < end; done++) step(oneOf(handles));
+for (let done = 0; done < options.steps && Date.now() < end; done++) {
+  if (handles.length > 1 && done === Math.floor(options.steps / 3)) recycle(handles[0], handles[1]);
+  step(oneOf(handles));
+}
 for (const { pool } of handles) pool.close();

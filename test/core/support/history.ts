@@ -59,7 +59,9 @@ type LoggedOperation =
       readonly type: "createSnapshot" | "destroySnapshot";
       readonly name: string;
     }
-  | { readonly type: "create" | "reread" | "aggregate" | "allocate" | "reopen" };
+  | {
+      readonly type: "create" | "createContainer" | "reread" | "aggregate" | "allocate" | "reopen";
+    };
 
 /** What a view showed: see `readAll` in operations.mjs. */
 export interface Reading {
