@@ -346,7 +346,7 @@ int openat64(int at, const char *path, int flags, ...) {
   char name[PATH_MAX];
   va_list rest;
   va_start(rest, flags);
-  mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0;
+  mode_t mode = __OPEN_NEEDS_MODE(flags) ? va_arg(rest, mode_t) : 0;
   va_end(rest);
   if ((flags & (O_CREAT | O_TRUNC)) == 0 || name_of_path(at, path, name) == NULL)
     return next(at, path, flags, mode);
@@ -360,7 +360,7 @@ int openat64(int at, const char *path, int flags, ...) {
 #define FORWARD_OPEN(at)                                                                           \
   va_list rest;                                                                                    \
   va_start(rest, flags);                                                                           \
-  mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0;                   \
+  mode_t mode = __OPEN_NEEDS_MODE(flags) ? va_arg(rest, mode_t) : 0;                               \
   va_end(rest);                                                                                    \
   return openat64(at, path, flags, mode)
 
