@@ -14,6 +14,7 @@ import { DaosError } from "../errors.js";
 export interface StorageAddon {
   fallocate(fd: number, offset: number, size: number): void;
   lock(fd: number, offset: number, size: number, kind: 0 | 1 | 2): boolean;
+  waitForLock(fd: number, offset: number, size: number, kind: 0 | 1): void;
   isLocked(fd: number, offset: number, size: number): boolean;
   map(fd: number, size: number): ArrayBuffer;
   unmap(map: ArrayBuffer): void;

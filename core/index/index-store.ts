@@ -12,6 +12,7 @@
  * 3. In a durable index a transaction is on stable storage when `transact` returns.
  * 4. A transaction takes no page that its budget does not have (index-budget.ts), so that a full tier
  *    is found before anything is written.
+ * 5. Opening and closing pass the gate: see index-gate.ts.
  *
  * @module
  */
@@ -31,69 +32,28 @@ import {
 } from "./index-addon.js";
 import { IndexBudget, type IndexSpace, type PageCounts } from "./index-budget.js";
 import { checkIndexFile, isWritable } from "./index-file.js";
+import { IndexGate } from "./index-gate.js";
+import type {
+  EntryVisitor,
+  IndexEntry,
+  IndexReader,
+  IndexTransaction,
+  IndexVersion,
+  KeyRange,
+  VisitOptions,
+} from "./index-reader.js";
 import { EPOCH_MASK, prefixEnd } from "./key-codec.js";
 import { getSpace, putSpace, type SpaceUse } from "./space-record.js";
 
-/** A half-open range of keys, `[start, end)`. */
-export interface KeyRange {
-  readonly start: Uint8Array;
-  readonly end: Uint8Array;
-}
-
-/** How a range is visited. */
-export interface VisitOptions {
-  /** From the last key to the first. */
-  readonly reverse?: boolean;
-  /** Visitors get the first 16 bytes of values at most: for scans that pass over large ones. */
-  readonly heads?: boolean;
-}
-
-/** One entry. The bytes are the caller's to keep. */
-export type IndexEntry = Readonly<{ key: Uint8Array; value: Uint8Array }>;
-
-/**
- * Visits one entry, in key order; returns `false` to stop. The bytes are the visitor's to keep.
- *
- * @param size Bytes of the value, of which a visit of heads hands out a part.
- */
-export type EntryVisitor = (
-  key: Uint8Array,
-  value: Uint8Array,
-  size: number,
-) => boolean | undefined;
-
-/** A version: what a key that ends with an epoch, inverted, leads to. */
-export interface IndexVersion {
-  readonly epoch: bigint;
-  readonly value: Uint8Array;
-}
-
-/** Reads of one consistent state of the index. */
-export interface IndexReader {
-  /** The value of a key, or `undefined`. */
-  get(key: Uint8Array): Uint8Array | undefined;
-  /** The first entry at or after `key` whose key begins as it does, in `prefixSize` bytes. */
-  seek(key: Uint8Array, prefixSize: number): IndexEntry | undefined;
-  /**
-   * The newest version at or before an epoch of a key that goes on with the epoch, inverted.
-   *
-   * @param prefix The key without the epoch; no other key begins with it.
-   * @param suffix The epoch, inverted: 8 bytes.
-   */
-  newest(prefix: Uint8Array, suffix: Uint8Array): IndexVersion | undefined;
-  /** Visits the entries of a range in order. */
-  visit(range: KeyRange, visitor: EntryVisitor, options?: VisitOptions): void;
-}
-
-/** A write transaction; its reads see its own writes. */
-export interface IndexTransaction extends IndexReader {
-  /** Stores a value, replacing an earlier one. */
-  put(key: Uint8Array, value: Uint8Array): void;
-  /** Stores a value under a key that comes in two parts. */
-  putVersion(prefix: Uint8Array, suffix: Uint8Array, value: Uint8Array): void;
-  /** Removes a key, if it is there. */
-  remove(key: Uint8Array): void;
-}
+export type {
+  EntryVisitor,
+  IndexEntry,
+  IndexReader,
+  IndexTransaction,
+  IndexVersion,
+  KeyRange,
+  VisitOptions,
+} from "./index-reader.js";
 
 /** How an index is opened. */
 export interface IndexOptions {
@@ -106,12 +66,15 @@ export interface IndexOptions {
 /** Entries of the first batch of a visit, and of the largest. */
 const VISIT_BATCH_MIN = 4;
 const VISIT_BATCH_MAX = 512;
-/** Times that an index is checked before it counts as damaged. */
-const CHECK_ATTEMPTS = 3;
 /** Key size and value size of an entry in the exchange. */
 const ENTRY_HEADER_SIZE = 8;
 
 const openStores = new Map<string, IndexStore>();
+
+// What is still open when the process ends would be closed by LMDB itself, past the gate.
+process.on("exit", () => {
+  for (const store of openStores.values()) store.closeNow();
+});
 
 /** Names the file itself, since a pool can be removed and another one made at its path. */
 function registryKeyOf(path: string): string | undefined {
@@ -126,14 +89,19 @@ export class IndexStore implements IndexReader {
   readonly #path: string;
   readonly #registryKey: string;
   readonly #budget: IndexBudget;
+  readonly #gate: IndexGate;
   #references = 1;
   #inTransaction = false;
   #visits = 0;
 
-  private constructor(addon: LoadedIndexAddon, handle: IndexHandle, path: string) {
+  private constructor(
+    addon: LoadedIndexAddon,
+    { handle, path, gate }: { handle: IndexHandle; path: string; gate: IndexGate },
+  ) {
     this.#addon = addon;
     this.#handle = handle;
     this.#path = path;
+    this.#gate = gate;
     const registryKey = registryKeyOf(path);
     assert(registryKey !== undefined, "an open index has a file");
     this.#registryKey = registryKey;
@@ -159,21 +127,30 @@ export class IndexStore implements IndexReader {
       shared.#references += 1;
       return shared;
     }
+    let gate: IndexGate | undefined;
     try {
-      if (options.create !== true) checkIndexFile(path);
+      const create = options.create === true;
+      if (!create && !fs.existsSync(path)) checkIndexFile(path);
+      gate = new IndexGate(path, { writable: isWritable(path), create });
       const addon = indexAddon();
       // LMDB may open a file once in a process: a handle that only reads shares the environment of one
       // that writes, and is read-only where the user may not write at all.
       const flags =
         (isWritable(path) ? 0 : OpenFlag.readOnly) | (options.durable ? 0 : OpenFlag.noSync);
-      const handle = addon.calls.open(path, flags, INDEX_MAP_SIZE, INDEX_READERS_MAX);
-      const store = new IndexStore(addon, handle, path);
-      if (options.create === true) store.#budget.allocateBallast();
-      if (options.create !== true && fs.statSync(path).size <= INDEX_CHECK_SIZE_MAX) {
-        store.#checkOpened();
-      }
+      const handle = gate.pass(() => {
+        if (!create) checkIndexFile(path);
+        return addon.calls.open(path, flags, INDEX_MAP_SIZE, INDEX_READERS_MAX);
+      });
+      // LMDB leaves its first two pages to the sync of the first transaction.
+      if (create && options.durable) gate.sync();
+      const store = new IndexStore(addon, { handle, path, gate });
+      // The store closes it from now on.
+      gate = undefined;
+      if (create) store.#budget.allocateBallast();
+      else if (fs.statSync(path).size <= INDEX_CHECK_SIZE_MAX) store.#checkOpened();
       return store;
     } catch (error) {
+      gate?.close();
       throw storageError(error, "Opening the index", path);
     }
   }
@@ -193,14 +170,8 @@ export class IndexStore implements IndexReader {
    * @throws {@link DaosError} `DER_DF_INVAL` if one is damaged.
    */
   check(): void {
-    let why: string | undefined;
-    // A reader that is interrupted as it begins may get the number of a state and the tree of the one
-    // after the next, whose pages have later numbers: a look at another state tells that from damage.
-    for (let attempt = 0; attempt < CHECK_ATTEMPTS; attempt++) {
-      why = this.#read("Checking the index", () => this.#addon.calls.check(this.#handle));
-      if (why === undefined) return;
-    }
-    assert(why !== undefined, "a check that failed says why");
+    const why = this.#read("Checking the index", () => this.#addon.calls.check(this.#handle));
+    if (why === undefined) return;
     throw new DaosError(
       "DER_DF_INVAL",
       {
@@ -481,10 +452,15 @@ export class IndexStore implements IndexReader {
   /** Releases this handle; the last one closes the index. */
   close(): void {
     this.#references -= 1;
-    if (this.#references > 0) return;
+    if (this.#references === 0) this.closeNow();
+  }
+
+  /** Closes the index, whoever still holds it: for the end of the process. */
+  closeNow(): void {
     openStores.delete(this.#registryKey);
     this.#budget.close();
-    this.#addon.calls.close(this.#handle);
+    this.#gate.pass(() => this.#addon.calls.close(this.#handle));
+    this.#gate.close();
   }
 }
 

@@ -69,30 +69,51 @@ static napi_value js_fallocate(napi_env env, napi_callback_info info) {
 
 enum { LOCK_SHARED = 0, LOCK_EXCLUSIVE = 1, LOCK_RELEASE = 2 };
 
-/* lock(fd, offset, size, kind): takes or releases an OFD lock without waiting; false if held. */
-static napi_value js_lock(napi_env env, napi_callback_info info) {
+/* Runs a locking command with the arguments of a call; false, with an exception, if it failed. */
+static bool run_lock(napi_env env, napi_callback_info info, int command, bool *held) {
   size_t argc = 4;
-  napi_value argv[4], result;
+  napi_value argv[4];
   int32_t fd, kind;
   int64_t offset, size;
   napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
   if (argc < 4 || !get_int32(env, argv[0], &fd) || !get_int64(env, argv[1], &offset) ||
-      !get_int64(env, argv[2], &size) || !get_int32(env, argv[3], &kind))
-    return throw_type(env, "lock(fd, offset, size, kind) takes four integers");
+      !get_int64(env, argv[2], &size) || !get_int32(env, argv[3], &kind)) {
+    throw_type(env, "a lock takes four integers: fd, offset, size, kind");
+    return false;
+  }
   struct flock lock = {
-      .l_type = kind == LOCK_SHARED ? F_RDLCK : kind == LOCK_EXCLUSIVE ? F_WRLCK : F_UNLCK,
+      .l_type = kind == LOCK_SHARED      ? F_RDLCK
+                : kind == LOCK_EXCLUSIVE ? F_WRLCK
+                                         : F_UNLCK,
       .l_whence = SEEK_SET,
       .l_start = offset,
       .l_len = size,
   };
   int rc;
   do
-    rc = fcntl(fd, F_OFD_SETLK, &lock);
+    rc = fcntl(fd, command, &lock);
   while (rc != 0 && errno == EINTR);
-  if (rc != 0 && errno != EAGAIN && errno != EACCES)
-    return throw_errno(env, errno, "fcntl(F_OFD_SETLK)");
-  napi_get_boolean(env, rc == 0, &result);
+  *held = rc == 0;
+  if (rc == 0 || (command == F_OFD_SETLK && (errno == EAGAIN || errno == EACCES)))
+    return true;
+  throw_errno(env, errno, "fcntl(F_OFD_SETLK)");
+  return false;
+}
+
+/* lock(fd, offset, size, kind): takes or releases an OFD lock without waiting; false if held. */
+static napi_value js_lock(napi_env env, napi_callback_info info) {
+  napi_value result;
+  bool held;
+  if (!run_lock(env, info, F_OFD_SETLK, &held))
+    return NULL;
+  napi_get_boolean(env, held, &result);
   return result;
+}
+
+/* waitForLock(fd, offset, size, kind): takes an OFD lock; blocks the thread until it is free. */
+static napi_value js_wait_for_lock(napi_env env, napi_callback_info info) {
+  bool held;
+  return run_lock(env, info, F_OFD_SETLKW, &held) ? make_undefined(env) : NULL;
 }
 
 /* isLocked(fd, offset, size): whether another open file description locks a byte of the range. */
@@ -105,8 +126,7 @@ static napi_value js_is_locked(napi_env env, napi_callback_info info) {
   if (argc < 3 || !get_int32(env, argv[0], &fd) || !get_int64(env, argv[1], &offset) ||
       !get_int64(env, argv[2], &size))
     return throw_type(env, "isLocked(fd, offset, size) takes three integers");
-  struct flock lock = {
-      .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = size};
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = size};
   if (fcntl(fd, F_OFD_GETLK, &lock) != 0)
     return throw_errno(env, errno, "fcntl(F_OFD_GETLK)");
   napi_get_boolean(env, lock.l_type != F_UNLCK, &result);
@@ -131,8 +151,7 @@ static napi_value js_map(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
   if (argc < 2 || !get_int32(env, argv[0], &fd) || !get_int64(env, argv[1], &size) || size <= 0)
     return throw_type(env, "map(fd, size) takes a descriptor and a size above 0");
-  void *data =
-      mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+  void *data = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
   if (data == MAP_FAILED)
     return throw_errno(env, errno, "mmap");
   if (napi_create_external_arraybuffer(env, data, (size_t)size, release_map,
@@ -144,9 +163,9 @@ static napi_value js_map(napi_env env, napi_callback_info info) {
 }
 
 /*
- * unmap(buffer): detaches the ArrayBuffer, so that its views are empty, and lets go of the file and its
- * memory at once: a map keeps the file's locks, and the collector that runs release_map may take its
- * time. What is left for it is an address range without memory.
+ * unmap(buffer): detaches the ArrayBuffer, so that its views are empty, and lets go of the file and
+ * its memory at once: a map keeps the file's locks, and the collector that runs release_map may
+ * take its time. What is left for it is an address range without memory.
  */
 static napi_value js_unmap(napi_env env, napi_callback_info info) {
   size_t argc = 1, size = 0;
@@ -204,6 +223,7 @@ static napi_value js_copy_fragments(napi_env env, napi_callback_info info) {
 NAPI_MODULE_INIT() {
   bool ok = export_function(env, exports, "fallocate", js_fallocate) &&
             export_function(env, exports, "lock", js_lock) &&
+            export_function(env, exports, "waitForLock", js_wait_for_lock) &&
             export_function(env, exports, "isLocked", js_is_locked) &&
             export_function(env, exports, "map", js_map) &&
             export_function(env, exports, "unmap", js_unmap) &&

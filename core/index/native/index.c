@@ -34,6 +34,7 @@ enum {
   ENTRY_HEADER = 8,
   HEAD_SIZE = 16,
   HANDLES_MAX = 1024,
+  CHECK_BEGINS_MAX = 1000,
   /* A disk with less is full. */
   SPACE_LOW = 1024 * 1024,
   STAT_COUNT = 9,
@@ -584,8 +585,8 @@ static napi_value js_abort(napi_env env, napi_callback_info info) {
 }
 
 /*
- * put(handle, keySize, value): stores a value in the transaction; the pages that the file has then, with
- * those that only this transaction has added.
+ * put(handle, keySize, value): stores a value in the transaction; the pages that the file has then,
+ * with those that only this transaction has added.
  */
 static napi_value js_put(napi_env env, napi_callback_info info) {
   int64_t size;
@@ -606,7 +607,8 @@ static napi_value js_put(napi_env env, napi_callback_info info) {
   return rc ? throw_lmdb(env, rc, "mdb_put") : number(env, (double)handle->writer->mt_next_pgno);
 }
 
-/* remove(handle, keySize): removes an entry in the transaction, if it is there; returns what put() does. */
+/* remove(handle, keySize): removes an entry in the transaction, if it is there; returns what put()
+ * does. */
 static napi_value js_remove(napi_env env, napi_callback_info info) {
   int64_t size;
   Handle *handle = arguments(env, info, &size, 1, NULL, 0);
@@ -633,8 +635,8 @@ static size_t count_free(const MDB_ID *list, size_t room) {
 }
 
 /*
- * usable(handle): the free pages that the transaction could still take, one by one. LMDB has taken some
- * records of the free list into memory; of the others, those count that no reader can see.
+ * usable(handle): the free pages that the transaction could still take, one by one. LMDB has taken
+ * some records of the free list into memory; of the others, those count that no reader can see.
  */
 static napi_value js_usable(napi_env env, napi_callback_info info) {
   Handle *handle = arguments(env, info, NULL, 0, NULL, 0);
@@ -656,11 +658,18 @@ static napi_value js_usable(napi_env env, napi_callback_info info) {
     memcpy(&id, key.mv_data, sizeof id);
     if (id >= oldest)
       break;
-    int loaded = own->me_freelist_start && id >= own->me_freelist_start && id < own->me_freelist_end;
+    int loaded =
+        own->me_freelist_start && id >= own->me_freelist_start && id < own->me_freelist_end;
     if (!loaded && data.mv_size >= sizeof(MDB_ID))
       pages += count_free(data.mv_data, data.mv_size / sizeof(MDB_ID));
   }
-  return rc && rc != MDB_NOTFOUND ? throw_lmdb(env, rc, "mdb_cursor_get") : number(env, (double)pages);
+  return rc && rc != MDB_NOTFOUND ? throw_lmdb(env, rc, "mdb_cursor_get")
+                                  : number(env, (double)pages);
+}
+
+/* Whether the tree that a reader has is that of its number: the number only grows. */
+static int begun_whole(MDB_txn *txn) {
+  return txn->mt_env->me_metas[txn->mt_txnid & 1]->mm_txnid == txn->mt_txnid;
 }
 
 /* check(handle): reads every page that the newest state refers to; what is wrong, or undefined. */
@@ -669,9 +678,17 @@ static napi_value js_check(napi_env env, napi_callback_info info) {
   MDB_txn *txn;
   if (!handle)
     return NULL;
-  int rc = begin_read(handle, &txn);
+  int rc = begin_read(handle, &txn), attempts = CHECK_BEGINS_MAX;
   if (rc)
     return throw_lmdb(env, rc, "mdb_txn_begin");
+  /* A reader that is interrupted as it begins has the number of one state and the tree of a later
+   * one. */
+  while (!handle->writer && !begun_whole(txn) && --attempts > 0) {
+    mdb_txn_reset(txn);
+    rc = mdb_txn_renew(txn);
+    if (rc)
+      return throw_lmdb(env, rc, "mdb_txn_renew");
+  }
   Check check = {.env = handle->store->env, .txn = txn, .count = txn->mt_next_pgno};
   check.seen = calloc(1, check.count);
   if (!check.seen) {
@@ -692,8 +709,9 @@ static napi_value js_check(napi_env env, napi_callback_info info) {
 }
 
 /*
- * stat(handle): [page size, pages of the file, free pages, entries, depth, transaction, branch and leaf
- * pages of the entries, pages of the free list, pages that the running transaction has changed].
+ * stat(handle): [page size, pages of the file, free pages, entries, depth, transaction, branch and
+ * leaf pages of the entries, pages of the free list, pages that the running transaction has
+ * changed].
  */
 static napi_value js_stat(napi_env env, napi_callback_info info) {
   Handle *handle = arguments(env, info, NULL, 0, NULL, 0);
@@ -705,13 +723,16 @@ static napi_value js_stat(napi_env env, napi_callback_info info) {
     return throw_lmdb(env, rc, "mdb_txn_begin");
   MDB_db *main_db = &txn->mt_dbs[MAIN_DBI], *free_db = &txn->mt_dbs[FREE_DBI];
   double tree = main_db->md_branch_pages + main_db->md_leaf_pages;
-  double free_list =
-      free_db->md_branch_pages + free_db->md_leaf_pages + free_db->md_overflow_pages;
+  double free_list = free_db->md_branch_pages + free_db->md_leaf_pages + free_db->md_overflow_pages;
   double used = NUM_METAS + tree + main_db->md_overflow_pages + free_list;
-  double facts[STAT_COUNT] = {handle->store->env->me_psize, txn->mt_next_pgno,
-                              txn->mt_next_pgno - used,     main_db->md_entries,
-                              main_db->md_depth,            txn->mt_txnid,
-                              tree,                         free_list,
+  double facts[STAT_COUNT] = {handle->store->env->me_psize,
+                              txn->mt_next_pgno,
+                              txn->mt_next_pgno - used,
+                              main_db->md_entries,
+                              main_db->md_depth,
+                              txn->mt_txnid,
+                              tree,
+                              free_list,
                               handle->writer ? txn->mt_u.dirty_list[0].mid : 0};
   end_read(handle);
   napi_value list;
@@ -735,12 +756,10 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback call;
   } calls[] = {
-      {"open", js_open},       {"close", js_close},     {"get", js_get},
-      {"getCopy", js_get_copy}, {"seek", js_seek},       {"scan", js_scan},
-      {"hold", js_hold},       {"release", js_release}, {"begin", js_begin},
-      {"commit", js_commit},   {"abort", js_abort},     {"put", js_put},
-      {"remove", js_remove},   {"check", js_check},     {"stat", js_stat},
-      {"usable", js_usable},
+      {"open", js_open},     {"close", js_close},   {"get", js_get},     {"getCopy", js_get_copy},
+      {"seek", js_seek},     {"scan", js_scan},     {"hold", js_hold},   {"release", js_release},
+      {"begin", js_begin},   {"commit", js_commit}, {"abort", js_abort}, {"put", js_put},
+      {"remove", js_remove}, {"check", js_check},   {"stat", js_stat},   {"usable", js_usable},
   };
   Instance *instance = calloc(1, sizeof *instance);
   napi_value exchange, function;

@@ -129,8 +129,9 @@ static MDB_page *check_page(Check *check, pgno_t number, size_t pages) {
 static int check_large(Check *check, MDB_node *node) {
   MDB_ovpage large;
   memcpy(&large, NODEDATA(node), sizeof large);
-  size_t pages = OVPAGES((size_t)NODEDSZ(node), check->env->me_psize);
-  if (large.op_pages != pages || check_take(check, large.op_pgno, pages))
+  /* A value that replaced a larger one keeps its pages. */
+  size_t pages = large.op_pages, needed = OVPAGES((size_t)NODEDSZ(node), check->env->me_psize);
+  if (pages < needed || check_take(check, large.op_pgno, pages))
     return check->problem ? -1 : check_fails(check, large.op_pgno, "a large value is cut off");
   MDB_page *page = check_page(check, large.op_pgno, pages);
   if (!page)

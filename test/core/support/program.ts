@@ -19,10 +19,10 @@ export class Program {
   readonly #ended: Promise<unknown>;
   #errors = "";
 
-  /** Starts `test/core/programs/<name>.mjs`. */
-  constructor(name: string, args: readonly string[]) {
+  /** Starts `test/core/programs/<name>.mjs`, with more in its environment if `extra` says so. */
+  constructor(name: string, args: readonly string[], extra: NodeJS.ProcessEnv = {}) {
     const file = join(root, "test", "core", "programs", `${name}.mjs`);
-    this.#child = spawn(process.execPath, [file, ...args], { env: plainEnvironment() });
+    this.#child = spawn(process.execPath, [file, ...args], { env: plainEnvironment(extra) });
     this.#ended = once(this.#child, "close");
     this.#reader = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
     this.#reader.on("line", (line) => this.#lines.push(line));
