@@ -100,7 +100,7 @@ test(
       expect([key, total[key as keyof typeof total] >= count]).toEqual([key, true]);
     }
   },
-  isNightly ? 900_000 : 60_000,
+  isNightly ? 1_800_000 : 60_000,
 );
 
 test("a forged history is found out", async () => {
