@@ -15,6 +15,7 @@
 import { assert } from "../errors.js";
 import { CHECKSUM_BLOCK_SIZE, STAGED_APPEND_SIZE_MAX, STAGING_SIZE } from "../limits.js";
 import type { OpenSegment, SegmentSpan } from "./open-segment.js";
+import type { SegmentRecord } from "./segment-record.js";
 import type { SegmentStore } from "./segment-store.js";
 
 /** Learns where appended bytes went: `size` bytes at `position` of a segment. */
@@ -27,15 +28,18 @@ export class LogWriter {
   /** Id of the writer; never used twice in a pool. */
   readonly id: bigint;
   readonly #store: SegmentStore;
+  readonly #avoids: ((record: SegmentRecord) => boolean) | undefined;
   #staging: Uint8Array | undefined;
   #stagedSize = 0;
   #current: OpenSegment | undefined;
   /** Full segments whose data is not all committed yet. */
   readonly #full: OpenSegment[] = [];
 
-  constructor(store: SegmentStore, id: bigint) {
+  /** @param avoids Says of which segments the writer must not lease the tail. */
+  constructor(store: SegmentStore, id: bigint, avoids?: (record: SegmentRecord) => boolean) {
     this.#store = store;
     this.id = id;
+    this.#avoids = avoids;
   }
 
   /**
@@ -66,7 +70,7 @@ export class LogWriter {
       this.#full.push(current);
       this.#current = undefined;
     }
-    this.#current = this.#store.lease(this.id);
+    this.#current = this.#store.lease(this.id, this.#avoids);
     assert(this.#current.room >= CHECKSUM_BLOCK_SIZE, "a leased segment has room for a block");
     return this.#current;
   }

@@ -100,12 +100,13 @@ export class SegmentStore {
    * Leases a segment to a writer: the roomiest tail that nobody leases, else a free segment, else a
    * new one.
    *
+   * @param avoids Says of which segments the tail is not leased.
    * @throws {@link DaosError} `DER_NOSPACE` if there is none and no space for a new one.
    */
-  lease(writer: bigint): OpenSegment {
+  lease(writer: bigint, avoids: (record: SegmentRecord) => boolean = () => false): OpenSegment {
     const segments = listSegments(this.#options.index);
     const tails = segments
-      .filter(({ record }) => record.state !== "free" && hasRoom(record))
+      .filter(({ record }) => record.state !== "free" && hasRoom(record) && !avoids(record))
       .sort((a, b) => a.record.committedSize - b.record.committedSize);
     for (const candidate of tails) {
       const leased = this.#leaseTail(candidate.id, writer);

@@ -1,262 +1,432 @@
 /**
- * Aggregation: removes what no reader can see any more, and frees the segments that held it.
+ * Aggregation: removes what no reader can see any more, merges what is left, and frees the segments.
  *
- * Versions that are kept: the container's newest `retainCommits` commits, its named snapshots, and every
- * epoch that a reader pins. A run is removed if, at each kept version that could see it, newer runs cover all of
- * it: it is enough to look at the oldest such version. An old run under a punch that every kept
- * version sees goes as well, and so do hidden versions of single values.
+ *     arrays     hidden runs are removed, others merged (merge-plan.ts); fragmented ranges are copied
+ *     segments   what lives in segments that are mostly dead is copied (relocation.ts)
+ *     values     hidden versions are removed (value-aggregation.ts)
  *
- * Safe to kill at any moment: the horizon is raised first, and each step is one transaction that only
- * removes what is already invisible. Safe beside readers (pins) and writers (a run is never changed).
+ * Versions that are kept: see retention.ts. A pass goes array by array and holds the runs of one at a time.
+ *
+ * Safe to kill at any moment: the horizon is raised first, and each step is one transaction after which
+ * every kept epoch reads the same. Safe beside readers (pins), writers (runs newer than all kept epochs
+ * are not touched) and other passes (what a transaction replaces must be as it was read).
+ *
+ * Between steps nothing of the index and no segment is held, but for the lease of the log that copies go
+ * to, and the lock that keeps a second pass out of the container.
  *
  * @module
  */
 
-import type { IndexReader, IndexStore, IndexTransaction } from "../index/index-store.js";
-import { KeyBuilder, KeyReader, KeySpace, prefixEnd } from "../index/key-codec.js";
-import { AGGREGATION_BLOCKS_MAX, AGGREGATION_STEP_COUNT } from "../limits.js";
-import { changeLiveSize } from "../log/segment-record.js";
-import { layersOf, type SourceLayer } from "./array-cache.js";
-import { getContainer, listCommits, putContainer, removeCommit } from "./containers.js";
-import { EPOCH_HEAD, type Epoch } from "./epoch.js";
-import { LayerIndex } from "./layer-index.js";
-import { type ObjectId, oidBytes, oidOfBytes } from "./object-id.js";
-import { listPunches } from "./objects.js";
-import { type Piece, pieceSize, type Run } from "./piece.js";
+import type { Device } from "../device/device.js";
+import { assert, isDaosError } from "../errors.js";
+import type { IndexStore } from "../index/index-store.js";
+import {
+  AGGREGATION_ROUNDS_MAX,
+  AGGREGATION_STEP_COUNT,
+  AGGREGATION_STEP_SIZE,
+  MERGED_RUN_SIZE_MAX,
+} from "../limits.js";
+import type { SegmentSpan } from "../log/open-segment.js";
+import { type CommittedExtent, SegmentMoved } from "../log/segment-reader.js";
+import { listSegments } from "../log/segment-record.js";
+import { lockAggregation } from "./aggregation-lock.js";
+import { getContainer } from "./containers.js";
+import { CopyLog, type CopyLogOptions, isMostlyDead } from "./copy-log.js";
+import type { Epoch } from "./epoch.js";
+import { intervalsOf } from "./kept-epochs.js";
+import { type MergedRun, planMerge } from "./merge-plan.js";
+import { oidOfBytes } from "./object-id.js";
+import { punchEpoch } from "./objects.js";
+import { Pattern, wholeOf } from "./pattern.js";
 import type { PinTable } from "./pins.js";
-import { type FragmentSink, resolve } from "./resolve.js";
-import { decodeRun, parseRunKey, runKey } from "./run-format.js";
-import { listSnapshots } from "./snapshots.js";
-import { trimValueHistory } from "./values.js";
+import { relocateRuns } from "./relocation.js";
+import { forgetCommits, keptEpochs, raiseHorizon } from "./retention.js";
+import { RunBuilder } from "./run-builder.js";
+import { encodeRun, parseRunKey, type RunBody } from "./run-format.js";
+import { nextArray, RunChanges, readRuns, type StoredRun, versionKey } from "./run-list.js";
+import { aggregateValues } from "./value-aggregation.js";
 
-/** What a pass removed. */
+/** What a step of a pass, or a whole one, has done. */
 export interface AggregationReport {
-  /** Runs that no reader could see. */
+  /** Runs removed that no reader could see. */
   readonly runs: number;
-  /** Versions of single values that no reader could see. */
+  /** Runs that merged ones took the place of. */
+  readonly merged: number;
+  /** Versions of single values removed that no reader could see. */
   readonly values: number;
   /** Bytes of array data that nothing refers to any more. */
   readonly bytes: number;
+  /** Bytes of array data copied, to free segments and to put scattered ranges together. */
+  readonly copied: number;
+  /** Whether nothing was done since another aggregation of the container was running. */
+  readonly isBusy: boolean;
 }
 
-/**
- * Epochs that a reader may use now or later, oldest first. HEAD is not among them but the newest
- * commit is: runs of commits that come while a pass runs are newer than all of these, and stay.
- */
-function keptEpochs(
-  index: IndexReader,
-  container: number,
-  options: { horizon: Epoch; pins: PinTable },
-): Epoch[] {
-  // Snapshots before pins: see snapshots.ts. Commits before and after them: one at or before a pin
-  // that were missing would seem hidden by what the pin sees; one that another pass forgets
-  // meanwhile may have been pinned meanwhile too.
-  const readable = () => listCommits(index, container, { epoch: EPOCH_HEAD });
-  const named = [...readable(), ...listSnapshots(index, container)];
-  const pinned = options.pins.epochsOf(container);
-  const later = [...named, ...readable()].map(({ epoch }) => epoch);
-  const epochs = new Set([options.horizon, ...pinned, ...later]);
-  return [...epochs].sort((a, b) => (a < b ? -1 : 1));
+/** How a pass goes. */
+export interface AggregationOptions {
+  /** Time after which a step ends, at the next transaction, in milliseconds; 10 by default. */
+  readonly stepMs?: number;
+  /** Whether data may be copied; `true` by default. Without it, only the index is changed. */
+  readonly compact?: boolean;
 }
 
-/** Raises the horizon to the oldest retained commit and forgets the commits before it. */
-function raiseHorizon(index: IndexStore, container: number): Epoch {
-  let horizon = 0n;
-  index.transact("Raising a container's horizon", (tx) => {
-    const record = getContainer(tx, container);
-    if (record === undefined) return;
-    const commits = listCommits(tx, container, { epoch: EPOCH_HEAD });
-    horizon = record.horizon;
-    const oldest = commits[record.retainCommits - 1];
-    if (oldest === undefined || commits.length === record.retainCommits) return;
-    horizon = oldest.epoch;
-    putContainer(tx, { ...record, horizon });
-    for (const commit of commits.slice(record.retainCommits)) removeCommit(tx, container, commit);
-  });
-  return horizon;
+/** What a target remembers from pass to pass, so that a background pass finds little to do. */
+export interface AggregationMemory {
+  /** The kept epochs of the last whole pass, by container. */
+  readonly kept: Map<number, string>;
+  /** Live sizes of segments at the end of the last pass. */
+  readonly liveSizes: Map<number, number>;
+  /** Live sizes of the segments that a pass over a container could not empty, by container. */
+  readonly tried: Map<number, ReadonlyMap<number, number>>;
 }
 
-const BLOCK_LIMIT = Symbol("more blocks than one step compares");
-
-class HoleFinder implements FragmentSink {
-  found = false;
-  #blocks = 0;
-
-  fragment(): void {
-    this.#blocks += 1;
-    if (this.#blocks > AGGREGATION_BLOCKS_MAX) throw BLOCK_LIMIT;
-  }
-
-  hole(): void {
-    this.found = true;
-  }
+/** The memory of a target that has made no pass yet. */
+export function emptyMemory(): AggregationMemory {
+  return { kept: new Map(), liveSizes: new Map(), tried: new Map() };
 }
 
-function pieceCovered(piece: Piece, index: LayerIndex<SourceLayer>): boolean {
-  const finder = new HoleFinder();
-  try {
-    resolve(piece, index, finder);
-  } catch (limit) {
-    if (limit === BLOCK_LIMIT) return false;
-    throw limit;
-  }
-  return !finder.found;
+/** What a pass works on. */
+export interface AggregationSource extends Omit<CopyLogOptions, "index"> {
+  readonly index: IndexStore;
+  readonly device: Device;
+  readonly pins: PinTable;
+  /** The pins file, which carries the locks of aggregation. */
+  readonly pinsPath: string;
+  readonly memory: AggregationMemory;
 }
 
-/** The bounds of runs, in arrays that a long list is scanned through quickly. */
-interface Bounds {
-  readonly starts: Float64Array;
-  readonly ends: Float64Array;
+/** How one pass goes. */
+export interface PassOptions extends Required<AggregationOptions> {
+  /**
+   * Whether to do only what pays in the background: nothing while the container's versions are the same
+   * as after the last pass, and no emptying of segments that are still becoming emptier.
+   */
+  readonly isBackground: boolean;
 }
 
-/** The runs newer than `runs[index]`, up to an epoch, whose bounds overlap its bounds. */
-function overlapping(
-  runs: readonly Run[],
-  { starts, ends }: Bounds,
-  index: number,
-  sees: Epoch,
-): Run[] {
-  const start = starts[index] as number;
-  const end = ends[index] as number;
-  const found: Run[] = [];
-  for (let at = 0; at < index; at++) {
-    const apart = (starts[at] as number) >= end || (ends[at] as number) <= start;
-    if (apart) continue;
-    const other = runs[at] as Run;
-    if (other.epoch <= sees) found.push(other);
-  }
-  return found;
-}
+/** Two passes at once, or a kill in between: what was planned is old. */
+const STALE = Symbol("the runs have changed since they were read");
 
-/** Whether the bounds of some runs leave no gap in those of another. */
-function boundsCover(runs: readonly Run[], { start, end }: Run): boolean {
-  let covered = start;
-  for (const run of [...runs].sort((a, b) => a.start - b.start)) {
-    if (run.start > covered) return false;
-    covered = Math.max(covered, run.end);
-  }
-  return covered >= end;
-}
+const NOTHING = { runs: 0, merged: 0, values: 0, bytes: 0, copied: 0, isBusy: false };
 
-/** The runs of one array that no kept epoch sees. `runs` are all of them, newest first. */
-export function hiddenRuns(
-  runs: readonly Run[],
-  kept: readonly Epoch[],
-  punches: readonly Epoch[],
-): Run[] {
-  const bounds = {
-    starts: Float64Array.from(runs, ({ start }) => start),
-    ends: Float64Array.from(runs, ({ end }) => end),
-  };
-  return runs.filter((run, index) => {
-    const sees = kept.find((epoch) => epoch >= run.epoch);
-    if (sees === undefined) return false;
-    if (punches.some((punch) => punch >= run.epoch && punch <= sees)) return true;
-    const newer = overlapping(runs, bounds, index, sees);
-    // Most runs end here: what is beside them, or covers a part of their bounds, does not hide them.
-    if (!boundsCover(newer, run)) return false;
-    const layers = LayerIndex.of(layersOf(newer));
-    return run.pieces.every((piece) => pieceCovered(piece, layers));
-  });
-}
-
-function removeRun(tx: IndexTransaction, container: number, oid: ObjectId, run: Run): number {
-  const key = runKey({ container, oid: oidBytes(oid) }, run.epoch, run.sequence);
-  const value = tx.get(key);
-  // Another aggregation may have been quicker.
-  if (value === undefined) return 0;
-  tx.remove(key);
-  let bytes = 0;
-  for (const piece of decodeRun(value).pieces) {
-    changeLiveSize(tx, piece.segment, -pieceSize(piece));
-    bytes += pieceSize(piece);
-  }
-  return bytes;
-}
-
-/** A run as the index holds it, decoded only if it may be hidden. */
-interface StoredRun {
-  readonly epoch: Epoch;
-  readonly sequence: number;
-  readonly value: Uint8Array;
-}
-
-/** The runs of each array of a container, of all incarnations, newest first. */
-function runsByArray(index: IndexReader, container: number): Map<ObjectId, StoredRun[]> {
-  const prefix = new KeyBuilder(KeySpace.run).u32(container).done();
-  const arrays = new Map<ObjectId, StoredRun[]>();
-  index.visit({ start: prefix, end: prefixEnd(prefix) }, (key, value) => {
-    const { oid: bytes, epoch, sequence } = parseRunKey(key);
-    const oid = oidOfBytes(bytes);
-    const runs = arrays.get(oid);
-    if (runs === undefined) arrays.set(oid, [{ epoch, sequence, value }]);
-    else runs.push({ epoch, sequence, value });
-    return true;
-  });
-  return arrays;
-}
-
-function aggregateArrays(
-  index: IndexStore,
-  container: number,
-  kept: readonly Epoch[],
-): { runs: number; bytes: number } {
-  const punches = listPunches(index, container);
-  const total = { runs: 0, bytes: 0 };
-  for (const [oid, stored] of runsByArray(index, container)) {
-    const punched = punches.filter((punch) => punch.oid === oid).map(({ epoch }) => epoch);
-    // A lone run that was not punched is seen: most arrays end here, undecoded.
-    if (stored.length === 1 && punched.length === 0) continue;
-    const runs = stored.map((run) => ({ ...decodeRun(run.value), ...run }));
-    const hidden = hiddenRuns(runs, kept, punched);
-    for (let start = 0; start < hidden.length; start += AGGREGATION_STEP_COUNT) {
-      index.transact("Aggregating an array", (tx) => {
-        for (const run of hidden.slice(start, start + AGGREGATION_STEP_COUNT)) {
-          total.bytes += removeRun(tx, container, oid, run);
-          total.runs += 1;
-        }
-      });
-    }
+/** The sum of the steps of a pass. */
+export function summedAggregation(steps: Iterable<AggregationReport>): AggregationReport {
+  const total = { ...NOTHING };
+  for (const step of steps) {
+    total.runs += step.runs;
+    total.merged += step.merged;
+    total.values += step.values;
+    total.bytes += step.bytes;
+    total.copied += step.copied;
+    total.isBusy ||= step.isBusy;
   }
   return total;
 }
 
-function aggregateValues(index: IndexStore, container: number, kept: readonly Epoch[]): number {
-  const prefix = new KeyBuilder(KeySpace.valueHistory).u32(container).done();
-  const addresses = new Map<string, { oid: ObjectId; dkey: Uint8Array; akey: Uint8Array }>();
-  index.visit({ start: prefix, end: prefixEnd(prefix) }, (key) => {
-    const fields = new KeyReader(key.subarray(20));
-    const address = {
-      oid: oidOfBytes(key.subarray(5, 21)),
-      dkey: fields.component(),
-      akey: fields.component(),
-    };
-    addresses.set(Buffer.from(key.subarray(5, key.length - 8)).toString("latin1"), address);
-    return true;
-  });
-  const list = [...addresses.values()];
-  let removed = 0;
-  for (let start = 0; start < list.length; start += AGGREGATION_STEP_COUNT) {
-    index.transact("Aggregating single values", (tx) => {
-      for (const address of list.slice(start, start + AGGREGATION_STEP_COUNT)) {
-        removed += trimValueHistory(tx, { container, ...address }, kept);
-      }
-    });
+/** One pass over a container. */
+export class Aggregation {
+  readonly #source: AggregationSource;
+  readonly #container: number;
+  readonly #options: PassOptions;
+  readonly #log: CopyLog;
+  #kept: readonly Epoch[] = [];
+  #mayCopy: boolean;
+  #done = { ...NOTHING };
+
+  constructor(source: AggregationSource, container: number, options: PassOptions) {
+    this.#source = source;
+    this.#container = container;
+    this.#options = options;
+    this.#mayCopy = options.compact;
+    this.#log = new CopyLog(source);
   }
-  return removed;
+
+  /** Runs the pass; yields what each step has done. */
+  *steps(): Generator<AggregationReport, void, undefined> {
+    const { device, pinsPath } = this.#source;
+    const lock = lockAggregation(device, pinsPath, this.#container);
+    if (lock === undefined) {
+      yield { ...NOTHING, isBusy: true };
+      return;
+    }
+    try {
+      const stepNs = this.#options.stepMs * 1e6;
+      let begun = device.now();
+      for (const _ of this.#work()) {
+        if (Number(device.now() - begun) < stepNs) continue;
+        yield this.#step();
+        begun = device.now();
+      }
+      yield this.#step();
+    } finally {
+      this.#log.close();
+      lock.release();
+    }
+  }
+
+  #step(): AggregationReport {
+    this.#log.release();
+    const done = this.#done;
+    this.#done = { ...NOTHING };
+    return done;
+  }
+
+  /** The whole pass; yields wherever a step may end. */
+  *#work(): Generator<void, void, undefined> {
+    const container = this.#container;
+    const { pins, memory } = this.#source;
+    if (!this.#isUnchanged()) {
+      const horizon = raiseHorizon(this.#source.index, container);
+      yield* forgetCommits(this.#source.index, container, horizon);
+      // Pins are read after the horizon is visible: a reader that pinned before it is seen here, one
+      // that pins later is refused below the horizon.
+      this.#kept = keptEpochs(this.#source.index, container, { horizon, pins });
+      let array = nextArray(this.#source.index, container);
+      while (array !== undefined) {
+        yield* this.#aggregateArray(array);
+        yield;
+        array = nextArray(this.#source.index, container, array);
+      }
+      for (const values of aggregateValues(this.#source.index, container, this.#kept)) {
+        this.#done.values += values;
+        yield;
+      }
+      memory.kept.set(container, String(this.#kept));
+    }
+    if (this.#mayCopy) yield* this.#emptySegments();
+    memory.liveSizes.clear();
+    for (const { id, record } of listSegments(this.#source.index)) {
+      memory.liveSizes.set(id, record.liveSize);
+    }
+  }
+
+  /** Whether a background pass has nothing to do: readers can see what they could after the last one. */
+  #isUnchanged(): boolean {
+    if (!this.#options.isBackground) return false;
+    const { index, pins, memory } = this.#source;
+    const known = memory.kept.get(this.#container);
+    const record = getContainer(index, this.#container);
+    if (known === undefined || record === undefined) return false;
+    return String(keptEpochs(index, this.#container, { horizon: record.horizon, pins })) === known;
+  }
+
+  *#aggregateArray(prefix: Uint8Array): Generator<void, void, undefined> {
+    for (let round = 0; round < AGGREGATION_ROUNDS_MAX; round++) {
+      const runs: StoredRun[] = [];
+      for (const batch of readRuns(this.#source.index, prefix)) {
+        for (const run of batch) runs.push(run);
+        yield;
+      }
+      try {
+        const isChanged = yield* this.#aggregateRuns(prefix, runs);
+        if (!isChanged) return;
+      } catch (error) {
+        this.#log.rollback();
+        // Another pass changes the array: it does what is to be done.
+        if (error === STALE || error instanceof SegmentMoved) return;
+        const isFull = isDaosError(error, "DER_NOSPACE") && this.#mayCopy;
+        if (!isFull) throw error;
+        // Freeing needs no space but the index's: go on without copies.
+        this.#mayCopy = false;
+      }
+    }
+  }
+
+  /** Aggregates all runs of an array. @returns Whether anything was changed. */
+  *#aggregateRuns(
+    prefix: Uint8Array,
+    runs: readonly StoredRun[],
+  ): Generator<void, boolean, undefined> {
+    let isChanged = false;
+    const sequences = newestSequences(runs);
+    const punchedAt = this.#punchesOf(runs);
+    for (const { sees, versions } of intervalsOf(runs, this.#kept)) {
+      const punched = punchedAt(sees);
+      const seen = versions.filter(({ epoch }) => epoch > punched);
+      const plan = planMerge(seen, { compact: this.#mayCopy });
+      const hidden = [
+        ...versions.filter(({ epoch }) => epoch <= punched),
+        ...plan.hidden.map((index) => seen[index] as StoredRun),
+      ];
+      isChanged ||= hidden.length > 0 || plan.merged.length > 0;
+      yield;
+      this.#done.runs += yield* this.#remove(hidden);
+      for (const merged of plan.merged)
+        yield* this.#merge({ prefix, runs: seen, sequences }, merged);
+    }
+    return isChanged;
+  }
+
+  /** The newest punch of the runs' object at or before an epoch. */
+  #punchesOf([first]: readonly StoredRun[]): (epoch: Epoch) => Epoch {
+    if (first === undefined) return () => 0n;
+    const oid = oidOfBytes(parseRunKey(first.key).oid);
+    const punchedAt = (epoch: Epoch) =>
+      punchEpoch(this.#source.index, { container: this.#container, oid }, epoch);
+    // Most objects were never punched: one look says so for all epochs.
+    return punchedAt(this.#kept.at(-1) ?? 0n) === 0n ? () => 0n : punchedAt;
+  }
+
+  /** Removes runs in short transactions. @returns How many were still there. */
+  *#remove(runs: readonly StoredRun[]): Generator<void, number, undefined> {
+    let removed = 0;
+    for (let at = 0; at < runs.length; ) {
+      const batch = removalBatch(runs, at);
+      at += batch.length;
+      this.#source.index.transact("Removing runs of an array", (tx) => {
+        const changes = new RunChanges(tx);
+        for (const run of batch) {
+          if (!changes.isUnchanged(run)) continue;
+          changes.remove(run);
+          removed += 1;
+        }
+        this.#done.bytes -= changes.finish();
+      });
+      yield;
+    }
+    return removed;
+  }
+
+  /** Puts a merged run and removes the runs that are finished with it. */
+  *#merge(
+    array: {
+      prefix: Uint8Array;
+      runs: readonly StoredRun[];
+      sequences: Map<Epoch, number>;
+    },
+    merged: MergedRun,
+  ): Generator<void, void, undefined> {
+    const { prefix, runs, sequences } = array;
+    const { builder, copied } = this.#build(runs, merged);
+    const spans = copied === 0 ? [] : this.#log.flush();
+    const sources = merged.sources.map((index) => runs[index] as StoredRun);
+    const run = mergedRun(builder, sources, spans);
+    const value = encodeRun(run);
+    assert(value.length <= MERGED_RUN_SIZE_MAX, "a merged run is bounded");
+    const sequence = (sequences.get(merged.epoch) as number) + 1;
+    sequences.set(merged.epoch, sequence);
+    const key = versionKey(prefix, merged.epoch, sequence);
+    const finished = merged.finished.map((index) => runs[index] as StoredRun);
+    const batch = removalBatch(finished, 0);
+    this.#log.commit("Merging runs of an array", spans, (tx) => {
+      const changes = new RunChanges(tx);
+      const isStale = changes.has(key) || !sources.every((source) => changes.isUnchanged(source));
+      if (isStale) throw STALE;
+      changes.put(key, run, value);
+      for (const source of batch) changes.remove(source);
+      this.#done.bytes -= changes.finish();
+    });
+    this.#done.copied += copied;
+    yield;
+    yield* this.#remove(finished.slice(batch.length));
+    this.#done.merged += finished.length;
+  }
+
+  /** Builds the pieces of a merged run, copying what is to be copied. */
+  #build(
+    runs: readonly StoredRun[],
+    { parts }: MergedRun,
+  ): { builder: RunBuilder; copied: number } {
+    const builder = new RunBuilder();
+    let copied = 0;
+    for (const part of parts) {
+      const { segment, position, size, start, end } = part;
+      builder.begin(part.range ?? wholeOf(Pattern.contiguous(start, end)));
+      const extent = extentOf(runs[part.run] as StoredRun, segment);
+      if (part.isCopied && this.#log.copy(part, extent, builder)) copied += size;
+      else builder.place(segment, position, size);
+    }
+    return { builder, copied };
+  }
+
+  /** Copies what lives in segments that are mostly dead. */
+  *#emptySegments(): Generator<void, void, undefined> {
+    const container = this.#container;
+    const { index, memory } = this.#source;
+    const segments = this.#segmentsToEmpty();
+    if (segments.size === 0) return;
+    try {
+      for (const copied of relocateRuns({ index, log: this.#log, container }, segments)) {
+        this.#done.copied += copied;
+        yield;
+      }
+    } catch (error) {
+      this.#log.rollback();
+      if (!isDaosError(error, "DER_NOSPACE")) throw error;
+      this.#mayCopy = false;
+    }
+    // What is still there is damaged, or belongs to other containers.
+    const known = memory.tried.get(container);
+    const left = new Map<number, number>();
+    for (const { id, record } of listSegments(index)) {
+      if (segments.has(id) || known?.has(id)) left.set(id, record.liveSize);
+    }
+    memory.tried.set(container, left);
+  }
+
+  /** Live sizes of the segments that are worth emptying, by id. */
+  #segmentsToEmpty(): Map<number, number> {
+    const { index, memory } = this.#source;
+    const tried = memory.tried.get(this.#container);
+    const segments = new Map<number, number>();
+    for (const { id, record } of listSegments(index)) {
+      const { state, liveSize } = record;
+      if (state !== "sealed" || liveSize === 0 || !isMostlyDead(record)) continue;
+      const isCold = memory.liveSizes.get(id) === liveSize;
+      const isTried = tried?.get(id) === liveSize;
+      if (!this.#options.isBackground || (isCold && !isTried)) segments.set(id, liveSize);
+    }
+    return segments;
+  }
+}
+
+/** The first of some runs from an index on that one transaction removes. */
+function removalBatch(runs: readonly StoredRun[], first: number): StoredRun[] {
+  let size = 0;
+  let end = first;
+  while (end < runs.length && end - first < AGGREGATION_STEP_COUNT) {
+    size += (runs[end] as StoredRun).value.length;
+    if (size > AGGREGATION_STEP_SIZE && end > first) break;
+    end += 1;
+  }
+  return runs.slice(first, end);
+}
+
+/** The highest sequence of each epoch. */
+function newestSequences(runs: readonly StoredRun[]): Map<Epoch, number> {
+  const newest = new Map<Epoch, number>();
+  for (const { epoch, sequence } of runs) {
+    newest.set(epoch, Math.max(sequence, newest.get(epoch) ?? 0));
+  }
+  return newest;
+}
+
+function extentOf({ extents }: StoredRun, segment: number): CommittedExtent {
+  const extent = extents.find((candidate) => candidate.segment === segment);
+  assert(extent !== undefined, "a run has an extent of each segment that its pieces lie in");
+  return extent;
 }
 
 /**
- * Runs one pass over a container.
- *
- * @returns What was removed. Segments that became free can be leased again at once.
+ * The body of a merged run. Of several extents of a segment, the one that ends last verifies what the
+ * others do: the blocks that are full by then by the checksum table, the last one's bytes below any of
+ * the ends by the checksum of its longer prefix. Committed bytes below an end never change.
  */
-export function aggregate(index: IndexStore, pins: PinTable, container: number): AggregationReport {
-  const horizon = raiseHorizon(index, container);
-  // Pins are read after the horizon is visible: a reader that pinned before it is seen here, one
-  // that pins later is refused below the horizon.
-  const kept = keptEpochs(index, container, { horizon, pins });
-  const arrays = aggregateArrays(index, container, kept);
-  const values = aggregateValues(index, container, kept);
-  return { ...arrays, values };
+function mergedRun(
+  builder: RunBuilder,
+  sources: readonly StoredRun[],
+  spans: readonly SegmentSpan[],
+): RunBody {
+  const { pieces, start, end } = builder;
+  const longest = new Map<number, CommittedExtent>();
+  const published = spans.map((span) => {
+    return { segment: span.segment, end: span.end, tailCrc: span.tailCrc };
+  });
+  for (const extent of [...sources.flatMap(({ extents }) => extents), ...published]) {
+    const known = longest.get(extent.segment);
+    if (known === undefined || known.end < extent.end) longest.set(extent.segment, extent);
+  }
+  const used = new Set(pieces.map(({ segment }) => segment));
+  const extents = [...used].map((segment) => longest.get(segment) as CommittedExtent);
+  return { start, end, extents, pieces };
 }

@@ -9,7 +9,8 @@
  *     slot, 16 bytes: u32 container, 4 bytes zero, u64 epoch (big-endian)
  *
  * A reader pins first and checks the container's horizon afterwards; aggregation raises the horizon
- * first and reads the pins afterwards. Whichever comes second sees the other.
+ * first and reads the pins afterwards. Whichever comes second sees the other. Behind the slots lie the
+ * locks of aggregation, a byte for each container; see aggregation-lock.ts.
  *
  * @module
  */
@@ -20,6 +21,8 @@ import { PIN_SLOTS_MAX } from "../limits.js";
 import type { Epoch } from "./epoch.js";
 
 const SLOT_SIZE = 16;
+/** Bytes of all slots; locks of other kinds lie behind them. */
+export const PINS_SIZE = SLOT_SIZE * PIN_SLOTS_MAX;
 
 /** A pinned epoch; release it when the reader is done. */
 export interface Pin {
@@ -44,7 +47,7 @@ export class PinTable {
   /** Makes the file, once, when the pool is created. */
   static create(device: Device, path: string): void {
     const file = device.open(path, "create");
-    file.write(new Uint8Array(SLOT_SIZE * PIN_SLOTS_MAX), 0);
+    file.write(new Uint8Array(PINS_SIZE), 0);
     file.sync();
     file.close();
   }
@@ -113,7 +116,7 @@ export class PinTable {
     try {
       // A second open file sees this process's own locks as somebody else's.
       file = this.#device.open(this.#path, "read");
-      const bytes = Buffer.alloc(SLOT_SIZE * PIN_SLOTS_MAX);
+      const bytes = Buffer.alloc(PINS_SIZE);
       file.read(bytes, 0);
       const epochs: Epoch[] = [];
       for (let start = 0; start < bytes.length; start += SLOT_SIZE) {

@@ -18,7 +18,13 @@ import { SegmentCache } from "../log/segment-reader.js";
 import { listSegments } from "../log/segment-record.js";
 import { type RecoveryReport, SegmentStore } from "../log/segment-store.js";
 import { addWriter, listWriters, removeWriter, type WriterRecord } from "../log/writer-record.js";
-import { type AggregationReport, aggregate } from "./aggregation.js";
+import {
+  Aggregation,
+  type AggregationReport,
+  type AggregationSource,
+  emptyMemory,
+  type PassOptions,
+} from "./aggregation.js";
 import { ArrayCache } from "./array-cache.js";
 import { ArrayReader, type ArraySource } from "./array-reader.js";
 import { type CommitRequest, type Committed, commit } from "./commit.js";
@@ -32,6 +38,7 @@ import {
   listContainers,
   putContainer,
 } from "./containers.js";
+import { isMostlyDead } from "./copy-log.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { type ObjectAddress, punchEpoch } from "./objects.js";
 import { type Pin, PinTable } from "./pins.js";
@@ -128,8 +135,10 @@ export interface Target {
   listSnapshots(container: number): SnapshotRecord[];
   /** Lets go of a snapshot. */
   destroySnapshot(container: number, name: string): void;
-  /** Removes what no reader can see; then takes back what dead writers left. */
-  aggregate(container: number): AggregationReport;
+  /**
+   * Removes what no reader can see and merges the rest, in steps; then takes back what dead writers left.
+   */
+  aggregate(container: number, options: PassOptions): Generator<AggregationReport, void, undefined>;
   /** Checks the stored bytes of all containers, in steps of about `stepSize` bytes. */
   scrub(stepSize: number): Generator<ScrubReport, void, undefined>;
   /** Takes back what dead writers left. */
@@ -170,6 +179,8 @@ export class LocalTarget implements Target, TransactionOwner {
   readonly #segments: SegmentCache;
   readonly #pins: PinTable;
   readonly #transactions = new Set<Transaction>();
+  readonly #passes = new Set<Generator<AggregationReport, void, undefined>>();
+  readonly #memory = emptyMemory();
   #writer: LogWriter | undefined;
   #open = true;
 
@@ -348,10 +359,49 @@ export class LocalTarget implements Target, TransactionOwner {
     });
   }
 
-  aggregate(container: number): AggregationReport {
-    const report = aggregate(this.#index, this.#pins, container);
+  *aggregate(
+    container: number,
+    options: PassOptions,
+  ): Generator<AggregationReport, void, undefined> {
+    if (options.compact) this.#releaseDeadLog();
+    const pass = new Aggregation(this.#aggregationSource(), container, options).steps();
+    this.#passes.add(pass);
+    try {
+      yield* pass;
+    } finally {
+      this.#passes.delete(pass);
+    }
+    if (!this.#open) throw closedError("Aggregating a container");
     this.#store.recover();
-    return report;
+  }
+
+  #aggregationSource(): AggregationSource {
+    const { device, poolUuid, owner, scm } = this.#options;
+    const openIndex = () => this.#index;
+    const store = this.#store;
+    return {
+      get index() {
+        return openIndex();
+      },
+      device,
+      owner,
+      store,
+      pins: this.#pins,
+      pinsPath: path.join(scm, PINS_FILE),
+      memory: this.#memory,
+      openSegments: () => new SegmentCache(device, poolUuid, (id) => store.path(id)),
+    };
+  }
+
+  /** Ends the leases of this process's own log if they keep mostly dead segments from being emptied. */
+  #releaseDeadLog(): void {
+    const writer = this.#writer;
+    if (writer === undefined || [...this.#transactions].some(({ bytes }) => bytes > 0)) return;
+    const isHeld = listSegments(this.#index).some(
+      ({ record }) =>
+        record.state === "leased" && record.writer === writer.id && isMostlyDead(record),
+    );
+    if (isHeld) writer.close();
   }
 
   scrub(stepSize: number): Generator<ScrubReport, void, undefined> {
@@ -406,6 +456,7 @@ export class LocalTarget implements Target, TransactionOwner {
   close(): void {
     if (!this.#open) return;
     for (const transaction of this.#transactions) transaction.abort();
+    for (const pass of this.#passes) pass.return();
     this.#closeWriter();
     this.#segments.close();
     this.#pins.close();

@@ -1,0 +1,122 @@
+/**
+ * Which ranges of an array are worth copying: they lie scattered in the log.
+ *
+ *     array   ├──────────── window, 1 MiB ────────────┤
+ *     log       a  b  a  c  a  d  a  e ...                many fragments: copied into one
+ *
+ * An aligned window is copied if it has more than `COMPACTION_FRAGMENTS_MAX` fragments (parts that do not
+ * go on in the log where the part before ends), and a quarter of its size is *foreign*: lies elsewhere
+ * in the log than the window would if it were one fragment with the largest share of it.
+ *
+ * The second condition bounds the extra writing. Right after a copy nothing is foreign (of a window
+ * without gaps); what becomes foreign was written since. So a window is copied after at least a quarter
+ * of it was written: for each byte that users write, aggregation writes at most four for this reason.
+ *
+ * Patterns are left as they are: their blocks lie where their writer put them, in one piece.
+ *
+ * Algorithm only: no I/O.
+ *
+ * @module
+ */
+
+import { COMPACTION_FRAGMENTS_MAX, COMPACTION_WINDOW_SIZE } from "../limits.js";
+import type { VisiblePart } from "./visible-parts.js";
+
+/** A part, and whether it is to be copied. */
+export interface PlacedPart extends VisiblePart {
+  readonly isCopied: boolean;
+}
+
+const FOREIGN_SHARE_MIN = 1 / 4;
+
+/** What is known of one window while its parts are met in order. */
+class WindowStatistics {
+  readonly window: number;
+  #bytes = 0;
+  #fragments = 0;
+  #segment = -1;
+  #position = -1;
+  /** Bytes by where a fragment of the whole window would begin in the log. */
+  readonly #bases = new Map<number, number>();
+
+  constructor(window: number) {
+    this.window = window;
+  }
+
+  add({ segment, start, end }: VisiblePart, position: number): void {
+    if (segment !== this.#segment || position !== this.#position) this.#fragments += 1;
+    this.#segment = segment;
+    this.#position = position + (end - start);
+    this.#bytes += end - start;
+    // Two bases that share a number only make the window look better than it is.
+    const base = position - start + segment * 2 ** 33;
+    this.#bases.set(base, (this.#bases.get(base) ?? 0) + (end - start));
+  }
+
+  get isFragmented(): boolean {
+    if (this.#fragments <= COMPACTION_FRAGMENTS_MAX) return false;
+    let largest = 0;
+    for (const bytes of this.#bases.values()) largest = Math.max(largest, bytes);
+    const foreign = this.#bytes - largest;
+    return foreign >= FOREIGN_SHARE_MIN * COMPACTION_WINDOW_SIZE;
+  }
+}
+
+/** The part's bytes in `[start, end)` of the array; only of contiguous parts. */
+function clipped(part: VisiblePart, start: number, end: number): VisiblePart {
+  const first = Math.max(part.start, start);
+  const last = Math.min(part.end, end);
+  const position = part.position + (first - part.start);
+  return { ...part, start: first, end: last, position, size: last - first };
+}
+
+function windowOf(offset: number): number {
+  return Math.floor(offset / COMPACTION_WINDOW_SIZE);
+}
+
+/** The windows that are to be copied, of parts in order of their starts. */
+function fragmentedWindows(parts: readonly VisiblePart[]): Set<number> {
+  const fragmented = new Set<number>();
+  let current = new WindowStatistics(-1);
+  const enter = (window: number) => {
+    if (window === current.window) return;
+    if (current.isFragmented) fragmented.add(current.window);
+    current = new WindowStatistics(window);
+  };
+  for (const part of parts) {
+    if (part.range !== undefined) continue;
+    const first = windowOf(part.start);
+    const last = windowOf(part.end - 1);
+    // The windows between are one fragment each.
+    for (const window of first === last ? [first] : [first, last]) {
+      enter(window);
+      const start = window * COMPACTION_WINDOW_SIZE;
+      const inside = clipped(part, start, start + COMPACTION_WINDOW_SIZE);
+      current.add(inside, inside.position);
+    }
+  }
+  enter(-1);
+  return fragmented;
+}
+
+/** Parts, in order of their starts, cut where windows that are copied begin and end. */
+export function placeParts(parts: readonly VisiblePart[]): PlacedPart[] {
+  const fragmented = fragmentedWindows(parts);
+  if (fragmented.size === 0) return parts.map((part) => ({ ...part, isCopied: false }));
+  const placed: PlacedPart[] = [];
+  for (const part of parts) {
+    const [first, last] = [windowOf(part.start), windowOf(part.end - 1)];
+    const isFirst = part.range === undefined && fragmented.has(first);
+    const isLast = part.range === undefined && fragmented.has(last);
+    if (first === last || !(isFirst || isLast)) {
+      placed.push({ ...part, isCopied: isFirst });
+      continue;
+    }
+    const from = isFirst ? (first + 1) * COMPACTION_WINDOW_SIZE : part.start;
+    const to = isLast ? last * COMPACTION_WINDOW_SIZE : part.end;
+    if (isFirst) placed.push({ ...clipped(part, part.start, from), isCopied: true });
+    if (from < to) placed.push({ ...clipped(part, from, to), isCopied: false });
+    if (isLast) placed.push({ ...clipped(part, to, part.end), isCopied: true });
+  }
+  return placed;
+}
