@@ -64,7 +64,7 @@ export const INDEX_MAP_SIZE = 128 * 1024 * MIB;
 /** Processes and workers that can read the index at once. */
 export const INDEX_READERS_MAX = 4096;
 /** Index entries that aggregation removes in one transaction. */
-export const AGGREGATION_STEP_COUNT = 1024;
+export const AGGREGATION_STEP_COUNT = 512;
 /** Single values whose history one transaction trims. */
 export const VALUE_STEP_COUNT = 256;
 /** Bytes of runs after which a transaction of aggregation removes no more. */

@@ -11,14 +11,15 @@
  * every kept epoch reads the same. Safe beside readers (pins), writers (runs newer than all kept epochs
  * are not touched) and other passes (what a transaction replaces must be as it was read).
  *
- * Between steps nothing of the index and no segment is held, but for the lease of the log that copies go
- * to, and the lock that keeps a second pass out of the container.
+ * Between steps nothing of the index is held; what is held are the lease of the log that copies go to,
+ * the segments that an array's copies come from, and the lock that keeps a second pass out.
  *
  * @module
  */
 
 import type { Device } from "../device/device.js";
 import { assert, isDaosError } from "../errors.js";
+import { nextCounter } from "../index/counters.js";
 import type { IndexStore } from "../index/index-store.js";
 import {
   AGGREGATION_ROUNDS_MAX,
@@ -26,7 +27,6 @@ import {
   AGGREGATION_STEP_SIZE,
   MERGED_RUN_SIZE_MAX,
 } from "../limits.js";
-import type { SegmentSpan } from "../log/open-segment.js";
 import { type CommittedExtent, SegmentMoved } from "../log/segment-reader.js";
 import { listSegments } from "../log/segment-record.js";
 import { lockAggregation } from "./aggregation-lock.js";
@@ -131,6 +131,8 @@ export class Aggregation {
   readonly #log: CopyLog;
   #kept: readonly Epoch[] = [];
   #mayCopy: boolean;
+  /** Whether arrays lie elsewhere or in fewer runs than before. */
+  #isMoved = false;
   #done = { ...NOTHING };
 
   constructor(source: AggregationSource, container: number, options: PassOptions) {
@@ -165,7 +167,6 @@ export class Aggregation {
   }
 
   #step(): AggregationReport {
-    this.#log.release();
     const done = this.#done;
     this.#done = { ...NOTHING };
     return done;
@@ -184,6 +185,7 @@ export class Aggregation {
       let array = nextArray(this.#source.index, container);
       while (array !== undefined) {
         yield* this.#aggregateArray(array);
+        this.#log.release();
         yield;
         array = nextArray(this.#source.index, container, array);
       }
@@ -194,6 +196,11 @@ export class Aggregation {
       memory.kept.set(container, String(this.#kept));
     }
     if (this.#mayCopy) yield* this.#emptySegments();
+    if (this.#isMoved) {
+      this.#source.index.transact("Counting a layout", (tx) => {
+        nextCounter(tx, `layout/${container}`);
+      });
+    }
     memory.liveSizes.clear();
     for (const { id, record } of listSegments(this.#source.index)) {
       memory.liveSizes.set(id, record.liveSize);
@@ -238,21 +245,25 @@ export class Aggregation {
     runs: readonly StoredRun[],
   ): Generator<void, boolean, undefined> {
     let isChanged = false;
-    const sequences = newestSequences(runs);
     const punchedAt = this.#punchesOf(runs);
     for (const { sees, versions } of intervalsOf(runs, this.#kept)) {
       const punched = punchedAt(sees);
-      const seen = versions.filter(({ epoch }) => epoch > punched);
-      const plan = planMerge(seen, { compact: this.#mayCopy });
+      const seen = punched === 0n ? versions : versions.filter(({ epoch }) => epoch > punched);
+      const plan = yield* planMerge(seen, { compact: this.#mayCopy });
       const hidden = [
-        ...versions.filter(({ epoch }) => epoch <= punched),
+        ...versions.slice(seen.length),
         ...plan.hidden.map((index) => seen[index] as StoredRun),
       ];
       isChanged ||= hidden.length > 0 || plan.merged.length > 0;
       yield;
-      this.#done.runs += yield* this.#remove(hidden);
-      for (const merged of plan.merged)
-        yield* this.#merge({ prefix, runs: seen, sequences }, merged);
+      yield* this.#remove(hidden, "runs");
+      const sequences = new Map<Epoch, number>();
+      for (const merged of plan.merged) {
+        const { epoch } = merged;
+        const sequence = (sequences.get(epoch) ?? newestSequence(versions, epoch)) + 1;
+        sequences.set(epoch, sequence);
+        yield* this.#merge(seen, merged, versionKey(prefix, epoch, sequence));
+      }
     }
     return isChanged;
   }
@@ -267,9 +278,11 @@ export class Aggregation {
     return punchedAt(this.#kept.at(-1) ?? 0n) === 0n ? () => 0n : punchedAt;
   }
 
-  /** Removes runs in short transactions. @returns How many were still there. */
-  *#remove(runs: readonly StoredRun[]): Generator<void, number, undefined> {
-    let removed = 0;
+  /** Removes runs in short transactions, and counts those that were still there. */
+  *#remove(
+    runs: readonly StoredRun[],
+    counted: "runs" | "merged",
+  ): Generator<void, void, undefined> {
     for (let at = 0; at < runs.length; ) {
       const batch = removalBatch(runs, at);
       at += batch.length;
@@ -278,34 +291,27 @@ export class Aggregation {
         for (const run of batch) {
           if (!changes.isUnchanged(run)) continue;
           changes.remove(run);
-          removed += 1;
+          this.#done[counted] += 1;
         }
         this.#done.bytes -= changes.finish();
       });
       yield;
     }
-    return removed;
   }
 
   /** Puts a merged run and removes the runs that are finished with it. */
   *#merge(
-    array: {
-      prefix: Uint8Array;
-      runs: readonly StoredRun[];
-      sequences: Map<Epoch, number>;
-    },
+    runs: readonly StoredRun[],
     merged: MergedRun,
+    key: Uint8Array,
   ): Generator<void, void, undefined> {
-    const { prefix, runs, sequences } = array;
-    const { builder, copied } = this.#build(runs, merged);
-    const spans = copied === 0 ? [] : this.#log.flush();
     const sources = merged.sources.map((index) => runs[index] as StoredRun);
-    const run = mergedRun(builder, sources, spans);
+    const extents = longestExtents(sources.flatMap((source) => source.extents));
+    const { builder, copied } = this.#build(merged, extents);
+    const spans = copied === 0 ? [] : this.#log.flush();
+    const run = bodyOf(builder, longestExtents([...extents.values(), ...spans]));
     const value = encodeRun(run);
     assert(value.length <= MERGED_RUN_SIZE_MAX, "a merged run is bounded");
-    const sequence = (sequences.get(merged.epoch) as number) + 1;
-    sequences.set(merged.epoch, sequence);
-    const key = versionKey(prefix, merged.epoch, sequence);
     const finished = merged.finished.map((index) => runs[index] as StoredRun);
     const batch = removalBatch(finished, 0);
     this.#log.commit("Merging runs of an array", spans, (tx) => {
@@ -316,23 +322,24 @@ export class Aggregation {
       for (const source of batch) changes.remove(source);
       this.#done.bytes -= changes.finish();
     });
+    this.#isMoved = true;
     this.#done.copied += copied;
+    this.#done.merged += batch.length;
     yield;
-    yield* this.#remove(finished.slice(batch.length));
-    this.#done.merged += finished.length;
+    yield* this.#remove(finished.slice(batch.length), "merged");
   }
 
   /** Builds the pieces of a merged run, copying what is to be copied. */
   #build(
-    runs: readonly StoredRun[],
     { parts }: MergedRun,
+    extents: ReadonlyMap<number, CommittedExtent>,
   ): { builder: RunBuilder; copied: number } {
     const builder = new RunBuilder();
     let copied = 0;
     for (const part of parts) {
       const { segment, position, size, start, end } = part;
       builder.begin(part.range ?? wholeOf(Pattern.contiguous(start, end)));
-      const extent = extentOf(runs[part.run] as StoredRun, segment);
+      const extent = extents.get(segment) as CommittedExtent;
       if (part.isCopied && this.#log.copy(part, extent, builder)) copied += size;
       else builder.place(segment, position, size);
     }
@@ -347,6 +354,7 @@ export class Aggregation {
     if (segments.size === 0) return;
     try {
       for (const copied of relocateRuns({ index, log: this.#log, container }, segments)) {
+        this.#isMoved ||= copied > 0;
         this.#done.copied += copied;
         yield;
       }
@@ -392,41 +400,36 @@ function removalBatch(runs: readonly StoredRun[], first: number): StoredRun[] {
   return runs.slice(first, end);
 }
 
-/** The highest sequence of each epoch. */
-function newestSequences(runs: readonly StoredRun[]): Map<Epoch, number> {
-  const newest = new Map<Epoch, number>();
-  for (const { epoch, sequence } of runs) {
-    newest.set(epoch, Math.max(sequence, newest.get(epoch) ?? 0));
+/** The highest sequence of an epoch among runs given newest first, one of which has it. */
+function newestSequence(runs: readonly StoredRun[], epoch: Epoch): number {
+  let low = 0;
+  let high = runs.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((runs[middle] as StoredRun).epoch > epoch) low = middle + 1;
+    else high = middle;
   }
-  return newest;
-}
-
-function extentOf({ extents }: StoredRun, segment: number): CommittedExtent {
-  const extent = extents.find((candidate) => candidate.segment === segment);
-  assert(extent !== undefined, "a run has an extent of each segment that its pieces lie in");
-  return extent;
+  return (runs[low] as StoredRun).sequence;
 }
 
 /**
- * The body of a merged run. Of several extents of a segment, the one that ends last verifies what the
- * others do: the blocks that are full by then by the checksum table, the last one's bytes below any of
- * the ends by the checksum of its longer prefix. Committed bytes below an end never change.
+ * Of several extents of a segment, the one that ends last: it verifies what the others do. Blocks that are
+ * full by then have their entry in the checksum table, and the checksum of a longer prefix of the last
+ * block covers the shorter ones. Committed bytes below any of the ends never change.
  */
-function mergedRun(
-  builder: RunBuilder,
-  sources: readonly StoredRun[],
-  spans: readonly SegmentSpan[],
-): RunBody {
-  const { pieces, start, end } = builder;
+function longestExtents(extents: Iterable<CommittedExtent>): Map<number, CommittedExtent> {
   const longest = new Map<number, CommittedExtent>();
-  const published = spans.map((span) => {
-    return { segment: span.segment, end: span.end, tailCrc: span.tailCrc };
-  });
-  for (const extent of [...sources.flatMap(({ extents }) => extents), ...published]) {
-    const known = longest.get(extent.segment);
-    if (known === undefined || known.end < extent.end) longest.set(extent.segment, extent);
+  for (const { segment, end, tailCrc } of extents) {
+    const known = longest.get(segment);
+    if (known === undefined || known.end < end) longest.set(segment, { segment, end, tailCrc });
   }
+  return longest;
+}
+
+/** The body of a run, with the extents that its pieces need. */
+function bodyOf(builder: RunBuilder, extents: ReadonlyMap<number, CommittedExtent>): RunBody {
+  const { pieces, start, end } = builder;
   const used = new Set(pieces.map(({ segment }) => segment));
-  const extents = [...used].map((segment) => longest.get(segment) as CommittedExtent);
-  return { start, end, extents, pieces };
+  const needed = [...used].map((segment) => extents.get(segment) as CommittedExtent);
+  return { start, end, extents: needed, pieces };
 }

@@ -42,6 +42,8 @@ export interface ArrayLayers {
 interface Remembered extends ArrayLayers {
   readonly epoch: Epoch;
   readonly punched: Epoch;
+  /** Counter of the container's layout, read before the runs were. */
+  readonly layout: bigint;
 }
 
 /** The layer of a piece. */
@@ -98,11 +100,13 @@ export class ArrayCache {
     const last = readCounter(reader, "epoch");
     const until = epoch < last ? epoch : last;
     const punched = punchEpoch(reader, object, until);
+    const layout = readCounter(reader, `layout/${object.container}`);
     const known = this.#remembered.get(name);
-    if (known === undefined || known.punched !== punched || known.epoch > until) {
+    const goesOn = known?.punched === punched && known.layout === layout && known.epoch <= until;
+    if (!goesOn) {
       const runs = listRuns(reader, object, { after: punched, epoch: until });
       const index = LayerIndex.of(layersOf(runs));
-      const loaded = { index, size: sizeOf(runs), epoch: until, punched };
+      const loaded = { index, size: sizeOf(runs), epoch: until, punched, layout };
       if (known === undefined || known.epoch <= until) this.#remember(name, loaded);
       return loaded;
     }
@@ -110,7 +114,7 @@ export class ArrayCache {
     const runs = listRuns(reader, object, { after: known.epoch, epoch: until });
     const index = known.index.extended(layersOf(runs));
     const size = Math.max(known.size, sizeOf(runs));
-    const loaded = { index, size, epoch: until, punched };
+    const loaded = { index, size, epoch: until, punched, layout };
     this.#remember(name, loaded);
     return loaded;
   }

@@ -183,16 +183,20 @@ function* groupsOf(runCount: number, parts: readonly PlacedPart[]): Generator<Gr
 }
 
 /**
- * Plans what becomes of the runs between two neighbouring kept epochs.
+ * Plans what becomes of the runs between two neighbouring kept epochs; yields now and then, so that a
+ * long list can be planned in steps.
  *
  * Cost: O(n log n) for n contiguous pieces; see {@link visibleParts} for patterns.
  *
  * @param runs All of an array's runs there that no punch hides, newest first.
  * @param options `compact`: whether parts may be copied.
  */
-export function planMerge(runs: readonly Run[], options: { compact: boolean }): MergePlan {
+export function* planMerge(
+  runs: readonly Run[],
+  options: { compact: boolean },
+): Generator<void, MergePlan, undefined> {
   if (runs.length === 1 && (runs[0] as Run).pieces.length === 1) return { hidden: [], merged: [] };
-  const { parts, inexact } = visibleParts(runs);
+  const { parts, inexact } = yield* visibleParts(runs);
   const isSeen = new Uint8Array(runs.length);
   for (const { run } of parts) isSeen[run] = 1;
   const hidden: number[] = [];
@@ -202,7 +206,11 @@ export function planMerge(runs: readonly Run[], options: { compact: boolean }): 
   const placed = options.compact
     ? placeParts(parts)
     : parts.map((part) => ({ ...part, isCopied: false }));
+  yield;
   const merged: MergedRun[] = [];
-  for (const group of groupsOf(runs.length, placed)) merged.push(...mergeGroup(runs, group));
+  for (const group of groupsOf(runs.length, placed)) {
+    for (const run of mergeGroup(runs, group)) merged.push(run);
+    yield;
+  }
   return { hidden, merged };
 }

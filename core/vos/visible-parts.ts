@@ -23,7 +23,7 @@ import { LayerIndex } from "./layer-index.js";
 import { firstOffset, lastOffset, Pattern, type PatternRange, wholeOf } from "./pattern.js";
 import { type Layer, type Piece, pieceSize, type Run } from "./piece.js";
 import { type FragmentSink, resolve } from "./resolve.js";
-import { flatten } from "./solid-map.js";
+import { flatten, type SolidMap } from "./solid-map.js";
 
 /** A part of a piece that is seen. */
 export interface VisiblePart {
@@ -53,9 +53,21 @@ interface RunLayer extends Layer {
   readonly run: number;
 }
 
+/** Entries after which a long search may pause. */
+const YIELD_COUNT = 4096;
+/** Blocks that are resolved at once, about, and how often a query is cut for that. */
+const SLICE_BLOCK_COUNT = 16_384;
+const SLICES_MAX = 256;
+
 const LIMIT = Symbol("more parts than are worth knowing");
 
-/** Collects the packed ranges that one layer shows of a query. */
+/** Bytes `[from, to)` of a packed stream. */
+interface PackedRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Collects the packed ranges that one layer shows of its queries. */
 class OwnRanges implements FragmentSink<RunLayer> {
   readonly ranges: { from: number; to: number }[] = [];
   readonly #owner: RunLayer;
@@ -81,24 +93,29 @@ class OwnRanges implements FragmentSink<RunLayer> {
   hole(): void {}
 }
 
-/** What a layer shows of a query, as packed ranges of its piece in order; `undefined` if inexact. */
-function shownOf(
-  owner: RunLayer,
-  query: PatternRange,
-  index: LayerIndex<RunLayer>,
-): { from: number; to: number }[] | undefined {
-  const own = new OwnRanges(owner);
-  try {
-    resolve(query, index, own);
-  } catch (limit) {
-    if (limit === LIMIT) return undefined;
-    throw limit;
+/** What a pattern's layer has left where newer contiguous layers do not lie over it. */
+function besideSolid(
+  { piece, start, end }: RunLayer,
+  number: number,
+  solid: SolidMap,
+): PackedRange[] {
+  const { pattern, from, to } = piece;
+  const left: PackedRange[] = [];
+  let at = from;
+  for (let entry = solid.find(start); at < to && entry < solid.count; entry++) {
+    if (solid.ownerOf(entry) <= number) continue;
+    const entryStart = entry < 0 ? Number.NEGATIVE_INFINITY : (solid.starts[entry] as number);
+    if (entryStart >= end) break;
+    const first = Math.max(at, Math.min(to, pattern.packedAtOrAfter(entryStart)));
+    if (first > at) left.push({ from: at, to: first });
+    at = Math.max(first, Math.min(to, pattern.packedAtOrAfter(solid.endOf(entry))));
   }
-  return joined(own.ranges.sort((a, b) => a.from - b.from));
+  if (at < to) left.push({ from: at, to });
+  return left;
 }
 
 /** Sorted, disjoint ranges with those put together that adjoin. */
-function joined(ranges: readonly { from: number; to: number }[]): { from: number; to: number }[] {
+function joined(ranges: readonly PackedRange[]): PackedRange[] {
   const result: { from: number; to: number }[] = [];
   for (const { from, to } of ranges) {
     const last = result.at(-1);
@@ -130,58 +147,87 @@ class VisibilityFinder {
   readonly #inexact = new Set<number>();
   /** Only where there are patterns: what lies over a contiguous layer may be one. */
   #index: LayerIndex<RunLayer> | undefined;
+  /** Blocks of all patterns. */
+  #blockCount = 0;
 
   /** @param runs Newest first. */
-  constructor(runs: readonly Run[]) {
-    for (let run = runs.length - 1; run >= 0; run--) {
-      for (const piece of (runs[run] as Run).pieces) {
-        const layer = { run, piece, start: firstOffset(piece), end: lastOffset(piece) };
-        this.#layers.push(layer);
-      }
+  *find(runs: readonly Run[]): Generator<void, Visibility, undefined> {
+    this.#addLayers(runs);
+    yield;
+    const solid = flatten(this.#layers, 0);
+    yield;
+    for (let entry = 0; entry < solid.count; entry++) {
+      yield* this.#addEntry(solid, entry);
+      if (entry % YIELD_COUNT === 0) yield;
     }
-    const isSparse = ({ piece }: RunLayer) => piece.pattern.levels.length > 0;
-    if (this.#layers.some(isSparse)) this.#index = LayerIndex.of(this.#layers);
-  }
-
-  find(): Visibility {
-    this.#findContiguous();
-    for (const layer of this.#layers) {
+    for (const [number, layer] of this.#layers.entries()) {
       const { pattern } = layer.piece;
-      if (pattern.levels.length > 0) this.#add(layer, layer.piece);
+      if (pattern.levels.length === 0) continue;
+      for (const range of besideSolid(layer, number, solid)) {
+        const blocks = Math.ceil((range.to - range.from) / pattern.blockLength);
+        yield* this.#add(layer, { pattern, ...range }, blocks);
+      }
     }
     const parts = this.#parts.filter(({ run }) => !this.#inexact.has(run));
     return { parts: parts.sort((a, b) => a.start - b.start), inexact: this.#inexact };
   }
 
-  #findContiguous(): void {
-    const solid = flatten(this.#layers, 0);
-    for (let entry = 0; entry < solid.count; entry++) {
-      const layer = this.#layers[solid.ownerOf(entry)];
-      if (layer === undefined) continue;
-      const start = solid.starts[entry] as number;
-      const end = solid.endOf(entry);
-      if (this.#index === undefined) {
-        const from = layer.piece.from + (start - layer.start);
-        this.#parts.push(partOf(layer.run, layer.piece, { from, to: from + (end - start) }));
-      } else {
-        this.#add(layer, wholeOf(Pattern.contiguous(start, end)));
+  #addLayers(runs: readonly Run[]): void {
+    for (let run = runs.length - 1; run >= 0; run--) {
+      for (const piece of (runs[run] as Run).pieces) {
+        const layer = { run, piece, start: firstOffset(piece), end: lastOffset(piece) };
+        this.#layers.push(layer);
+        const { levels, blockLength } = piece.pattern;
+        if (levels.length > 0) this.#blockCount += Math.ceil(pieceSize(piece) / blockLength);
       }
     }
+    if (this.#blockCount > 0) this.#index = LayerIndex.of(this.#layers);
   }
 
-  /** Adds what a layer shows of a query. */
-  #add(layer: RunLayer, query: PatternRange): void {
+  /** Adds what an entry of the flattened contiguous layers shows. */
+  *#addEntry(solid: SolidMap, entry: number): Generator<void, void, undefined> {
+    const layer = this.#layers[solid.ownerOf(entry)];
+    if (layer === undefined) return;
+    const start = solid.starts[entry] as number;
+    const end = solid.endOf(entry);
+    if (this.#index !== undefined) {
+      yield* this.#add(layer, wholeOf(Pattern.contiguous(start, end)), this.#blockCount);
+      return;
+    }
+    const from = layer.piece.from + (start - layer.start);
+    this.#parts.push(partOf(layer.run, layer.piece, { from, to: from + (end - start) }));
+  }
+
+  /**
+   * Adds what a layer shows of a query, which is resolved a slice at a time.
+   *
+   * @param blocks How many blocks it may take, at most and about.
+   */
+  *#add(layer: RunLayer, query: PatternRange, blocks: number): Generator<void, void, undefined> {
     const { run, piece } = layer;
-    if (this.#inexact.has(run)) return;
-    const ranges = shownOf(layer, query, this.#index as LayerIndex<RunLayer>);
-    if (ranges === undefined) this.#inexact.add(run);
-    else for (const range of ranges) this.#parts.push(partOf(run, piece, range));
+    const { pattern, from, to } = query;
+    const slices = Math.min(SLICES_MAX, Math.ceil(blocks / SLICE_BLOCK_COUNT));
+    const sliceSize = Math.ceil((to - from) / Math.max(1, slices));
+    const own = new OwnRanges(layer);
+    for (let at = from; at < to; at += sliceSize) {
+      if (this.#inexact.has(run)) return;
+      try {
+        const slice = { pattern, from: at, to: Math.min(to, at + sliceSize) };
+        resolve(slice, this.#index as LayerIndex<RunLayer>, own);
+      } catch (limit) {
+        if (limit !== LIMIT) throw limit;
+        this.#inexact.add(run);
+      }
+      if (slices > 1) yield;
+    }
+    const ranges = joined(own.ranges.sort((a, b) => a.from - b.from));
+    for (const range of ranges) this.#parts.push(partOf(run, piece, range));
   }
 }
 
-/** What is seen of runs given newest first. */
-export function visibleParts(runs: readonly Run[]): Visibility {
-  return new VisibilityFinder(runs).find();
+/** What is seen of runs given newest first; yields now and then. */
+export function visibleParts(runs: readonly Run[]): Generator<void, Visibility, undefined> {
+  return new VisibilityFinder().find(runs);
 }
 
 /** Bytes of the pieces of a run, hidden ones included. */
