@@ -92,6 +92,8 @@ export interface AggregationSource extends Omit<CopyLogOptions, "index"> {
   readonly pins: PinTable;
   /** The pins file, which carries the locks of aggregation. */
   readonly pinsPath: string;
+  /** Ends the leases of this process's own log if they keep segments from being emptied. */
+  readonly releaseLog: () => void;
   readonly memory: AggregationMemory;
 }
 
@@ -334,7 +336,7 @@ export class Aggregation {
     { parts }: MergedRun,
     extents: ReadonlyMap<number, CommittedExtent>,
   ): { builder: RunBuilder; copied: number } {
-    const builder = new RunBuilder();
+    const builder = new RunBuilder({ formsSeries: false });
     let copied = 0;
     for (const part of parts) {
       const { segment, position, size, start, end } = part;
@@ -350,6 +352,7 @@ export class Aggregation {
   *#emptySegments(): Generator<void, void, undefined> {
     const container = this.#container;
     const { index, memory } = this.#source;
+    this.#source.releaseLog();
     const segments = this.#segmentsToEmpty();
     if (segments.size === 0) return;
     try {

@@ -5,11 +5,11 @@
  *     log       a  b  a  c  a  d  a  e ...                many fragments: copied into one
  *
  * An aligned window is copied if it has more than `COMPACTION_FRAGMENTS_MAX` fragments (parts that do not
- * go on in the log where the part before ends), and a quarter of its size is *foreign*: lies elsewhere
- * in the log than the window would if it were one fragment with the largest share of it.
+ * go on in the log where the part before ends), and a quarter of its size is *foreign*: not among the
+ * largest share of it that lies in the order of the array within as much of the log.
  *
- * The second condition bounds the extra writing. Right after a copy nothing is foreign (of a window
- * without gaps); what becomes foreign was written since. So a window is copied after at least a quarter
+ * The second condition bounds the extra writing. Right after a copy nothing is foreign, also if segments
+ * are emptied; what becomes foreign was written since. So a window is copied after at least a quarter
  * of it was written: for each byte that users write, aggregation writes at most four for this reason.
  *
  * Patterns are left as they are: their blocks lie where their writer put them, in one piece.
@@ -28,6 +28,16 @@ export interface PlacedPart extends VisiblePart {
 }
 
 const FOREIGN_SHARE_MIN = 1 / 4;
+/** Shares of a window that are told apart. */
+const CHAINS_MAX = 32;
+
+/** Parts of a window that lie in one segment in order, at positions `[start, end)`. */
+interface Chain {
+  readonly segment: number;
+  readonly start: number;
+  end: number;
+  bytes: number;
+}
 
 /** What is known of one window while its parts are met in order. */
 class WindowStatistics {
@@ -36,8 +46,8 @@ class WindowStatistics {
   #fragments = 0;
   #segment = -1;
   #position = -1;
-  /** Bytes by where a fragment of the whole window would begin in the log. */
-  readonly #bases = new Map<number, number>();
+  /** Shares of the window that lie in order. */
+  readonly #chains: Chain[] = [];
 
   constructor(window: number) {
     this.window = window;
@@ -48,15 +58,27 @@ class WindowStatistics {
     this.#segment = segment;
     this.#position = position + (end - start);
     this.#bytes += end - start;
-    // Two bases that share a number only make the window look better than it is.
-    const base = position - start + segment * 2 ** 33;
-    this.#bases.set(base, (this.#bases.get(base) ?? 0) + (end - start));
+    for (const chain of this.#chains) {
+      const goesOn = chain.segment === segment && position >= chain.end;
+      if (!goesOn || position >= chain.start + COMPACTION_WINDOW_SIZE) continue;
+      chain.end = position + (end - start);
+      chain.bytes += end - start;
+      return;
+    }
+    // What finds no chain is foreign: a window of so many chains is copied anyway, or is small.
+    if (this.#chains.length === CHAINS_MAX) return;
+    this.#chains.push({
+      segment,
+      start: position,
+      end: position + (end - start),
+      bytes: end - start,
+    });
   }
 
   get isFragmented(): boolean {
     if (this.#fragments <= COMPACTION_FRAGMENTS_MAX) return false;
     let largest = 0;
-    for (const bytes of this.#bases.values()) largest = Math.max(largest, bytes);
+    for (const { bytes } of this.#chains) largest = Math.max(largest, bytes);
     const foreign = this.#bytes - largest;
     return foreign >= FOREIGN_SHARE_MIN * COMPACTION_WINDOW_SIZE;
   }

@@ -17,7 +17,8 @@
  * 3. Runs are put together by *clusters*, whose bounds do not overlap, and a group of clusters is
  *    rewritten only if that pays: what it saves of the index, plus 1/64 of the data that nothing shows
  *    any more, is at least a quarter of what is written. So rewriting is bounded by what it removes, and a
- *    second pass finds nothing to do.
+ *    second pass finds nothing to do. Patterns stay patterns, and none are made: what a run costs in the
+ *    plan is what it costs when it is planned again.
  * 4. Of parts that are to be copied (fragmentation.ts) the bytes move too; else merged runs refer to the
  *    bytes where they lie.
  *

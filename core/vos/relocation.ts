@@ -78,7 +78,7 @@ class Relocation {
 
   /** Copies what the step has room for. @returns Whether nothing of the run is left to copy. */
   #move(run: StoredRun): boolean {
-    const builder = new RunBuilder();
+    const builder = new RunBuilder({ formsSeries: false });
     const before = this.#copied;
     let isDone = true;
     try {

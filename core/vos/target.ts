@@ -363,7 +363,6 @@ export class LocalTarget implements Target, TransactionOwner {
     container: number,
     options: PassOptions,
   ): Generator<AggregationReport, void, undefined> {
-    if (options.compact) this.#releaseDeadLog();
     const pass = new Aggregation(this.#aggregationSource(), container, options).steps();
     this.#passes.add(pass);
     try {
@@ -389,6 +388,7 @@ export class LocalTarget implements Target, TransactionOwner {
       pins: this.#pins,
       pinsPath: path.join(scm, PINS_FILE),
       memory: this.#memory,
+      releaseLog: () => this.#releaseDeadLog(),
       openSegments: () => new SegmentCache(device, poolUuid, (id) => store.path(id)),
     };
   }

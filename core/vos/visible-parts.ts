@@ -53,6 +53,8 @@ interface RunLayer extends Layer {
   readonly run: number;
 }
 
+/** Blocks of a pattern that is taken for blocks which happen to lie at one distance. */
+const SMALL_PATTERN_COUNT = 4;
 /** Entries after which a long search may pause. */
 const YIELD_COUNT = 4096;
 /** Blocks that are resolved at once, about, and how often a query is cut for that. */
@@ -107,8 +109,11 @@ function besideSolid(
     const entryStart = entry < 0 ? Number.NEGATIVE_INFINITY : (solid.starts[entry] as number);
     if (entryStart >= end) break;
     const first = Math.max(at, Math.min(to, pattern.packedAtOrAfter(entryStart)));
+    const last = Math.min(to, pattern.packedAtOrAfter(solid.endOf(entry)));
+    // What lies in a gap between blocks hides nothing.
+    if (last <= first) continue;
     if (first > at) left.push({ from: at, to: first });
-    at = Math.max(first, Math.min(to, pattern.packedAtOrAfter(solid.endOf(entry))));
+    at = last;
   }
   if (at < to) left.push({ from: at, to });
   return left;
@@ -123,6 +128,18 @@ function joined(ranges: readonly PackedRange[]): PackedRange[] {
     else result.push({ from, to });
   }
   return result;
+}
+
+/** A range of few blocks block by block, since such patterns come about by chance; others as they are. */
+function blocksOf(pattern: Pattern, { from, to }: PackedRange): PackedRange[] {
+  if (to - from > SMALL_PATTERN_COUNT * pattern.blockLength) return [{ from, to }];
+  const blocks: PackedRange[] = [];
+  for (let at = from; at < to; ) {
+    const end = Math.min(to, at + pattern.leftInBlock(at));
+    blocks.push({ from: at, to: end });
+    at = end;
+  }
+  return blocks;
 }
 
 /** Packed bytes `[from, to)` of a piece as a part. */
@@ -221,7 +238,11 @@ class VisibilityFinder {
       if (slices > 1) yield;
     }
     const ranges = joined(own.ranges.sort((a, b) => a.from - b.from));
-    for (const range of ranges) this.#parts.push(partOf(run, piece, range));
+    for (const range of ranges) {
+      for (const part of blocksOf(piece.pattern, range)) {
+        this.#parts.push(partOf(run, piece, part));
+      }
+    }
   }
 }
 

@@ -66,7 +66,7 @@ function planned(runs: readonly Run[], compact = false): MergePlan {
 }
 
 function piecesOf({ parts }: MergePlan["merged"][number]): readonly Piece[] {
-  const builder = new RunBuilder();
+  const builder = new RunBuilder({ formsSeries: false });
   for (const { range: ranged, start, end, segment, position, size } of parts) {
     builder.begin(ranged ?? wholeOf(Pattern.contiguous(start, end)));
     builder.place(segment, position, size);
@@ -204,6 +204,17 @@ describe("planMerge()", () => {
     expect(bytes).toBeLessThanOrEqual(1024 * 500_000);
     const same = runOf({ epoch: 5n, sequence: 0 }, 2, [wholeOf(pattern)]);
     expect(planned([same, strided]).hidden).toEqual([1]);
+  });
+
+  test("does not cut a pattern where newer blocks lie in its gaps", () => {
+    const levels = [{ stride: 100, count: 1000 }];
+    const strided = wholeOf(new Pattern({ start: 0, blockLength: 10, levels }));
+    const between = Array.from({ length: 99 }, (_, at) =>
+      block(at + 2, at * 1000 + 20, at * 1000 + 50),
+    );
+    const given = [...between.reverse(), runOf({ epoch: 1n, sequence: 0 }, 2, [strided])];
+    const after = settled(given);
+    expect(after.flatMap(({ pieces }) => pieces)).toHaveLength(100);
   });
 
   test("does not rewrite what does not become smaller", () => {
