@@ -133,6 +133,8 @@ export class Aggregation {
   readonly #log: CopyLog;
   #kept: readonly Epoch[] = [];
   #mayCopy: boolean;
+  /** Whether all was done that the pass was to do. */
+  #isWhole = true;
   /** Whether arrays lie elsewhere or in fewer runs than before. */
   #isMoved = false;
   #done = { ...NOTHING };
@@ -195,7 +197,7 @@ export class Aggregation {
         this.#done.values += values;
         yield;
       }
-      memory.kept.set(container, String(this.#kept));
+      if (this.#isWhole) memory.kept.set(container, String(this.#kept));
     }
     if (this.#mayCopy) yield* this.#emptySegments();
     if (this.#isMoved) {
@@ -232,6 +234,7 @@ export class Aggregation {
       } catch (error) {
         this.#log.rollback();
         // Another pass changes the array: it does what is to be done.
+        this.#isWhole = false;
         if (error === STALE || error instanceof SegmentMoved) return;
         const isFull = isDaosError(error, "DER_NOSPACE") && this.#mayCopy;
         if (!isFull) throw error;
