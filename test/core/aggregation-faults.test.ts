@@ -21,6 +21,8 @@ const CHANGING = new Set(["write", "sync", "allocate", "rename", "unlink", "sync
 /** LMDB's lock file does not survive a reboot. */
 const LOCK_FILES = /-lock$/;
 const RANDOM_IMAGES = isNightly ? 10 : 1;
+/** In the gate, one run tries every third operation, beginning where the seed says. */
+const FAILURE_STRIDE = isNightly ? 1 : 3;
 
 let template: string;
 let array: ScatteredArray;
@@ -32,9 +34,9 @@ beforeAll(() => {
   const container = pool.createContainer("c", { retainCommits: 1 });
   array = new ScatteredArray(container, seed);
   array.writeAll();
-  for (let commit = 0; commit < 40; commit++) array.scatter(8);
+  for (let commit = 0; commit < 25; commit++) array.scatter(8);
   container.createSnapshot("s");
-  for (let commit = 0; commit < 40; commit++) array.scatter(8);
+  for (let commit = 0; commit < 25; commit++) array.scatter(8);
 });
 
 function copyOfTemplate(): string {
@@ -100,7 +102,8 @@ function cutPowerEverywhere(ignoresSync: boolean, lossesMax: number): string[] {
   // The index is durable by now, so what it refers to must be too.
   checkImages({ number: device.operationCount, name: "sync", path: source });
   pool.close();
-  expect(images).toBeGreaterThan(10);
+  // Of the canary, it ends with the first loss.
+  expect(images).toBeGreaterThan(ignoresSync ? 0 : 10);
   return losses;
 }
 
@@ -142,9 +145,9 @@ describe("a power cut while a container is aggregated", () => {
 
 describe.each(["ENOSPC", "EIO"] as const)("a disk that fails once with %s", (code) => {
   test("while a container is aggregated gives a typed error or none, and harms nothing", () => {
-    let number = 1;
-    while (failAt(number, code)) number += 1;
-    expect(number).toBeGreaterThan(20);
+    let number = 1 + (Math.abs(seed) % FAILURE_STRIDE);
+    while (failAt(number, code)) number += FAILURE_STRIDE;
+    expect(number).toBeGreaterThan(15);
   }, 120_000);
 });
 

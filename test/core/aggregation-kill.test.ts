@@ -17,7 +17,8 @@ import {
   ScatteredArray,
 } from "./support/scattered-array.ts";
 
-const ROUNDS = isNightly ? 200 : 20;
+/** Each round kills two processes. */
+const ROUNDS = isNightly ? 100 : 10;
 const LIFE_MS_MAX = 150;
 
 test(

@@ -46,8 +46,8 @@ function isNewer(a: Run, b: Run): number {
 }
 
 /** Where each byte lies that a reader of all runs sees, in any order given. */
-function shown(runs: readonly Run[]): string[] {
-  const cells = new Array<string>(OFFSETS_MAX).fill("");
+function shown(runs: readonly Run[], size = OFFSETS_MAX): string[] {
+  const cells = new Array<string>(size).fill("");
   for (const { pieces } of runs.toSorted(isNewer).reverse()) {
     for (const { pattern, from, to, segment, position } of pieces) {
       const offsets = offsetsOf(pattern).slice(from, to);
@@ -184,6 +184,26 @@ describe("planMerge()", () => {
     const [one, ...others] = settled(adjoining);
     expect(others).toEqual([]);
     expect(one?.pieces.map(({ from, to }) => [from, to])).toEqual([[0, count * 10]]);
+  });
+
+  test("lets go of a run that goes over several merged ones with the last of them", () => {
+    // Each run has pieces all over the array, and hides two thirds of those before it.
+    const given = Array.from({ length: 6 }, (_, run) =>
+      runOf(
+        { epoch: BigInt(run + 1), sequence: 0 },
+        run,
+        Array.from({ length: 3000 }, (_, slot) => slot)
+          .filter((slot) => (slot * 7 + run) % 3 !== 0)
+          .map((slot) => wholeOf(Pattern.contiguous(slot * 3, slot * 3 + 2))),
+      ),
+    ).reverse();
+    const before = shown(given, 10_000);
+    const plan = planned(given);
+    expect(plan.merged.length).toBeGreaterThan(2);
+    const after = carriedOut(given, plan, (current) =>
+      expect(shown(current, 10_000).join()).toBe(before.join()),
+    );
+    expect(after).toHaveLength(plan.merged.length);
   });
 
   test("keeps a pattern of a million blocks one piece, and cuts what lies over it", () => {
