@@ -28,7 +28,7 @@ import {
   MERGED_RUN_SIZE_MAX,
 } from "../limits.js";
 import { type CommittedExtent, SegmentMoved } from "../log/segment-reader.js";
-import { listSegments } from "../log/segment-record.js";
+import { listSegments, type SegmentRecord } from "../log/segment-record.js";
 import { lockAggregation } from "./aggregation-lock.js";
 import { getContainer } from "./containers.js";
 import { CopyLog, type CopyLogOptions, isMostlyDead } from "./copy-log.js";
@@ -92,8 +92,8 @@ export interface AggregationSource extends Omit<CopyLogOptions, "index"> {
   readonly pins: PinTable;
   /** The pins file, which carries the locks of aggregation. */
   readonly pinsPath: string;
-  /** Ends the leases of this process's own log if they keep segments from being emptied. */
-  readonly releaseLog: () => void;
+  /** Ends the leases of this process's own log, if it is idle and a segment of it is one of these. */
+  readonly releaseLog: (isToEmpty: (id: number, record: SegmentRecord) => boolean) => void;
   readonly memory: AggregationMemory;
 }
 
@@ -355,7 +355,7 @@ export class Aggregation {
   *#emptySegments(): Generator<void, void, undefined> {
     const container = this.#container;
     const { index, memory } = this.#source;
-    this.#source.releaseLog();
+    this.#source.releaseLog((id, record) => this.#isToEmpty(id, record));
     const segments = this.#segmentsToEmpty();
     if (segments.size === 0) return;
     try {
@@ -380,17 +380,21 @@ export class Aggregation {
 
   /** Live sizes of the segments that are worth emptying, by id. */
   #segmentsToEmpty(): Map<number, number> {
-    const { index, memory } = this.#source;
-    const tried = memory.tried.get(this.#container);
     const segments = new Map<number, number>();
-    for (const { id, record } of listSegments(index)) {
+    for (const { id, record } of listSegments(this.#source.index)) {
       const { state, liveSize } = record;
-      if (state !== "sealed" || liveSize === 0 || !isMostlyDead(record)) continue;
-      const isCold = memory.liveSizes.get(id) === liveSize;
-      const isTried = tried?.get(id) === liveSize;
-      if (!this.#options.isBackground || (isCold && !isTried)) segments.set(id, liveSize);
+      const mayEmpty = state === "sealed" && liveSize > 0;
+      if (mayEmpty && this.#isToEmpty(id, record)) segments.set(id, liveSize);
     }
     return segments;
+  }
+
+  #isToEmpty(id: number, record: SegmentRecord): boolean {
+    if (!isMostlyDead(record)) return false;
+    if (!this.#options.isBackground) return true;
+    const { liveSizes, tried } = this.#source.memory;
+    const isCold = liveSizes.get(id) === record.liveSize;
+    return isCold && tried.get(this.#container)?.get(id) !== record.liveSize;
   }
 }
 

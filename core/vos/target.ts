@@ -15,7 +15,7 @@ import { nextCounter, readCounter } from "../index/counters.js";
 import type { IndexStore } from "../index/index-store.js";
 import { LogWriter } from "../log/log-writer.js";
 import { SegmentCache } from "../log/segment-reader.js";
-import { listSegments } from "../log/segment-record.js";
+import { listSegments, type SegmentRecord } from "../log/segment-record.js";
 import { type RecoveryReport, SegmentStore } from "../log/segment-store.js";
 import { addWriter, listWriters, removeWriter, type WriterRecord } from "../log/writer-record.js";
 import {
@@ -38,7 +38,6 @@ import {
   listContainers,
   putContainer,
 } from "./containers.js";
-import { isMostlyDead } from "./copy-log.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { type ObjectAddress, punchEpoch } from "./objects.js";
 import { type Pin, PinTable } from "./pins.js";
@@ -388,20 +387,19 @@ export class LocalTarget implements Target, TransactionOwner {
       pins: this.#pins,
       pinsPath: path.join(scm, PINS_FILE),
       memory: this.#memory,
-      releaseLog: () => this.#releaseDeadLog(),
+      releaseLog: (isToEmpty) => this.#releaseLog(isToEmpty),
       openSegments: () => new SegmentCache(device, poolUuid, (id) => store.path(id)),
     };
   }
 
-  /** Ends the leases of this process's own log if they keep mostly dead segments from being emptied. */
-  #releaseDeadLog(): void {
+  /** Ends the leases of this process's own log if it is idle and one of its segments is to be emptied. */
+  #releaseLog(isToEmpty: (id: number, record: SegmentRecord) => boolean): void {
     const writer = this.#writer;
     if (writer === undefined || [...this.#transactions].some(({ bytes }) => bytes > 0)) return;
-    const isHeld = listSegments(this.#index).some(
-      ({ record }) =>
-        record.state === "leased" && record.writer === writer.id && isMostlyDead(record),
-    );
-    if (isHeld) writer.close();
+    const isOwn = ({ state, writer: holder }: SegmentRecord) =>
+      state === "leased" && holder === writer.id;
+    const segments = listSegments(this.#index);
+    if (segments.some(({ id, record }) => isOwn(record) && isToEmpty(id, record))) writer.close();
   }
 
   scrub(stepSize: number): Generator<ScrubReport, void, undefined> {
