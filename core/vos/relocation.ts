@@ -18,7 +18,7 @@ import type { CopyLog } from "./copy-log.js";
 import { type Piece, pieceSize } from "./piece.js";
 import { RunBuilder } from "./run-builder.js";
 import { decodeRun, encodeRun, type RunBody } from "./run-format.js";
-import { containerPrefix, RunChanges, readRunBatch, type StoredRun } from "./run-list.js";
+import { containerPrefix, RunChanges, readRuns, type StoredRun } from "./run-list.js";
 
 /** What is changed, and through what. */
 export interface RelocationSource {
@@ -48,13 +48,8 @@ class Relocation {
 
   *steps(): Generator<number, void, undefined> {
     const { index, container } = this.#source;
-    const prefix = containerPrefix(container);
-    for (let start = prefix; ; ) {
-      const batch = readRunBatch(index, prefix, start);
+    for (const batch of readRuns(index, containerPrefix(container))) {
       for (const run of batch) yield* this.#moveAll(run);
-      const last = batch.at(-1);
-      if (last === undefined) break;
-      start = Uint8Array.of(...last.key, 0);
       yield 0;
     }
     yield this.#commit();

@@ -59,32 +59,38 @@ export function versionKey(prefix: Uint8Array, epoch: Epoch, sequence: number): 
 }
 
 /** Some of the runs whose keys begin with `prefix`, in key order, from `start` on. */
-export function readRunBatch(
+function readBatch(
   reader: IndexReader,
   prefix: Uint8Array,
   start: Uint8Array,
-): StoredRun[] {
+): { runs: StoredRun[]; isLast: boolean } {
   const entries: { key: Uint8Array; value: Uint8Array }[] = [];
   let size = 0;
+  let isLast = true;
   reader.visit({ start, end: prefixEnd(prefix) }, (key, value) => {
     entries.push({ key, value });
     size += value.length;
-    return entries.length < AGGREGATION_STEP_COUNT && size < AGGREGATION_STEP_SIZE;
+    isLast = entries.length < AGGREGATION_STEP_COUNT && size < AGGREGATION_STEP_SIZE;
+    return isLast;
   });
-  return entries.map(({ key, value }) => {
+  const runs = entries.map(({ key, value }) => {
     const { epoch, sequence } = parseRunKey(key);
     return { ...decodeRun(value), epoch, sequence, key, value };
   });
+  return { runs, isLast };
 }
 
-/** The runs of an array in batches, newest first; nothing of the index is held in between. */
+/**
+ * The runs of an array, or of all arrays of a container, in batches, in key order: of an array, the newest
+ * comes first. Nothing of the index is held in between.
+ */
 export function* readRuns(reader: IndexReader, prefix: Uint8Array): Generator<StoredRun[]> {
   let start = prefix;
   for (;;) {
-    const batch = readRunBatch(reader, prefix, start);
-    const last = batch.at(-1);
-    if (last === undefined) return;
-    yield batch;
+    const { runs, isLast } = readBatch(reader, prefix, start);
+    yield runs;
+    const last = runs.at(-1);
+    if (isLast || last === undefined) return;
     start = Uint8Array.of(...last.key, 0);
   }
 }

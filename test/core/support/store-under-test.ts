@@ -26,6 +26,7 @@ import {
   valueKey,
 } from "./container-model.ts";
 import { OFFSETS_MAX } from "./patterns.ts";
+import { checkLiveSizes } from "./scattered-array.ts";
 
 /** Object ids of the arrays, and what one offset of the small domain stands for in each. */
 const ARRAYS = [
@@ -331,6 +332,7 @@ export class StoreUnderTest {
     this.#container(handle).aggregate();
     this.#model.aggregate();
     this.checkAll();
+    checkLiveSizes(this.#pools[0] as Pool);
   }
 
   #reopen(handle: number): void {
