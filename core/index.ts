@@ -32,6 +32,7 @@ export {
 export { ByteReader, ByteWriter } from "./index/byte-codec.js";
 export type { RecoveryReport } from "./log/segment-store.js";
 export type { WriterRecord } from "./log/writer-record.js";
+export { BackgroundAggregation, type BackgroundOptions } from "./pool/background-aggregation.js";
 export { Container } from "./pool/container.js";
 export {
   type ContainerCreateOptions,
@@ -45,7 +46,7 @@ export type { PoolSize } from "./pool/pool-size.js";
 export type { FoundRecords } from "./pool/record-arrays.js";
 export type { Durability } from "./pool/superblock-format.js";
 export { ContainerView } from "./pool/view.js";
-export type { AggregationReport } from "./vos/aggregation.js";
+export type { AggregationOptions, AggregationReport } from "./vos/aggregation.js";
 export type { Anchor } from "./vos/anchor.js";
 export type { Committed } from "./vos/commit.js";
 export type { CommitRecord } from "./vos/containers.js";

@@ -108,13 +108,41 @@ export const NVME_GROWTH_SHARE = 8;
 export const SPACE_UNIT_SIZE = 4 * KIB;
 
 /** Index entries that aggregation removes in one transaction. */
-export const AGGREGATION_STEP_COUNT = 256;
+export const AGGREGATION_STEP_COUNT = 512;
 /** Versions of keys that aggregation looks at in one transaction. */
 export const AGGREGATION_SCAN_COUNT = 4096;
 /** Keys in one stored part of a commit's list of changes. */
 export const CHANGE_LIST_COUNT = 4096;
-/** Blocks that aggregation compares before it leaves a piece as it is. */
+/** Bytes of runs after which a transaction of aggregation removes no more. */
+export const AGGREGATION_STEP_SIZE = 1 * MIB;
+/** Time after which a step of aggregation ends by default, in milliseconds. */
+export const AGGREGATION_STEP_MS_DEFAULT = 10;
+/** Pause between two passes of aggregation in the background by default, in milliseconds. */
+export const AGGREGATION_INTERVAL_MS_DEFAULT = 1000;
+/** Longest such pause: the longest that a timer can wait, in milliseconds. */
+export const AGGREGATION_INTERVAL_MS_MAX = 2 ** 31 - 1;
+/** Share of the time that aggregation in the background takes by default. */
+export const AGGREGATION_SHARE_DEFAULT = 0.1;
+/** Blocks that aggregation compares before it leaves a run as it is. */
 export const AGGREGATION_BLOCKS_MAX = 1 << 20;
+/** Visible parts of one piece above which aggregation leaves its run as it is. */
+export const AGGREGATION_PARTS_MAX = 4096;
+/** Times that an array is looked at again after it was changed, until nothing is left to do. */
+export const AGGREGATION_ROUNDS_MAX = 8;
+/** Pieces of a merged run, each counted once and once more for each level of its pattern. */
+export const MERGED_RUN_WEIGHT_MAX = 1024;
+/** Largest encoding of a merged run, in bytes. */
+export const MERGED_RUN_SIZE_MAX = 64 * KIB;
+/** Aligned array range that is copied as a whole when it is fragmented, in bytes. */
+export const COMPACTION_WINDOW_SIZE = 1 * MIB;
+/** Fragments of such a range that are left alone. */
+export const COMPACTION_FRAGMENTS_MAX = 16;
+/** Data that aggregation copies before it commits, in bytes. */
+export const COMPACTION_STEP_SIZE = 8 * MIB;
+/** Data that is copied with one read and one append, in bytes. */
+export const COMPACTION_COPY_SIZE = 1 * MIB;
+/** Dead data below which a segment is left as it is, in bytes. */
+export const COMPACTION_DEAD_SIZE_MIN = 1 * MIB;
 /** Bytes that one step of a scrub reads by default. */
 export const SCRUB_STEP_SIZE_DEFAULT = 16 * MIB;
 /** Runs that a scrub takes from the index at once. */
@@ -155,3 +183,7 @@ assert(
   "the reserve of the smallest pool holds a segment",
 );
 assert(STAGED_APPEND_SIZE_MAX <= STAGING_SIZE, "a staged append fits the staging buffer");
+assert(
+  COMPACTION_WINDOW_SIZE <= COMPACTION_STEP_SIZE,
+  "a range that is copied as a whole fits a transaction",
+);

@@ -247,7 +247,8 @@ export class File {
 
   #aggregate(): void {
     try {
-      this.#opened.container.aggregate();
+      // Between checkpoints, time is the simulation's: data is copied when somebody asks for it.
+      this.#opened.container.aggregate({ compact: false });
     } catch (error) {
       // The commit stands; space that was not freed now is freed by a later pass.
       process.emitWarning(error as Error);

@@ -10,8 +10,11 @@ import { ByteReader, ByteWriter } from "./byte-codec.js";
 import type { IndexReader, IndexTransaction } from "./index-store.js";
 import { KeyBuilder, KeySpace } from "./key-codec.js";
 
-/** What is counted; `epoch` holds the last epoch that a commit drew. */
-export type CounterName = "segment" | "writer" | "container" | "epoch";
+/**
+ * What is counted; `epoch` holds the last epoch that a commit drew, `layout/<container>` how often
+ * aggregation has moved arrays of a container.
+ */
+export type CounterName = "segment" | "writer" | "container" | "epoch" | `layout/${number}`;
 
 function counterKey(name: CounterName): Uint8Array {
   return new KeyBuilder(KeySpace.pool).component(Buffer.from(name)).done();

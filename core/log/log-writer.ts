@@ -13,10 +13,9 @@
  */
 
 import { assert, isDaosError } from "../errors.js";
-import type { SpaceUse } from "../index/space-record.js";
 import { CHECKSUM_BLOCK_SIZE, STAGED_APPEND_SIZE_MAX, STAGING_SIZE } from "../limits.js";
 import type { OpenSegment, SegmentSpan } from "./open-segment.js";
-import type { SegmentStore } from "./segment-store.js";
+import type { LeaseOptions, SegmentStore } from "./segment-store.js";
 
 /** Learns where appended bytes went: `size` bytes at `position` of a segment. */
 export interface PlacementSink {
@@ -31,15 +30,14 @@ export class LogWriter {
   #staging: Uint8Array | undefined;
   #stagedSize = 0;
   #current: OpenSegment | undefined;
-  readonly #use: SpaceUse;
+  readonly #lease: LeaseOptions;
   /** Full segments whose data is not all committed yet. */
   readonly #full: OpenSegment[] = [];
 
-  /** @param use Whether the log may take of the tier's reserve; "reclaim" for a copying aggregation. */
-  constructor(store: SegmentStore, id: bigint, use: SpaceUse = "write") {
+  constructor(store: SegmentStore, id: bigint, options: Partial<LeaseOptions> = {}) {
     this.#store = store;
     this.id = id;
-    this.#use = use;
+    this.#lease = { use: "write", avoids: () => false, ...options };
   }
 
   /**
@@ -69,10 +67,10 @@ export class LogWriter {
     const room = (this.#current?.room ?? 0) - this.#stagedSize;
     if (size <= room) return;
     try {
-      this.#store.requireSpace(size - room, this.#use);
+      this.#store.requireSpace(size - room, this.#lease.use);
     } catch (error) {
       if (!alone || !isDaosError(error, "DER_NOSPACE") || !this.#letGo()) throw error;
-      this.#store.requireSpace(size, this.#use);
+      this.#store.requireSpace(size, this.#lease.use);
     }
   }
 
@@ -107,7 +105,7 @@ export class LogWriter {
       this.#full.push(current);
       this.#current = undefined;
     }
-    this.#current = this.#store.lease(this.id, this.#use);
+    this.#current = this.#store.lease(this.id, this.#lease);
     assert(this.#current.room >= CHECKSUM_BLOCK_SIZE, "a leased segment has room for a block");
     return this.#current;
   }

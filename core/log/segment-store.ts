@@ -83,6 +83,14 @@ interface Lessee {
   readonly sizeMax: number;
 }
 
+/** Which segments a log may lease. */
+export interface LeaseOptions {
+  /** Whether it may take of the tier's reserve, now and when it grows. */
+  readonly use: SpaceUse;
+  /** Says of which segments the tail is not leased. */
+  readonly avoids: (record: SegmentRecord) => boolean;
+}
+
 type Listed = { id: number; record: SegmentRecord };
 
 const EMPTY = { committedSize: 0, tailCrc: 0, liveSize: 0 } as const;
@@ -111,14 +119,14 @@ export class SegmentStore {
    * Leases a segment to a writer: the roomiest tail that nobody leases, else a free segment, else a
    * new one.
    *
-   * @param use Whether it may take of the tier's reserve, now and when it grows.
    * @throws {@link DaosError} `DER_NOSPACE` if there is none and no space for a new one.
    */
-  lease(writer: bigint, use: SpaceUse): OpenSegment {
+  lease(writer: bigint, { use, avoids }: LeaseOptions): OpenSegment {
     const segments = listSegments(this.#options.index);
     const sizeMax = segmentDataSizeMax(this.#options.index);
     const tails = segments
       .filter(({ record }) => record.state !== "free" && hasRoom(record, sizeMax))
+      .filter(({ record }) => !avoids(record))
       .sort((a, b) => a.record.committedSize - b.record.committedSize);
     for (const candidate of tails) {
       const leased = this.#leaseTail(candidate.id, { writer, use, sizeMax });

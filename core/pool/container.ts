@@ -9,8 +9,12 @@
 
 import type { Device } from "../device/device.js";
 import { DaosError } from "../errors.js";
-import { VIEW_RETRIES_MAX } from "../limits.js";
-import type { AggregationReport } from "../vos/aggregation.js";
+import { AGGREGATION_STEP_MS_DEFAULT, VIEW_RETRIES_MAX } from "../limits.js";
+import {
+  type AggregationOptions,
+  type AggregationReport,
+  summedAggregation,
+} from "../vos/aggregation.js";
 import type { Committed } from "../vos/commit.js";
 import type { CommitRecord, ContainerRecord } from "../vos/containers.js";
 import { decodeContribution } from "../vos/contribution-format.js";
@@ -19,6 +23,7 @@ import { makeObjectId, type ObjectId, type ObjectType } from "../vos/object-id.j
 import { noSuchSnapshot, type SnapshotRecord } from "../vos/snapshots.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
+import { BackgroundAggregation, type BackgroundOptions } from "./background-aggregation.js";
 import { formatUuid } from "./uuid.js";
 import { ContainerView } from "./view.js";
 
@@ -214,10 +219,66 @@ export class Container {
     return this.#target.punchEpoch({ container: this.#id, oid }, EPOCH_HEAD);
   }
 
-  /** Removes versions that no reader can see and frees their space. */
-  aggregate(): AggregationReport {
+  /**
+   * Removes versions that no reader can see, merges what is left, and frees space: the whole pass at once.
+   * Data is copied out of segments that are mostly dead (a third or more), and where an array lies
+   * scattered in small parts.
+   *
+   * @param options `compact: false` changes the index only and copies nothing.
+   * @returns What was done; nothing if another aggregation of the container is running.
+   * @throws {@link DaosError} `DER_NO_PERM` on a read-only handle, `DER_NOSPACE` or `DER_IO` if the index
+   *   cannot be written. What was done by then stays done; every version that is kept reads as before.
+   */
+  aggregate(options: { compact?: boolean } = {}): AggregationReport {
+    return summedAggregation(this.aggregateSteps({ ...options, stepMs: Infinity }));
+  }
+
+  /**
+   * The same in short steps, safe beside writers, readers and other aggregations: between steps nothing
+   * of the index is held. End the generator, or let it end, before the next pass.
+   *
+   * @param options `stepMs`: milliseconds after which a step ends, at the next transaction; 10 by default.
+   * @returns What each step has done.
+   * @throws {@link DaosError} as {@link aggregate} does, `DER_INVAL` for a bad time, `DER_NO_HDL` if the pool
+   *   was closed.
+   *
+   * @example
+   * ```ts
+   * for (const { bytes } of container.aggregateSteps({ stepMs: 5 })) {
+   *   freed += bytes;
+   *   await setImmediate();
+   * }
+   * ```
+   */
+  aggregateSteps(options: AggregationOptions = {}): Generator<AggregationReport, void, undefined> {
+    const what = `Aggregating container "${this.label}"`;
+    this.#requireWritable(what);
+    const { stepMs = AGGREGATION_STEP_MS_DEFAULT, compact = true } = options;
+    if (!(stepMs >= 0)) {
+      const text = { what, why: `stepMs is ${stepMs}`, remedy: "give a number of milliseconds" };
+      throw new DaosError("DER_INVAL", text, { stepMs });
+    }
+    return this.#target.aggregate(this.#id, { stepMs, compact, isBackground: false });
+  }
+
+  /**
+   * Aggregates in the background, in short steps on a timer that does not keep the process alive, for at
+   * most a share of the time. While nothing is committed there is next to nothing to do.
+   *
+   * @returns A handle; {@link BackgroundAggregation.stop} it, or close the pool.
+   * @throws {@link DaosError} `DER_INVAL` for a bad option, `DER_NO_PERM` on a read-only handle.
+   *
+   * @example
+   * ```ts
+   * using aggregation = container.startAggregation({ share: 0.05 });
+   * ```
+   */
+  startAggregation(options: BackgroundOptions = {}): BackgroundAggregation {
     this.#requireWritable(`Aggregating container "${this.label}"`);
-    return this.#target.aggregate(this.#id);
+    const { stepMs = AGGREGATION_STEP_MS_DEFAULT, compact = true, ...timing } = options;
+    const beginPass = () =>
+      this.#target.aggregate(this.#id, { stepMs, compact, isBackground: true });
+    return new BackgroundAggregation(beginPass, timing);
   }
 
   #requireWritable(what: string): void {

@@ -1,286 +1,488 @@
 /**
- * Aggregation: removes what no reader can see any more, and frees the segments that held it.
+ * Aggregation: removes what no reader can see any more, merges what is left, and frees the segments.
  *
- * Versions that are kept: the container's newest `retainCommits` commits, its named snapshots, and every
- * epoch that a reader pins. A run is removed if, at each kept version that could see it, newer runs cover all of
- * it: it is enough to look at the oldest such version. An old run under a punch that every kept
- * version sees goes as well, and so do hidden versions of single values.
+ *     arrays     hidden runs are removed, others merged (merge-plan.ts); fragmented ranges are copied
+ *     segments   what lives in segments that are mostly dead is copied (relocation.ts)
+ *     values     hidden versions are removed (value-aggregation.ts)
  *
- * Safe to kill at any moment: the horizon is raised first, and each step is one transaction that only
- * removes what is already invisible. Safe beside readers (pins) and writers (a run is never changed).
+ * Versions that are kept: see retention.ts. A pass goes array by array and holds the runs of one at a time.
+ *
+ * Safe to kill at any moment: the horizon is raised first, and each step is one transaction after which
+ * every kept epoch reads the same. Safe beside readers (pins), writers (runs newer than all kept epochs
+ * are not touched) and other passes (what a transaction replaces must be as it was read).
+ *
+ * Between steps nothing of the index is held; what is held are the lease of the log that copies go to,
+ * the segments that an array's copies come from, and the lock that keeps a second pass out.
  *
  * @module
  */
 
+import type { Device } from "../device/device.js";
+import { assert, isDaosError } from "../errors.js";
 import { readComponent } from "../index/component.js";
-import type { IndexReader, IndexStore, IndexTransaction } from "../index/index-store.js";
-import { KeyBuilder, KeySpace, prefixEnd } from "../index/key-codec.js";
+import { nextCounter } from "../index/counters.js";
+import type { IndexStore, IndexTransaction } from "../index/index-store.js";
 import { inSteps } from "../index/steps.js";
-import { AGGREGATION_BLOCKS_MAX, AGGREGATION_STEP_COUNT } from "../limits.js";
-import { changeLiveSize } from "../log/segment-record.js";
-import { type ArrayAddress, akeyOfPath } from "./array-address.js";
-import { layersOf, type SourceLayer } from "./array-cache.js";
 import {
-  type CommitRecord,
-  getContainer,
-  listCommits,
-  putContainer,
-  removeCommit,
-} from "./containers.js";
+  AGGREGATION_ROUNDS_MAX,
+  AGGREGATION_STEP_COUNT,
+  AGGREGATION_STEP_SIZE,
+  MERGED_RUN_SIZE_MAX,
+} from "../limits.js";
+import { type CommittedExtent, SegmentMoved } from "../log/segment-reader.js";
+import { listSegments, type SegmentRecord } from "../log/segment-record.js";
+import { lockAggregation } from "./aggregation-lock.js";
+import { akeyOfPath } from "./array-address.js";
+import { getContainer } from "./containers.js";
+import { CopyLog, type CopyLogOptions, isMostlyDead } from "./copy-log.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
-import { LayerIndex } from "./layer-index.js";
-import { objectPrefix } from "./names.js";
-import { latin1 } from "./own-changes.js";
-import { isHole, type Piece, pieceSize, type Run } from "./piece.js";
+import { intervalsOf } from "./kept-epochs.js";
+import { type MergedRun, planMerge } from "./merge-plan.js";
+import { type ObjectAddress, objectPrefix } from "./names.js";
+import { Pattern, wholeOf } from "./pattern.js";
+import { HOLE_SEGMENT, isHole } from "./piece.js";
 import type { PinTable } from "./pins.js";
-import { type FragmentSink, resolve } from "./resolve.js";
-import { decodeRun, parseRunKey, runKey } from "./run-format.js";
-import { listSnapshots } from "./snapshots.js";
+import { relocateRuns } from "./relocation.js";
+import { forgetCommits, keptEpochs, raiseHorizon } from "./retention.js";
+import { RunBuilder } from "./run-builder.js";
+import { encodeRun, parseRunKey, type RunBody } from "./run-format.js";
+import { nextArray, RunChanges, readRuns, type StoredRun, versionKey } from "./run-list.js";
 import { aggregateValues } from "./value-aggregation.js";
-import { dkeyPunchPrefix, listPunches, listVersions } from "./versions.js";
+import {
+  dkeyBound,
+  epochSuffix,
+  kindOf,
+  objectPunch,
+  objectState,
+  seenVersion,
+  VersionKind,
+} from "./versions.js";
 
-/** What a pass removed. */
+/** What a step of a pass, or a whole one, has done. */
 export interface AggregationReport {
-  /** Runs that no reader could see. */
+  /** Runs removed that no reader could see. */
   readonly runs: number;
-  /** Versions of single values that no reader could see. */
+  /** Runs that merged ones took the place of. */
+  readonly merged: number;
+  /** Versions of single values removed that no reader could see. */
   readonly values: number;
   /** Bytes of array data that nothing refers to any more. */
   readonly bytes: number;
+  /** Bytes of array data copied, to free segments and to put scattered ranges together. */
+  readonly copied: number;
+  /** Whether nothing was done since another aggregation of the container was running. */
+  readonly isBusy: boolean;
 }
 
-/**
- * Epochs that a reader may use now or later, oldest first. HEAD is not among them but the newest
- * commit is: runs of commits that come while a pass runs are newer than all of these, and stay.
- */
-function keptEpochs(
-  index: IndexReader,
-  container: number,
-  options: { horizon: Epoch; pins: PinTable },
-): Epoch[] {
-  // Snapshots before pins: see snapshots.ts. Commits before and after them: one at or before a pin
-  // that were missing would seem hidden by what the pin sees; one that another pass forgets
-  // meanwhile may have been pinned meanwhile too.
-  const readable = () => listCommits(index, container, { epoch: EPOCH_HEAD });
-  const named = [...readable(), ...listSnapshots(index, container)];
-  const pinned = options.pins.epochsOf(container);
-  const later = [...named, ...readable()].map(({ epoch }) => epoch);
-  const epochs = new Set([options.horizon, ...pinned, ...later]);
-  return [...epochs].sort((a, b) => (a < b ? -1 : 1));
+/** How a pass goes. */
+export interface AggregationOptions {
+  /** Time after which a step ends, at the next transaction, in milliseconds; 10 by default. */
+  readonly stepMs?: number;
+  /** Whether data may be copied; `true` by default. Without it, only the index is changed. */
+  readonly compact?: boolean;
 }
 
-/**
- * Raises the horizon to the oldest retained commit and forgets the commits before it, in steps: each
- * forgets some of the oldest and raises the horizon to the next one.
- */
-function raiseHorizon(index: IndexStore, container: number): Epoch {
-  const record = getContainer(index, container);
-  if (record === undefined) return 0n;
-  const commits = listCommits(index, container, { epoch: EPOCH_HEAD }).reverse();
-  const excess = Math.max(0, commits.length - record.retainCommits);
-  const items = commits.slice(0, excess).map((commit, at) => {
-    return { commit, next: (commits[at + 1] as CommitRecord).epoch };
-  });
-  const what = "Raising a container's horizon";
-  const options = { what, items, countMax: AGGREGATION_STEP_COUNT };
-  let { horizon } = record;
-  for (const reached of inSteps(index, options, (tx, step) => {
-    const current = getContainer(tx, container);
-    const { next } = step.at(-1) as (typeof items)[number];
-    if (current === undefined) return next;
-    for (const { commit } of step) removeCommit(tx, container, commit);
-    if (current.horizon >= next) return current.horizon;
-    putContainer(tx, { ...current, horizon: next });
-    return next;
-  })) {
-    horizon = reached;
-  }
-  return horizon;
+/** What a target remembers from pass to pass, so that a background pass finds little to do. */
+export interface AggregationMemory {
+  /** The kept epochs of the last whole pass, by container. */
+  readonly kept: Map<number, string>;
+  /** Live sizes of segments at the end of the last pass. */
+  readonly liveSizes: Map<number, number>;
+  /** Live sizes of the segments that a pass over a container could not empty, by container. */
+  readonly tried: Map<number, ReadonlyMap<number, number>>;
 }
 
-const BLOCK_LIMIT = Symbol("more blocks than one step compares");
-
-class HoleFinder implements FragmentSink {
-  found = false;
-  #blocks = 0;
-
-  fragment(): void {
-    this.#blocks += 1;
-    if (this.#blocks > AGGREGATION_BLOCKS_MAX) throw BLOCK_LIMIT;
-  }
-
-  hole(): void {
-    this.found = true;
-  }
+/** The memory of a target that has made no pass yet. */
+export function emptyMemory(): AggregationMemory {
+  return { kept: new Map(), liveSizes: new Map(), tried: new Map() };
 }
 
-function pieceCovered(piece: Piece, index: LayerIndex<SourceLayer>): boolean {
-  const finder = new HoleFinder();
-  try {
-    resolve(piece, index, finder);
-  } catch (limit) {
-    if (limit === BLOCK_LIMIT) return false;
-    throw limit;
-  }
-  return !finder.found;
+/** What a pass works on. */
+export interface AggregationSource extends Omit<CopyLogOptions, "index"> {
+  readonly index: IndexStore;
+  readonly device: Device;
+  readonly pins: PinTable;
+  /** The pins file, which carries the locks of aggregation. */
+  readonly pinsPath: string;
+  /** Ends the leases of this process's own log, if it is idle and a segment of it is one of these. */
+  readonly releaseLog: (isToEmpty: (id: number, record: SegmentRecord) => boolean) => void;
+  readonly memory: AggregationMemory;
 }
 
-/** The bounds of runs, in arrays that a long list is scanned through quickly. */
-interface Bounds {
-  readonly starts: Float64Array;
-  readonly ends: Float64Array;
+/** How one pass goes. */
+export interface PassOptions extends Required<AggregationOptions> {
+  /**
+   * Whether to do only what pays in the background: nothing while the container's versions are the same
+   * as after the last pass, and no emptying of segments that are still becoming emptier.
+   */
+  readonly isBackground: boolean;
 }
 
-/** The runs newer than `runs[index]`, up to an epoch, whose bounds overlap its bounds. */
-function overlapping(
-  runs: readonly Run[],
-  { starts, ends }: Bounds,
-  index: number,
-  sees: Epoch,
-): Run[] {
-  const start = starts[index] as number;
-  const end = ends[index] as number;
-  const found: Run[] = [];
-  for (let at = 0; at < index; at++) {
-    const apart = (starts[at] as number) >= end || (ends[at] as number) <= start;
-    if (apart) continue;
-    const other = runs[at] as Run;
-    if (other.epoch <= sees) found.push(other);
-  }
-  return found;
-}
+/** Two passes at once, or a kill in between: what was planned is old. */
+const STALE = Symbol("the runs have changed since they were read");
 
-/** Whether the bounds of some runs leave no gap in those of another. */
-function boundsCover(runs: readonly Run[], { start, end }: Run): boolean {
-  let covered = start;
-  for (const run of [...runs].sort((a, b) => a.start - b.start)) {
-    if (run.start > covered) return false;
-    covered = Math.max(covered, run.end);
-  }
-  return covered >= end;
-}
+const NOTHING = { runs: 0, merged: 0, values: 0, bytes: 0, copied: 0, isBusy: false };
 
-/** The runs of one array that no kept epoch sees. `runs` are all of them, newest first. */
-export function hiddenRuns(
-  runs: readonly Run[],
-  kept: readonly Epoch[],
-  punches: readonly Epoch[],
-): Run[] {
-  const bounds = {
-    starts: Float64Array.from(runs, ({ start }) => start),
-    ends: Float64Array.from(runs, ({ end }) => end),
-  };
-  return runs.filter((run, index) => {
-    const sees = kept.find((epoch) => epoch >= run.epoch);
-    if (sees === undefined) return false;
-    if (punches.some((punch) => punch > run.epoch && punch <= sees)) return true;
-    const newer = overlapping(runs, bounds, index, sees);
-    // Most runs end here: what is beside them, or covers a part of their bounds, does not hide them.
-    if (!boundsCover(newer, run)) return false;
-    const layers = LayerIndex.of(layersOf(newer));
-    return run.pieces.every((piece) => pieceCovered(piece, layers));
-  });
-}
-
-function removeRun(tx: IndexTransaction, array: ArrayAddress, run: Run): number {
-  const key = runKey(array, run.epoch, run.sequence);
-  const value = tx.get(key);
-  // Another aggregation may have been quicker.
-  if (value === undefined) return 0;
-  tx.remove(key);
-  let bytes = 0;
-  for (const piece of decodeRun(value).pieces) {
-    if (isHole(piece)) continue;
-    changeLiveSize(tx, piece.segment, -pieceSize(piece));
-    bytes += pieceSize(piece);
-  }
-  return bytes;
-}
-
-/** A run as the index holds it, decoded only if it may be hidden. */
-interface StoredRun {
-  readonly epoch: Epoch;
-  readonly sequence: number;
-  readonly value: Uint8Array;
-}
-
-/** The runs of each array of a container, of all incarnations, newest first. */
-function runsByArray(
-  index: IndexReader,
-  container: number,
-): { array: ArrayAddress; runs: StoredRun[] }[] {
-  const prefix = new KeyBuilder(KeySpace.run).u32(container).done();
-  const arrays = new Map<string, { array: ArrayAddress; runs: StoredRun[] }>();
-  index.visit({ start: prefix, end: prefixEnd(prefix) }, (key, value) => {
-    const { oid, path, epoch, sequence } = parseRunKey(key);
-    const name = latin1(key.subarray(0, key.length - 12));
-    let found = arrays.get(name);
-    if (found === undefined) {
-      found = { array: { container, oid, path }, runs: [] };
-      arrays.set(name, found);
-    }
-    found.runs.push({ epoch, sequence, value });
-    return true;
-  });
-  return [...arrays.values()];
-}
-
-/**
- * When an array began anew: what was written before each of these epochs is hidden from then on.
- *
- * @returns `undefined` if its akey has no versions: nothing is seen then.
- */
-function beginnings(index: IndexReader, array: ArrayAddress): Epoch[] | undefined {
-  const object = objectPrefix(array);
-  const ofObject = listPunches(index, objectPrefix(array, KeySpace.object));
-  const akey = akeyOfPath(object, array.path);
-  if (akey === undefined) return ofObject;
-  const dkey = akey.subarray(0, readComponent(akey, object.length).end);
-  const ofAkey = listVersions(index, akey);
-  if (ofAkey.length === 0) return undefined;
-  return [...ofObject, ...listPunches(index, dkeyPunchPrefix(dkey)), ...ofAkey];
-}
-
-function aggregateArrays(
-  index: IndexStore,
-  container: number,
-  kept: readonly Epoch[],
-): { runs: number; bytes: number } {
-  const total = { runs: 0, bytes: 0 };
-  for (const { array, runs: stored } of runsByArray(index, container)) {
-    const punched = beginnings(index, array);
-    // A lone run that was not punched is seen: most arrays end here, undecoded.
-    if (stored.length === 1 && punched?.length === 0) continue;
-    const runs = stored.map((run) => ({ ...decodeRun(run.value), ...run }));
-    const last = kept.at(-1) ?? 0n;
-    const hidden =
-      punched === undefined
-        ? runs.filter(({ epoch }) => epoch <= last)
-        : hiddenRuns(runs, kept, punched);
-    for (let start = 0; start < hidden.length; start += AGGREGATION_STEP_COUNT) {
-      index.transact("Aggregating an array", (tx) => {
-        for (const run of hidden.slice(start, start + AGGREGATION_STEP_COUNT)) {
-          total.bytes += removeRun(tx, array, run);
-          total.runs += 1;
-        }
-      });
-    }
+/** The sum of the steps of a pass. */
+export function summedAggregation(steps: Iterable<AggregationReport>): AggregationReport {
+  const total = { ...NOTHING };
+  for (const step of steps) {
+    total.runs += step.runs;
+    total.merged += step.merged;
+    total.values += step.values;
+    total.bytes += step.bytes;
+    total.copied += step.copied;
+    total.isBusy ||= step.isBusy;
   }
   return total;
 }
 
+/** One pass over a container. */
+export class Aggregation {
+  readonly #source: AggregationSource;
+  readonly #container: number;
+  readonly #options: PassOptions;
+  readonly #log: CopyLog;
+  #kept: readonly Epoch[] = [];
+  #mayCopy: boolean;
+  /** Whether all was done that the pass was to do. */
+  #isWhole = true;
+  /** Whether arrays lie elsewhere or in fewer runs than before. */
+  #isMoved = false;
+  #done = { ...NOTHING };
+
+  constructor(source: AggregationSource, container: number, options: PassOptions) {
+    this.#source = source;
+    this.#container = container;
+    this.#options = options;
+    this.#mayCopy = options.compact;
+    this.#log = new CopyLog(source);
+  }
+
+  /** Runs the pass; yields what each step has done. */
+  *steps(): Generator<AggregationReport, void, undefined> {
+    const { device, pinsPath } = this.#source;
+    const lock = lockAggregation(device, pinsPath, this.#container);
+    if (lock === undefined) {
+      yield { ...NOTHING, isBusy: true };
+      return;
+    }
+    try {
+      const stepNs = this.#options.stepMs * 1e6;
+      let begun = device.now();
+      for (const _ of this.#work()) {
+        if (Number(device.now() - begun) < stepNs) continue;
+        yield this.#step();
+        begun = device.now();
+      }
+      yield this.#step();
+    } finally {
+      this.#log.close();
+      lock.release();
+    }
+  }
+
+  #step(): AggregationReport {
+    const done = this.#done;
+    this.#done = { ...NOTHING };
+    return done;
+  }
+
+  /** The whole pass; yields wherever a step may end. */
+  *#work(): Generator<void, void, undefined> {
+    const container = this.#container;
+    const { pins, memory } = this.#source;
+    if (!this.#isUnchanged()) {
+      const horizon = raiseHorizon(this.#source.index, container);
+      yield* forgetCommits(this.#source.index, container, horizon);
+      // Pins are read after the horizon is visible: a reader that pinned before it is seen here, one
+      // that pins later is refused below the horizon.
+      this.#kept = keptEpochs(this.#source.index, container, { horizon, pins });
+      let array = nextArray(this.#source.index, container);
+      while (array !== undefined) {
+        yield* this.#aggregateArray(array);
+        this.#log.release();
+        yield;
+        array = nextArray(this.#source.index, container, array);
+      }
+      const kept = { kept: this.#kept, horizon };
+      for (const values of aggregateValues(this.#source.index, container, kept)) {
+        this.#done.values += values;
+        yield;
+      }
+      if (this.#isWhole) memory.kept.set(container, String(this.#kept));
+    }
+    if (this.#mayCopy) yield* this.#emptySegments();
+    if (this.#isMoved) {
+      const count = (tx: IndexTransaction) => void nextCounter(tx, `layout/${container}`);
+      this.#source.index.transact("Counting a layout", count, "reclaim");
+    }
+    memory.liveSizes.clear();
+    for (const { id, record } of listSegments(this.#source.index)) {
+      memory.liveSizes.set(id, record.liveSize);
+    }
+  }
+
+  /** Whether a background pass has nothing to do: readers can see what they could after the last one. */
+  #isUnchanged(): boolean {
+    if (!this.#options.isBackground) return false;
+    const { index, pins, memory } = this.#source;
+    const known = memory.kept.get(this.#container);
+    const record = getContainer(index, this.#container);
+    if (known === undefined || record === undefined) return false;
+    return String(keptEpochs(index, this.#container, { horizon: record.horizon, pins })) === known;
+  }
+
+  *#aggregateArray(prefix: Uint8Array): Generator<void, void, undefined> {
+    for (let round = 0; round < AGGREGATION_ROUNDS_MAX; round++) {
+      const runs: StoredRun[] = [];
+      for (const batch of readRuns(this.#source.index, prefix)) {
+        for (const run of batch) runs.push(run);
+        yield;
+      }
+      try {
+        const isChanged = yield* this.#aggregateRuns(prefix, runs);
+        if (!isChanged) return;
+      } catch (error) {
+        this.#log.rollback();
+        // Another pass changes the array: it does what is to be done.
+        this.#isWhole = false;
+        if (error === STALE || error instanceof SegmentMoved) return;
+        const isFull = isDaosError(error, "DER_NOSPACE") && this.#mayCopy;
+        if (!isFull) throw error;
+        // Freeing needs no space but the index's: go on without copies.
+        this.#mayCopy = false;
+      }
+    }
+  }
+
+  /** Aggregates all runs of an array. @returns Whether anything was changed. */
+  *#aggregateRuns(
+    prefix: Uint8Array,
+    runs: readonly StoredRun[],
+  ): Generator<void, boolean, undefined> {
+    let isChanged = false;
+    const sinceAt = this.#beginningsOf(runs);
+    for (const { sees, versions } of intervalsOf(runs, this.#kept)) {
+      const since = sinceAt(sees);
+      const seen = since === 0n ? versions : versions.filter(({ epoch }) => epoch >= since);
+      const plan = yield* planMerge(seen, { compact: this.#mayCopy });
+      const hidden = [
+        ...versions.slice(seen.length),
+        ...plan.hidden.map((index) => seen[index] as StoredRun),
+      ];
+      isChanged ||= hidden.length > 0 || plan.merged.length > 0;
+      yield;
+      yield* this.#remove(hidden, "runs");
+      const sequences = new Map<Epoch, number>();
+      for (const merged of plan.merged) {
+        const { epoch } = merged;
+        const sequence = (sequences.get(epoch) ?? newestSequence(versions, epoch)) + 1;
+        sequences.set(epoch, sequence);
+        yield* this.#merge(seen, merged, versionKey(prefix, epoch, sequence));
+      }
+    }
+    return isChanged;
+  }
+
+  /** When the array began that an epoch sees: what is older is hidden from it. */
+  #beginningsOf([first]: readonly StoredRun[]): (epoch: Epoch) => Epoch {
+    if (first === undefined) return () => 0n;
+    const { index } = this.#source;
+    const { oid, path } = parseRunKey(first.key);
+    const object = { container: this.#container, oid };
+    const akey = akeyOfPath(objectPrefix(object), path);
+    if (akey !== undefined) return (epoch) => arrayBeginning(index, object, akey, epoch);
+    const punchedAt = (epoch: Epoch) => objectPunch(index, object, epoch);
+    // Most objects were never punched: one look says so for all epochs.
+    return punchedAt(this.#kept.at(-1) ?? 0n) === 0n ? () => 0n : punchedAt;
+  }
+
+  /** Removes runs in short transactions, and counts those that were still there. */
+  *#remove(
+    runs: readonly StoredRun[],
+    counted: "runs" | "merged",
+  ): Generator<void, void, undefined> {
+    const remove = (tx: IndexTransaction, batch: readonly StoredRun[]) => {
+      const changes = new RunChanges(tx);
+      let count = 0;
+      for (const run of batch) {
+        if (!changes.isUnchanged(run)) continue;
+        changes.remove(run);
+        count += 1;
+      }
+      return { count, bytes: -changes.finish() };
+    };
+    for (let at = 0; at < runs.length; ) {
+      const items = removalBatch(runs, at);
+      at += items.length;
+      const options = { what: "Removing runs of an array", items, countMax: items.length };
+      for (const { count, bytes } of inSteps(this.#source.index, options, remove)) {
+        this.#done[counted] += count;
+        this.#done.bytes += bytes;
+        yield;
+      }
+    }
+  }
+
+  /** Puts a merged run and removes the runs that are finished with it. */
+  *#merge(
+    runs: readonly StoredRun[],
+    merged: MergedRun,
+    key: Uint8Array,
+  ): Generator<void, void, undefined> {
+    const sources = merged.sources.map((index) => runs[index] as StoredRun);
+    const extents = longestExtents(sources.flatMap((source) => source.extents));
+    const { builder, copied } = this.#build(merged, extents);
+    const spans = copied === 0 ? [] : this.#log.flush();
+    const run = bodyOf(builder, longestExtents([...extents.values(), ...spans]));
+    const value = encodeRun(run);
+    assert(value.length <= MERGED_RUN_SIZE_MAX, "a merged run is bounded");
+    const finished = merged.finished.map((index) => runs[index] as StoredRun);
+    const batch = removalBatch(finished, 0);
+    let bytes = 0;
+    this.#log.commit("Merging runs of an array", spans, (tx) => {
+      const changes = new RunChanges(tx);
+      const isStale = changes.has(key) || !sources.every((source) => changes.isUnchanged(source));
+      if (isStale) throw STALE;
+      changes.put(key, run, value);
+      for (const source of batch) changes.remove(source);
+      bytes = -changes.finish();
+    });
+    this.#done.bytes += bytes;
+    this.#isMoved = true;
+    this.#done.copied += copied;
+    this.#done.merged += batch.length;
+    yield;
+    yield* this.#remove(finished.slice(batch.length), "merged");
+  }
+
+  /** Builds the pieces of a merged run, copying what is to be copied. */
+  #build(
+    { parts }: MergedRun,
+    extents: ReadonlyMap<number, CommittedExtent>,
+  ): { builder: RunBuilder; copied: number } {
+    const builder = new RunBuilder({ formsSeries: false });
+    let copied = 0;
+    for (const part of parts) {
+      const { segment, position, size, start, end } = part;
+      const range = part.range ?? wholeOf(Pattern.contiguous(start, end));
+      if (segment === HOLE_SEGMENT) {
+        builder.punch(range);
+        continue;
+      }
+      builder.begin(range);
+      const extent = extents.get(segment) as CommittedExtent;
+      if (part.isCopied && this.#log.copy(part, extent, builder)) copied += size;
+      else builder.place(segment, position, size);
+    }
+    return { builder, copied };
+  }
+
+  /** Copies what lives in segments that are mostly dead. */
+  *#emptySegments(): Generator<void, void, undefined> {
+    const container = this.#container;
+    const { index, memory } = this.#source;
+    this.#source.releaseLog((id, record) => this.#isToEmpty(id, record));
+    const segments = this.#segmentsToEmpty();
+    if (segments.size === 0) return;
+    try {
+      for (const copied of relocateRuns({ index, log: this.#log, container }, segments)) {
+        this.#isMoved ||= copied > 0;
+        this.#done.copied += copied;
+        yield;
+      }
+    } catch (error) {
+      this.#log.rollback();
+      if (!isDaosError(error, "DER_NOSPACE")) throw error;
+      this.#mayCopy = false;
+    }
+    // What is still there is damaged, or belongs to other containers.
+    const known = memory.tried.get(container);
+    const left = new Map<number, number>();
+    for (const { id, record } of listSegments(index)) {
+      if (segments.has(id) || known?.has(id)) left.set(id, record.liveSize);
+    }
+    memory.tried.set(container, left);
+  }
+
+  /** Live sizes of the segments that are worth emptying, by id. */
+  #segmentsToEmpty(): Map<number, number> {
+    const segments = new Map<number, number>();
+    for (const { id, record } of listSegments(this.#source.index)) {
+      const { state, liveSize } = record;
+      const mayEmpty = state === "sealed" && liveSize > 0;
+      if (mayEmpty && this.#isToEmpty(id, record)) segments.set(id, liveSize);
+    }
+    return segments;
+  }
+
+  #isToEmpty(id: number, record: SegmentRecord): boolean {
+    if (!isMostlyDead(record)) return false;
+    if (!this.#options.isBackground) return true;
+    const { liveSizes, tried } = this.#source.memory;
+    const isCold = liveSizes.get(id) === record.liveSize;
+    return isCold && tried.get(this.#container)?.get(id) !== record.liveSize;
+  }
+}
+
+/** When the array under an akey began that an epoch sees; later than all epochs if it sees none. */
+function arrayBeginning(
+  index: IndexStore,
+  object: ObjectAddress,
+  akey: Uint8Array,
+  epoch: Epoch,
+): Epoch {
+  const suffix = epochSuffix(epoch);
+  const state = objectState(index, object, suffix);
+  const dkey = akey.subarray(0, readComponent(akey, state.prefix.length).end);
+  const seen = seenVersion(index, akey, suffix, dkeyBound(index, state, dkey, suffix));
+  const isArray = seen !== undefined && kindOf(seen.record) === VersionKind.array;
+  return isArray ? seen.epoch : EPOCH_HEAD;
+}
+
+/** The first of some runs from an index on that one transaction removes. */
+function removalBatch(runs: readonly StoredRun[], first: number): StoredRun[] {
+  let size = 0;
+  let end = first;
+  while (end < runs.length && end - first < AGGREGATION_STEP_COUNT) {
+    size += (runs[end] as StoredRun).value.length;
+    if (size > AGGREGATION_STEP_SIZE && end > first) break;
+    end += 1;
+  }
+  return runs.slice(first, end);
+}
+
+/** The highest sequence of an epoch among runs given newest first, one of which has it. */
+function newestSequence(runs: readonly StoredRun[], epoch: Epoch): number {
+  let low = 0;
+  let high = runs.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((runs[middle] as StoredRun).epoch > epoch) low = middle + 1;
+    else high = middle;
+  }
+  return (runs[low] as StoredRun).sequence;
+}
+
 /**
- * Runs one pass over a container.
- *
- * @returns What was removed. Segments that became free can be leased again at once.
+ * Of several extents of a segment, the one that ends last: it verifies what the others do. Blocks that are
+ * full by then have their entry in the checksum table, and the checksum of a longer prefix of the last
+ * block covers the shorter ones. Committed bytes below any of the ends never change.
  */
-export function aggregate(index: IndexStore, pins: PinTable, container: number): AggregationReport {
-  const horizon = raiseHorizon(index, container);
-  // Pins are read after the horizon is visible: a reader that pinned before it is seen here, one
-  // that pins later is refused below the horizon.
-  const kept = keptEpochs(index, container, { horizon, pins });
-  const arrays = aggregateArrays(index, container, kept);
-  let values = 0;
-  for (const removed of aggregateValues(index, container, { kept, horizon })) values += removed;
-  return { ...arrays, values };
+function longestExtents(extents: Iterable<CommittedExtent>): Map<number, CommittedExtent> {
+  const longest = new Map<number, CommittedExtent>();
+  for (const { segment, end, tailCrc } of extents) {
+    const known = longest.get(segment);
+    if (known === undefined || known.end < end) longest.set(segment, { segment, end, tailCrc });
+  }
+  return longest;
+}
+
+/** The body of a run, with the extents that its pieces need. */
+function bodyOf(builder: RunBuilder, extents: ReadonlyMap<number, CommittedExtent>): RunBody {
+  const { pieces, start, end } = builder;
+  const used = new Set(pieces.filter((piece) => !isHole(piece)).map(({ segment }) => segment));
+  const needed = [...used].map((segment) => extents.get(segment) as CommittedExtent);
+  return { start, end, extents: needed, pieces };
 }

@@ -48,6 +48,8 @@ export interface ArrayLayers {
 interface Remembered extends ArrayLayers {
   readonly epoch: Epoch;
   readonly since: Epoch;
+  /** Counter of the container's layout, read before the runs were. */
+  readonly layout: bigint;
 }
 
 /** The layer of a piece. */
@@ -163,10 +165,12 @@ export class ArrayCache {
     // Commits to come draw later epochs than this: whatever is at or before it is there.
     const last = readCounter(reader, "epoch");
     const until = epoch < last ? epoch : last;
+    const layout = readCounter(reader, `layout/${array.container}`);
     const known = this.#remembered.get(name);
-    if (known === undefined || known.since !== since || known.epoch > until) {
+    const goesOn = known?.since === since && known.layout === layout && known.epoch <= until;
+    if (!goesOn) {
       const { layers, ...facts } = loadLayers(reader, array, { since, epoch: until });
-      const loaded = { ...facts, index: LayerIndex.of(layers), epoch: until, since };
+      const loaded = { ...facts, index: LayerIndex.of(layers), epoch: until, since, layout };
       if (known === undefined || known.epoch <= until) this.#remember(name, loaded);
       return loaded;
     }
@@ -178,6 +182,7 @@ export class ArrayCache {
       hasHoles: known.hasHoles || added.hasHoles,
       epoch: until,
       since,
+      layout,
     };
     this.#remember(name, loaded);
     return loaded;

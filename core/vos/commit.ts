@@ -76,7 +76,12 @@ function restart(why: string, facts: Record<string, number | bigint | string>): 
   return new DaosError("DER_TX_RESTART", { what: "Committing", why, remedy }, facts);
 }
 
-function publishSpan(tx: IndexTransaction, writer: bigint, span: SegmentSpan): void {
+/**
+ * Publishes what a writer appended to a segment.
+ *
+ * @throws {@link DaosError} `DER_TX_RESTART` if it does not hold the lease any more.
+ */
+export function publishSpan(tx: IndexTransaction, writer: bigint, span: SegmentSpan): void {
   const record = getSegment(tx, span.segment);
   const held =
     record?.state === "leased" &&

@@ -11,6 +11,18 @@
 
 import type { Epoch } from "./epoch.js";
 
+/** Index of the oldest kept epoch that sees a version written at `epoch`; their count if none does. */
+export function firstSeeing(kept: readonly Epoch[], epoch: Epoch): number {
+  let low = 0;
+  let high = kept.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((kept[middle] as Epoch) < epoch) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /**
  * Whether a version that was replaced is seen: by a kept epoch in `[written, replaced)`, or because it
  * is newer than all kept epochs, and commits since the list was made may see it.
@@ -18,13 +30,33 @@ import type { Epoch } from "./epoch.js";
  * @param kept Oldest first.
  */
 export function isSeen(kept: readonly Epoch[], written: Epoch, replaced: Epoch): boolean {
-  let low = 0;
-  let high = kept.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((kept[middle] as Epoch) < written) low = middle + 1;
-    else high = middle;
-  }
-  const first = kept[low];
+  const first = kept[firstSeeing(kept, written)];
   return first === undefined || first < replaced;
+}
+
+/** Versions, given newest first, that the same kept epochs see: between two neighbouring ones. */
+export interface Interval<V> {
+  /** The oldest kept epoch that sees them. */
+  readonly sees: Epoch;
+  /** Newest first. */
+  readonly versions: readonly V[];
+}
+
+/** Versions by the oldest kept epoch that sees them; those newer than all kept epochs are left out. */
+export function intervalsOf<V extends { readonly epoch: Epoch }>(
+  versions: readonly V[],
+  kept: readonly Epoch[],
+): Interval<V>[] {
+  const intervals: Interval<V>[] = [];
+  let at = 0;
+  while (at < versions.length) {
+    const first = firstSeeing(kept, (versions[at] as V).epoch);
+    const before = first === 0 ? -1n : (kept[first - 1] as Epoch);
+    let end = at + 1;
+    while (end < versions.length && (versions[end] as V).epoch > before) end += 1;
+    const sees = kept[first];
+    if (sees !== undefined) intervals.push({ sees, versions: versions.slice(at, end) });
+    at = end;
+  }
+  return intervals;
 }

@@ -9,7 +9,8 @@
  *     slot, 16 bytes: u32 container, 4 bytes zero, u64 epoch (big-endian)
  *
  * A reader pins first and checks the container's horizon afterwards; aggregation raises the horizon
- * first and reads the pins afterwards. Whichever comes second sees the other.
+ * first and reads the pins afterwards. Whichever comes second sees the other. Behind the slots lie the
+ * locks of aggregation, a byte for each container; see aggregation-lock.ts.
  *
  * @module
  */
@@ -20,8 +21,7 @@ import { PIN_SLOTS_MAX } from "../limits.js";
 import type { Epoch } from "./epoch.js";
 
 const SLOT_SIZE = 16;
-
-/** Bytes of the file. */
+/** Bytes of the file, which are all slots; locks of other kinds lie behind them. */
 export const PINS_SIZE = SLOT_SIZE * PIN_SLOTS_MAX;
 
 /** A pinned epoch; release it when the reader is done. */

@@ -32,8 +32,10 @@ import { NumberList } from "./sparse-tree.js";
 export interface FragmentSink<L extends Layer = Layer> {
   /** `size` bytes of the piece, from its packed byte `packed`, go to `target`. */
   fragment(layer: L, target: number, packed: number, size: number): void;
-  /** Nothing was written to `size` bytes at `target`. */
+  /** Nothing was written to `size` bytes at `target`, or it was punched. */
   hole(target: number, size: number): void;
+  /** As `hole`, for what a layer punched: for those who must know by which one. */
+  punched?(layer: L, target: number, packed: number, size: number): void;
 }
 
 /** Hands out what a layer shows: bytes, or a hole if it is a punched range. */
@@ -44,8 +46,9 @@ function show<L extends Layer>(
   packed: number,
   size: number,
 ): void {
-  if (isHole(layer.piece)) sink.hole(target, size);
-  else sink.fragment(layer, target, packed, size);
+  if (!isHole(layer.piece)) sink.fragment(layer, target, packed, size);
+  else if (sink.punched === undefined) sink.hole(target, size);
+  else sink.punched(layer, target, packed, size);
 }
 
 /** Parts of the query that no walked layer has covered yet: sorted, disjoint. */

@@ -27,11 +27,20 @@ interface Series {
 /** The pieces of one writer for one array. Pass it to `LogWriter.append` as the sink. */
 export class RunBuilder implements PlacementSink {
   readonly #pieces: Piece[] = [];
+  readonly #formsSeries: boolean;
   #series: Series | undefined;
   #range: PatternRange | undefined;
   #from = 0;
   #start = Number.POSITIVE_INFINITY;
   #end = 0;
+
+  /**
+   * @param options `formsSeries`: whether equal blocks at one distance become a pattern, as they should
+   *   where a writer's records come one by one. Adjoining blocks become one in any case.
+   */
+  constructor({ formsSeries = true }: { formsSeries?: boolean } = {}) {
+    this.#formsSeries = formsSeries;
+  }
 
   /** Names the array bytes of the next appends: their sizes add up to the range. */
   begin(range: PatternRange): void {
@@ -76,7 +85,7 @@ export class RunBuilder implements PlacementSink {
       series.blockLength += size;
       return true;
     }
-    if (size !== series.blockLength) return false;
+    if (size !== series.blockLength || !this.#formsSeries) return false;
     if (series.count === 1 && start > series.start + series.blockLength) {
       series.stride = start - series.start;
     } else if (series.count === 1 || start !== series.start + series.stride * series.count) {

@@ -9,7 +9,7 @@
  * lock, no descriptor and no state of the index, so that writers, aggregation and recycling go on.
  *
  * 1. A run that is removed meanwhile is not reported: its segment may be another one by now.
- * 2. A run that is committed behind the pass is left to the next one.
+ * 2. A run that is committed or merged behind the pass is left to the next one.
  * 3. Bytes that no run refers to are not read, but for those that share a block with others.
  *
  * Single values lie in the index and are not checked here.

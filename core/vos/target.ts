@@ -15,9 +15,16 @@ import { nextCounter, readCounter } from "../index/counters.js";
 import type { IndexStore, IndexTransaction } from "../index/index-store.js";
 import { LogWriter } from "../log/log-writer.js";
 import { SegmentCache } from "../log/segment-reader.js";
+import { listSegments, type SegmentRecord } from "../log/segment-record.js";
 import { type RecoveryReport, SegmentStore } from "../log/segment-store.js";
 import { addWriter, removeWriter } from "../log/writer-record.js";
-import { type AggregationReport, aggregate } from "./aggregation.js";
+import {
+  Aggregation,
+  type AggregationReport,
+  type AggregationSource,
+  emptyMemory,
+  type PassOptions,
+} from "./aggregation.js";
 import type { ArrayAddress } from "./array-address.js";
 import { ArrayCache, listWindows } from "./array-cache.js";
 import { ArrayReader, type ArraySource } from "./array-reader.js";
@@ -92,8 +99,10 @@ export interface Target {
   listSnapshots(container: number): SnapshotRecord[];
   /** Lets go of a snapshot. */
   destroySnapshot(container: number, name: string): void;
-  /** Removes what no reader can see; then takes back what dead writers left. */
-  aggregate(container: number): AggregationReport;
+  /**
+   * Removes what no reader can see and merges the rest, in steps; then takes back what dead writers left.
+   */
+  aggregate(container: number, options: PassOptions): Generator<AggregationReport, void, undefined>;
   /** Checks the stored bytes of all containers, in steps of about `stepSize` bytes. */
   scrub(stepSize: number): Generator<ScrubReport, void, undefined>;
   /** Takes back what dead writers left. */
@@ -136,6 +145,8 @@ export class LocalTarget implements Target, TransactionOwner {
   readonly #segments: SegmentCache;
   readonly #pins: PinTable;
   readonly #transactions = new Set<Transaction>();
+  readonly #passes = new Set<Generator<AggregationReport, void, undefined>>();
+  readonly #memory = emptyMemory();
   #writer: LogWriter | undefined;
   #open = true;
 
@@ -310,10 +321,48 @@ export class LocalTarget implements Target, TransactionOwner {
     this.#index.transact(`Destroying snapshot "${name}"`, destroy, "remove");
   }
 
-  aggregate(container: number): AggregationReport {
-    const report = aggregate(this.#index, this.#pins, container);
+  *aggregate(
+    container: number,
+    options: PassOptions,
+  ): Generator<AggregationReport, void, undefined> {
+    const pass = new Aggregation(this.#aggregationSource(), container, options).steps();
+    this.#passes.add(pass);
+    try {
+      yield* pass;
+    } finally {
+      this.#passes.delete(pass);
+    }
+    if (!this.#open) throw closedError("Aggregating a container");
     this.#store.recover();
-    return report;
+  }
+
+  #aggregationSource(): AggregationSource {
+    const { device, poolUuid, owner, scm } = this.#options;
+    const openIndex = () => this.#index;
+    const store = this.#store;
+    return {
+      get index() {
+        return openIndex();
+      },
+      device,
+      owner,
+      store,
+      pins: this.#pins,
+      pinsPath: path.join(scm, PINS_FILE),
+      memory: this.#memory,
+      releaseLog: (isToEmpty) => this.#releaseLog(isToEmpty),
+      openSegments: () => new SegmentCache(device, poolUuid, (id) => store.path(id)),
+    };
+  }
+
+  /** Ends the leases of this process's own log if it is idle and one of its segments is to be emptied. */
+  #releaseLog(isToEmpty: (id: number, record: SegmentRecord) => boolean): void {
+    const writer = this.#writer;
+    if (writer === undefined || [...this.#transactions].some(({ bytes }) => bytes > 0)) return;
+    const isOwn = ({ state, writer: holder }: SegmentRecord) =>
+      state === "leased" && holder === writer.id;
+    const segments = listSegments(this.#index);
+    if (segments.some(({ id, record }) => isOwn(record) && isToEmpty(id, record))) writer.close();
   }
 
   scrub(stepSize: number): Generator<ScrubReport, void, undefined> {
@@ -358,6 +407,7 @@ export class LocalTarget implements Target, TransactionOwner {
   close(): void {
     if (!this.#open) return;
     for (const transaction of this.#transactions) transaction.abort();
+    for (const pass of this.#passes) pass.return();
     this.#closeWriter();
     this.#segments.close();
     this.#pins.close();

@@ -277,6 +277,7 @@ describe("Pool.scrubSteps()", () => {
     }
     expect(blocks).toBeGreaterThan(10);
     for (const writer of writers) {
+      expect(writer.errors).toBe("");
       expect(writer.isRunning).toBe(true);
       await writer.kill();
     }

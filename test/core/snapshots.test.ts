@@ -59,7 +59,7 @@ describe("Container", () => {
     expect(container.commits()).toHaveLength(1);
     const live = pool.query().nvme.live;
     container.destroySnapshot("three");
-    expect(container.aggregate()).toEqual({ runs: 1, values: 1, bytes: SIZE });
+    expect(container.aggregate()).toMatchObject({ runs: 1, values: 1, bytes: SIZE });
     expect(pool.query().nvme.live).toBe(live - SIZE);
     expect(() => container.view(epoch)).toThrow(code("DER_EPOCH_GONE"));
   });

@@ -20,6 +20,8 @@ import {
 } from "daos-ts";
 import { ContainerModel, empty, ModelTransaction, sizeOf, valueKey } from "./container-model.ts";
 import { OFFSETS_MAX, scaled } from "./patterns.ts";
+import { checkLiveSizes } from "./scattered-array.ts";
+
 import {
   checkLists,
   checkObject,
@@ -413,6 +415,7 @@ export class StoreUnderTest {
     this.#container(handle).aggregate();
     this.#model.aggregate();
     this.checkAll();
+    checkLiveSizes(this.#pools[0] as Pool);
   }
 
   #reopen(handle: number): void {
