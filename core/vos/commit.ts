@@ -289,13 +289,13 @@ function publish(tx: IndexTransaction, request: CommitRequest, now: bigint): Com
   const epoch = nextEpoch(now, readCounter(tx, "epoch"));
   const moment = momentOf(epoch);
   const publication = new Publication(contributions.length);
-  const changes = new ChangeList();
+  const changes = new ChangeList(tx, container, epoch);
   const shared = { tx, container, epoch, suffix: moment.suffix, publication, changes, moment };
   let bytes = 0;
   for (const [sequence, contribution] of contributions.entries()) {
     bytes += publishContribution({ ...shared, live: new Map() }, contribution, sequence);
   }
-  changes.store(tx, container, epoch);
+  changes.finish();
   putCommit(tx, container, { epoch, transactionId, bytes, contributors: contributions.length });
   writeCounter(tx, "epoch", epoch);
   return { epoch, bytes };
