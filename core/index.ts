@@ -51,6 +51,7 @@ export type { Anchor } from "./vos/anchor.js";
 export type { Committed } from "./vos/commit.js";
 export type { CommitRecord } from "./vos/containers.js";
 export type { KeyCondition, ValueChange } from "./vos/contribution-format.js";
+export type { OffsetRange } from "./vos/damage.js";
 export { type Epoch, timeOfEpoch } from "./vos/epoch.js";
 export type { DkeyEntry, KeyList, ListOptions, ValueListOptions } from "./vos/key-view.js";
 export { integerKey, integerOfKey } from "./vos/names.js";

@@ -44,3 +44,8 @@ export class ExchangedVersion implements FoundVersion {
     return copy;
   }
 }
+
+/** A version whose value was too large for the exchange. */
+export function largeVersion(value: Uint8Array): Omit<FoundVersion, "epoch"> {
+  return { head: value[0] as number, body: () => value.subarray(1) };
+}

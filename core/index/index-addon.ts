@@ -5,6 +5,7 @@
  */
 
 import { requireAddon } from "../device/addon.js";
+import { isDaosError } from "../errors.js";
 
 /** A handle that `open` returned. */
 export type IndexHandle = number;
@@ -77,4 +78,13 @@ export function indexAddon(): LoadedIndexAddon {
     loaded = { calls, bytes: new Uint8Array(exchange), view: new DataView(exchange) };
   }
   return loaded;
+}
+
+/** Whether LMDB threw it. */
+export function isIndexError(error: unknown): boolean {
+  if (isDaosError(error)) return false;
+  const { code } = error as { code?: unknown };
+  return (
+    typeof code === "string" && /^(MDB_|E[A-Z0-9]+$)/.test(code) && code !== "ERR_INVALID_ARG_TYPE"
+  );
 }

@@ -21,13 +21,14 @@ import fs from "node:fs";
 import { assert, DaosError, isDaosError, storageError } from "../errors.js";
 import { INDEX_CHECK_SIZE_MAX, INDEX_MAP_SIZE, INDEX_READERS_MAX } from "../limits.js";
 import { writeShort } from "./component.js";
-import { ExchangedVersion } from "./exchanged-version.js";
+import { ExchangedVersion, largeVersion } from "./exchanged-version.js";
 import {
   ENTRY_HEADER_SIZE,
   EXCHANGE_END,
   EXCHANGE_FOUND,
   type IndexHandle,
   indexAddon,
+  isIndexError,
   type LoadedIndexAddon,
   OpenFlag,
   ScanFlag,
@@ -495,17 +496,4 @@ export class IndexStore implements IndexReader {
     this.#gate.pass(() => this.#addon.calls.close(this.#handle));
     this.#gate.close();
   }
-}
-
-function largeVersion(value: Uint8Array): Omit<FoundVersion, "epoch"> {
-  return { head: value[0] as number, body: () => value.subarray(1) };
-}
-
-/** Whether LMDB threw it. */
-function isIndexError(error: unknown): boolean {
-  if (isDaosError(error)) return false;
-  const { code } = error as { code?: unknown };
-  return (
-    typeof code === "string" && /^(MDB_|E[A-Z0-9]+$)/.test(code) && code !== "ERR_INVALID_ARG_TYPE"
-  );
 }

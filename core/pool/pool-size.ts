@@ -13,7 +13,14 @@ import type { TierLimits } from "../vos/usage.js";
  * 2 MiB, for `scm` (keys, single values, the index), the rest for `nvme` (array data). A tier that is
  * left out is bounded by its file system only, as both are without a size.
  */
-export type PoolSize = number | { readonly scm?: number; readonly nvme?: number };
+export type PoolSize =
+  | number
+  | {
+      /** Of the tier of the index. */
+      readonly scm?: number;
+      /** Of the tier of the segments. */
+      readonly nvme?: number;
+    };
 
 const SMALLEST = { scm: SCM_SIZE_MIN, nvme: NVME_SIZE_MIN };
 

@@ -28,6 +28,7 @@ import type { Transaction } from "../vos/transaction.js";
 export interface FoundRecords {
   /** Bytes of a record; 0 if there is no such array. */
   readonly recordSize: number;
+  /** In order, and disjoint. */
   readonly ranges: ExactRange[];
   /** Where the list goes on; `undefined` at its end. */
   readonly anchor: Anchor | undefined;

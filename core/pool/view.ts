@@ -8,6 +8,7 @@ import { DaosError } from "../errors.js";
 import type { Anchor } from "../vos/anchor.js";
 import { byteArray } from "../vos/array-address.js";
 import type { ArrayReader } from "../vos/array-reader.js";
+import type { OffsetRange } from "../vos/damage.js";
 import type { Epoch } from "../vos/epoch.js";
 import { scatterRecords, scatterValue, windowReader, writtenRanges } from "../vos/fetch.js";
 import type {
@@ -88,14 +89,10 @@ export class ContainerView {
   /**
    * The ranges `[start, end)` of a byte array that were written and not punched, sorted and joined.
    *
-   * @param range.start First offset to look at.
-   * @param range.end One past the last.
+   * @param bounds Which offsets are looked at, `[start, end)`.
    */
-  writtenRanges(
-    oid: ObjectId,
-    { start, end }: { readonly start: number; readonly end: number },
-    own?: Transaction,
-  ): { start: number; end: number }[] {
+  writtenRanges(oid: ObjectId, bounds: OffsetRange, own?: Transaction): OffsetRange[] {
+    const { start, end } = bounds;
     if (start >= end) return [];
     return writtenRanges(windowReader(this.#array(oid), own?.overlay(oid)), start, end);
   }

@@ -48,6 +48,7 @@ import {
 
 /** A part of a list. */
 export interface KeyList<Key = Uint8Array> {
+  /** In order. */
   readonly keys: Key[];
   /** Where the list goes on; `undefined` at its end. */
   readonly anchor: Anchor | undefined;
@@ -366,9 +367,11 @@ class KeyCollector {
 
 /** Which values are listed. */
 export interface ValueListOptions {
+  /** The akey whose values are listed. */
   readonly akey: Uint8Array;
   /** Only dkeys behind this one. */
   readonly after?: Uint8Array;
+  /** Values at most; all by default. */
   readonly limit?: number;
 }
 

@@ -26,7 +26,9 @@ export const ObjectType = {
   multiLexical: 7,
   /** A key-value store: one value a dkey. */
   kvHashed: 8,
+  /** The same, with 64-bit integers as dkeys. */
   kvUint64: 9,
+  /** The same, with dkeys in lexical order. */
   kvLexical: 10,
   /** Bytes addressed by offset: files, datasets. */
   arrayByte: 13,

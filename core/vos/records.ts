@@ -22,30 +22,38 @@ export interface RecordRange {
 /** What an update does to one akey. */
 export type AkeyUpdate =
   | {
+      /** Attribute key. */
       readonly akey: Uint8Array;
       /** Replaces the single value; up to 1 MiB. */
       readonly value: Bytes;
+      /** What the akey must be; nothing by default. */
       readonly condition?: KeyCondition;
     }
   | {
+      /** Attribute key. */
       readonly akey: Uint8Array;
       /** Bytes of a record; the same for the life of the array. */
       readonly recordSize: number;
+      /** Where the records go. */
       readonly ranges: readonly RecordRange[];
       /** The records of all ranges, one after the other; `undefined` punches the ranges. */
       readonly data: Bytes | undefined;
+      /** What the akey must be; nothing by default. */
       readonly condition?: KeyCondition;
     };
 
 /** What a fetch wants of one akey. */
 export type AkeyFetch =
   | {
+      /** Attribute key. */
       readonly akey: Uint8Array;
       /** Where the single value goes; without buffers, only its size is asked for. */
       readonly into?: Bytes;
     }
   | {
+      /** Attribute key. */
       readonly akey: Uint8Array;
+      /** Which records. */
       readonly ranges: readonly RecordRange[];
       /** Where the records go; records that were never written leave it as it is. */
       readonly into: Bytes;
@@ -58,7 +66,7 @@ export interface AkeyFetched {
   /** Bytes of the single value, or of a record; 0 if the akey does not exist. */
   readonly size: number;
   /** The ranges that were written, in the order asked for; only if a map was asked for. */
-  readonly written?: readonly { readonly index: bigint; readonly count: bigint }[];
+  readonly written?: readonly ExactRange[];
 }
 
 const INDEX_END = 1n << 63n;
@@ -114,7 +122,9 @@ function invalid(what: string, why: string, remedy: string): DaosError {
 
 /** Ranges with exact numbers. */
 export interface ExactRange {
+  /** First record. */
   readonly index: bigint;
+  /** Number of records. */
   readonly count: bigint;
 }
 

@@ -61,7 +61,9 @@ export interface TargetUsage {
 
 /** Limits of the tiers, in bytes; `undefined`: only the file system bounds it. */
 export interface TierLimits {
+  /** Of the tier of the index. */
   readonly scm: number | undefined;
+  /** Of the tier of the segments. */
   readonly nvme: number | undefined;
 }
 
