@@ -8,12 +8,14 @@
 import type { Suite } from "./harness.js";
 import { agedPart } from "./vos-aged.js";
 import { interleavedPart, stridedPart, updatePart } from "./vos-arrays.js";
+import { openPart } from "./vos-open.js";
 import { overwritingPart, writersPart } from "./vos-space.js";
 import { valuesPart } from "./vos-values.js";
 
 /** The suite `vos`. */
 export const vos: Suite = [
   valuesPart,
+  openPart,
   updatePart,
   interleavedPart,
   stridedPart,

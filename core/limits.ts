@@ -111,8 +111,6 @@ export const SPACE_UNIT_SIZE = 4 * KIB;
 export const AGGREGATION_STEP_COUNT = 512;
 /** Versions of keys that aggregation looks at in one transaction. */
 export const AGGREGATION_SCAN_COUNT = 4096;
-/** Keys in one stored part of a commit's list of changes. */
-export const CHANGE_LIST_COUNT = 4096;
 /** Bytes of runs after which a transaction of aggregation removes no more. */
 export const AGGREGATION_STEP_SIZE = 1 * MIB;
 /** Time after which a step of aggregation ends by default, in milliseconds. */

@@ -63,7 +63,7 @@ export async function buildNativeParts(root, { force = false } = {}) {
         join(lmdb.root, LMDB_SOURCES),
       ],
       libs: ["-pthread"],
-      facts: { lmdb: lmdb.version },
+      facts: { lmdb: lmdb.version, corrections: String(LMDB_CORRECTIONS.map(({ to }) => to)) },
     });
   } catch (error) {
     throw new SetupError(error.message, [
@@ -87,22 +87,41 @@ export async function buildNativeParts(root, { force = false } = {}) {
   say(STEP, "present");
 }
 
+/** What is changed in LMDB's source, each found exactly once. */
+const LMDB_CORRECTIONS = [
+  {
+    // Each process that opens an index sets the number of the last transaction to what it read before: a
+    // commit of another process in between would be lost. The first process sets it elsewhere, under an
+    // exclusive lock.
+    from: /\n\tif \(env->me_txns\)\n\t\tenv->me_txns->mti_txnid = meta\.mm_txnid;\n/,
+    to: "\n",
+  },
+  {
+    // Pages go where STORE_PAGES of index.c puts them, or are written as before.
+    from: /\n\t\t\t\tif \(n == 1\) \{\n\t\t\t\t\twres = pwrite\(/,
+    to: `
+\t\t\t\tif (STORE_PAGES(env, iov, n, wpos)) {
+\t\t\t\t\twres = wsize;
+\t\t\t\t} else if (n == 1) {
+\t\t\t\t\twres = pwrite(`,
+  },
+];
+
 /**
- * Writes LMDB's source without the statement by which each process that opens an index sets the number of
- * the last transaction to what it read before: a commit of another process in between would be lost. The
- * first process sets it elsewhere, under an exclusive lock.
+ * Writes a corrected copy of LMDB's source.
  *
  * @returns {string} Folder of the corrected file, to be searched before the package's.
  */
 function correctedLmdb(root, sources) {
-  const text = readFileSync(join(sources, "mdb.c"), "utf8");
-  const parts = text.split(
-    /\n\tif \(env->me_txns\)\n\t\tenv->me_txns->mti_txnid = meta\.mm_txnid;\n/,
-  );
-  if (parts.length !== 2) throw new Error("LMDB's source is not the one that is known");
+  let text = readFileSync(join(sources, "mdb.c"), "utf8");
+  for (const { from, to } of LMDB_CORRECTIONS) {
+    const parts = text.split(from);
+    if (parts.length !== 2) throw new Error("LMDB's source is not the one that is known");
+    text = parts.join(to);
+  }
   const folder = join(root, "build", "lmdb");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "mdb.c"), parts.join("\n"));
+  writeFileSync(join(folder, "mdb.c"), text);
   return folder;
 }
 

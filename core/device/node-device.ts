@@ -88,6 +88,11 @@ class NodeFile implements DeviceFile {
   }
 }
 
+/** Random bytes that are drawn at once, each of which is handed out once. */
+const RANDOM_POOL_SIZE = 4096;
+const randomPool = new Uint8Array(RANDOM_POOL_SIZE);
+let randomLeft = 0;
+
 /** Files, clock and randomness of this machine. */
 export class NodeDevice implements Device {
   /** Opens a file; see {@link Device.open}. */
@@ -138,6 +143,12 @@ export class NodeDevice implements Device {
 
   /** See {@link Device.random}. */
   random(size: number): Uint8Array {
-    return randomFillSync(new Uint8Array(size));
+    if (size > RANDOM_POOL_SIZE) return randomFillSync(new Uint8Array(size));
+    if (randomLeft < size) {
+      randomFillSync(randomPool);
+      randomLeft = RANDOM_POOL_SIZE;
+    }
+    randomLeft -= size;
+    return randomPool.slice(randomLeft, randomLeft + size);
   }
 }

@@ -53,6 +53,8 @@ export const VALUE_HEAD_SIZE = 16;
 export const EXCHANGE_END = 2048;
 /** Where what was found lies in the exchange. */
 export const EXCHANGE_FOUND = 4096;
+/** Key size and value size of an entry in the exchange. */
+export const ENTRY_HEADER_SIZE = 8;
 
 /** The addon and its buffer, once a thread. */
 export interface LoadedIndexAddon {

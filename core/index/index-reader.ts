@@ -38,6 +38,15 @@ export interface IndexVersion {
   readonly value: Uint8Array;
 }
 
+/** A version that was found, as long as nothing else is looked for. */
+export interface FoundVersion {
+  /** First byte of the value. */
+  readonly head: number;
+  readonly epoch: bigint;
+  /** The value behind its first byte, copied; the caller's to keep. */
+  body(): Uint8Array;
+}
+
 /** Reads of one consistent state of the index. */
 export interface IndexReader {
   /** The value of a key, or `undefined`. */
@@ -51,6 +60,15 @@ export interface IndexReader {
    * @param suffix The epoch, inverted: 8 bytes.
    */
   newest(prefix: Uint8Array, suffix: Uint8Array): IndexVersion | undefined;
+  /**
+   * As {@link newest}, of a key that goes on with two components, and without making an object: what it
+   * returns is good until the next call.
+   */
+  newestOf(
+    prefix: Uint8Array,
+    components: { readonly first: Uint8Array; readonly second: Uint8Array },
+    suffix: Uint8Array,
+  ): FoundVersion | undefined;
   /** Visits the entries of a range in order. */
   visit(range: KeyRange, visitor: EntryVisitor, options?: VisitOptions): void;
 }

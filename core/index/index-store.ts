@@ -20,7 +20,10 @@
 import fs from "node:fs";
 import { assert, DaosError, isDaosError, storageError } from "../errors.js";
 import { INDEX_CHECK_SIZE_MAX, INDEX_MAP_SIZE, INDEX_READERS_MAX } from "../limits.js";
+import { writeShort } from "./component.js";
+import { ExchangedVersion } from "./exchanged-version.js";
 import {
+  ENTRY_HEADER_SIZE,
   EXCHANGE_END,
   EXCHANGE_FOUND,
   type IndexHandle,
@@ -35,6 +38,7 @@ import { checkIndexFile, isWritable } from "./index-file.js";
 import { IndexGate } from "./index-gate.js";
 import type {
   EntryVisitor,
+  FoundVersion,
   IndexEntry,
   IndexReader,
   IndexTransaction,
@@ -47,6 +51,7 @@ import { getSpace, putSpace, type SpaceUse } from "./space-record.js";
 
 export type {
   EntryVisitor,
+  FoundVersion,
   IndexEntry,
   IndexReader,
   IndexTransaction,
@@ -66,8 +71,6 @@ export interface IndexOptions {
 /** Entries of the first batch of a visit, and of the largest. */
 const VISIT_BATCH_MIN = 4;
 const VISIT_BATCH_MAX = 512;
-/** Key size and value size of an entry in the exchange. */
-const ENTRY_HEADER_SIZE = 8;
 
 const openStores = new Map<string, IndexStore>();
 
@@ -91,6 +94,8 @@ export class IndexStore implements IndexReader {
   readonly #budget: IndexBudget;
   readonly #gate: IndexGate;
   #references = 1;
+  readonly #found: ExchangedVersion;
+  readonly #transaction: IndexTransaction;
   #inTransaction = false;
   #visits = 0;
 
@@ -102,6 +107,8 @@ export class IndexStore implements IndexReader {
     this.#handle = handle;
     this.#path = path;
     this.#gate = gate;
+    this.#found = new ExchangedVersion(addon);
+    this.#transaction = this.#makeTransaction();
     const registryKey = registryKeyOf(path);
     assert(registryKey !== undefined, "an open index has a file");
     this.#registryKey = registryKey;
@@ -254,6 +261,27 @@ export class IndexStore implements IndexReader {
     }
   }
 
+  newestOf(
+    prefix: Uint8Array,
+    { first, second }: { readonly first: Uint8Array; readonly second: Uint8Array },
+    suffix: Uint8Array,
+  ): FoundVersion | undefined {
+    const { calls, bytes } = this.#addon;
+    try {
+      bytes.set(prefix);
+      const size = writeShort(bytes, writeShort(bytes, prefix.length, first), second);
+      bytes.set(suffix, size);
+      const found = calls.seek(this.#handle, size + suffix.length, size);
+      if (found === 0) return undefined;
+      if (found === 1) return this.#found.at(size + suffix.length);
+      const key = bytes.slice(0, size);
+      const version = this.newest(key, suffix);
+      return version && { epoch: version.epoch, ...largeVersion(version.value) };
+    } catch (error) {
+      throw storageError(error, "Reading the index", this.#path);
+    }
+  }
+
   /** Copies an entry out of the exchange. */
   #entryAt(start: number): IndexEntry {
     const { bytes, view } = this.#addon;
@@ -386,23 +414,28 @@ export class IndexStore implements IndexReader {
     }
   }
 
-  #attempt(what: string, body: (tx: IndexTransaction) => void, use: SpaceUse): void {
-    assert(!this.#inTransaction, "index transactions do not nest");
-    const { calls } = this.#addon;
-    const tx: IndexTransaction = {
+  /** What the bodies of transactions get. */
+  #makeTransaction(): IndexTransaction {
+    return {
       get: (key) => this.get(key),
       seek: (key, prefixSize) => this.seek(key, prefixSize),
       newest: (prefix, suffix) => this.newest(prefix, suffix),
+      newestOf: (prefix, components, suffix) => this.newestOf(prefix, components, suffix),
       visit: (range, visitor, options) => this.visit(range, visitor, options),
       put: (key, value) => this.#put(key, value),
       putVersion: (prefix, suffix, value) => this.#putVersion(prefix, suffix, value),
       remove: (key) => this.#remove(key),
     };
+  }
+
+  #attempt(what: string, body: (tx: IndexTransaction) => void, use: SpaceUse): void {
+    assert(!this.#inTransaction, "index transactions do not nest");
+    const { calls } = this.#addon;
     try {
       calls.begin(this.#handle);
       this.#inTransaction = true;
       this.#budget.begin(what, use);
-      const result: unknown = body(tx);
+      const result: unknown = body(this.#transaction);
       assert(result === undefined, "a transaction body is synchronous and returns nothing");
       this.#budget.requireReserve();
       calls.commit(this.#handle);
@@ -462,6 +495,10 @@ export class IndexStore implements IndexReader {
     this.#gate.pass(() => this.#addon.calls.close(this.#handle));
     this.#gate.close();
   }
+}
+
+function largeVersion(value: Uint8Array): Omit<FoundVersion, "epoch"> {
+  return { head: value[0] as number, body: () => value.subarray(1) };
 }
 
 /** Whether LMDB threw it. */

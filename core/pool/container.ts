@@ -164,8 +164,9 @@ export class Container {
   commit(transaction: Transaction): Committed {
     try {
       const contributions = [transaction.contribution()];
-      const transactionId = this.newTransactionId();
-      const committed = this.#target.commit({ container: this.#id, transactionId, contributions });
+      // Who would ask for the outcome after a crash does not know an id.
+      const request = { container: this.#id, transactionId: undefined, contributions };
+      const committed = this.#target.commit(request);
       transaction.settle();
       return committed;
     } catch (error) {

@@ -2,42 +2,94 @@
  * Which keys each commit changed: what aggregation has to look at, so that its cost follows the number
  * of changes and not the number of keys.
  *
- * Key: `change` space, u32 container, u64 epoch, u32 part. Value: u8 version, then bytes for each
- * key: the beginning of an akey's keys; of a dkey's or an object's, if that was punched.
+ * Key: `change` space, u32 container, u64 epoch, u32 part. Value: u8 version, then for each key, the
+ * beginning of an akey's keys (of a dkey's or an object's, if that was punched):
+ *
+ *     u8 bytes that it shares with the key before, u16 size of the rest, the rest
  *
  * @module
  */
 
-import { ByteReader, ByteWriter } from "../index/byte-codec.js";
+import { ByteReader } from "../index/byte-codec.js";
 import type { IndexReader, IndexTransaction } from "../index/index-store.js";
 import { KeyBuilder, KeySpace, prefixEnd } from "../index/key-codec.js";
-import { CHANGE_LIST_COUNT } from "../limits.js";
 import type { Epoch } from "./epoch.js";
 
 const LIST_VERSION = 1;
+const PART_SIZE_MAX = 32 * 1024;
+/** Longest key, and what is stored before it. */
+const ENTRY_SIZE_MAX = 2048 + 3;
+const SHARED_MAX = 255;
 
-/** Collects the changes of one commit. */
+// A commit collects its changes here: one at a time is made, under the writer lock.
+const scratch = new Uint8Array(PART_SIZE_MAX + ENTRY_SIZE_MAX);
+const NO_KEY = new Uint8Array();
+
+function sharedSize(a: Uint8Array, b: Uint8Array): number {
+  const most = Math.min(a.length, b.length, SHARED_MAX);
+  let size = 0;
+  while (size < most && a[size] === b[size]) size += 1;
+  return size;
+}
+
+/** Collects and stores the changes of one commit, in its transaction. */
 export class ChangeList {
-  #writer = new ByteWriter(2048).u8(LIST_VERSION);
-  #count = 0;
-  readonly #parts: Uint8Array[] = [];
+  readonly #tx: IndexTransaction;
+  readonly #container: number;
+  readonly #epoch: Epoch;
+  #previous: Uint8Array = NO_KEY;
+  #size = 0;
+  #part = 0;
+
+  constructor(tx: IndexTransaction, container: number, epoch: Epoch) {
+    this.#tx = tx;
+    this.#container = container;
+    this.#epoch = epoch;
+  }
 
   /** Adds a key. */
   add(prefix: Uint8Array): void {
-    this.#writer.bytes(prefix);
-    this.#count += 1;
-    if (this.#count % CHANGE_LIST_COUNT > 0) return;
-    this.#parts.push(this.#writer.finish());
-    this.#writer = new ByteWriter(2048).u8(LIST_VERSION);
+    if (this.#size >= PART_SIZE_MAX) this.finish();
+    if (this.#size === 0) scratch[this.#size++] = LIST_VERSION;
+    const shared = sharedSize(prefix, this.#previous);
+    const rest = prefix.length - shared;
+    scratch[this.#size] = shared;
+    scratch[this.#size + 1] = rest >>> 8;
+    scratch[this.#size + 2] = rest & 0xff;
+    let at = this.#size + 3;
+    for (let index = shared; index < prefix.length; index++)
+      scratch[at++] = prefix[index] as number;
+    this.#size = at;
+    this.#previous = prefix;
   }
 
-  /** Stores the list, if there is anything in it. */
-  store(tx: IndexTransaction, container: number, epoch: Epoch): void {
-    if (this.#count % CHANGE_LIST_COUNT > 0) this.#parts.push(this.#writer.finish());
-    for (const [part, value] of this.#parts.entries()) {
-      tx.put(new KeyBuilder(KeySpace.change).u32(container).u64(epoch).u32(part).done(), value);
-    }
+  /** Stores what was added since the last part. */
+  finish(): void {
+    if (this.#size === 0) return;
+    const base = new KeyBuilder(KeySpace.change).u32(this.#container).u64(this.#epoch);
+    this.#tx.put(base.u32(this.#part).done(), scratch.subarray(0, this.#size));
+    this.#part += 1;
+    this.#size = 0;
+    this.#previous = NO_KEY;
   }
+}
+
+function decode(value: Uint8Array): Uint8Array[] {
+  const fields = new ByteReader(value, "a list of changes");
+  if (fields.u8() !== LIST_VERSION) throw fields.malformed("its version is unknown");
+  const prefixes: Uint8Array[] = [];
+  let previous = NO_KEY;
+  while (fields.remaining > 0) {
+    const shared = fields.u8();
+    const size = fields.u8() * 256 + fields.u8();
+    if (shared > previous.length) throw fields.malformed("a key shares more than there is");
+    const prefix = new Uint8Array(shared + size);
+    prefix.set(previous.subarray(0, shared));
+    prefix.set(fields.raw(size), shared);
+    prefixes.push(prefix);
+    previous = prefix;
+  }
+  return prefixes;
 }
 
 /** A stored part of a list. */
@@ -57,11 +109,7 @@ export function nextChanges(
   const start = after === undefined ? base : Uint8Array.of(...after, 0);
   let found: StoredChanges | undefined;
   reader.visit({ start, end }, (key, value) => {
-    const fields = new ByteReader(value, "a list of changes");
-    if (fields.u8() !== LIST_VERSION) throw fields.malformed("its version is unknown");
-    const prefixes: Uint8Array[] = [];
-    while (fields.remaining > 0) prefixes.push(fields.bytes());
-    found = { key, prefixes };
+    found = { key, prefixes: decode(value) };
     return false;
   });
   return found;

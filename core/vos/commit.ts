@@ -57,8 +57,11 @@ import {
 /** What a commit publishes, and where. */
 export interface CommitRequest {
   readonly container: number;
-  /** 16 bytes, unique: a repeated commit of the same id returns the first one's epoch. */
-  readonly transactionId: Uint8Array;
+  /**
+   * 16 bytes, unique: a repeated commit of the same id returns the first one's epoch. `undefined` if
+   * nobody will ask for its outcome.
+   */
+  readonly transactionId: Uint8Array | undefined;
   /** In rank order: of overlapping writes, the later contribution's is seen. */
   readonly contributions: readonly Contribution[];
 }
@@ -187,10 +190,11 @@ function publishLive({ tx, live }: Publishing): void {
 function akeyPrefix(
   tx: IndexTransaction,
   object: Uint8Array,
-  { prefix, dkey, akey }: ValueVersion,
+  version: ValueVersion,
   makes: boolean,
 ): Uint8Array | undefined {
-  if (prefix !== undefined) return prefix;
+  if (version.prefix !== undefined) return version.prefix;
+  const { dkey, akey } = version;
   if (makes) return makeKey(tx, makeKey(tx, object, dkey), akey);
   const parent = findKey(tx, object, dkey);
   return parent && findKey(tx, parent, akey);
@@ -285,13 +289,13 @@ function publish(tx: IndexTransaction, request: CommitRequest, now: bigint): Com
   const epoch = nextEpoch(now, readCounter(tx, "epoch"));
   const moment = momentOf(epoch);
   const publication = new Publication(contributions.length);
-  const changes = new ChangeList();
+  const changes = new ChangeList(tx, container, epoch);
   const shared = { tx, container, epoch, suffix: moment.suffix, publication, changes, moment };
   let bytes = 0;
   for (const [sequence, contribution] of contributions.entries()) {
     bytes += publishContribution({ ...shared, live: new Map() }, contribution, sequence);
   }
-  changes.store(tx, container, epoch);
+  changes.finish();
   putCommit(tx, container, { epoch, transactionId, bytes, contributors: contributions.length });
   writeCounter(tx, "epoch", epoch);
   return { epoch, bytes };
@@ -318,7 +322,8 @@ function useOf({ contributions }: CommitRequest): SpaceUse {
 export function commit(index: IndexStore, request: CommitRequest, now: bigint): Committed {
   let committed: Committed | undefined;
   const body = (tx: IndexTransaction) => {
-    const before = epochOfTransaction(tx, request.transactionId);
+    const { transactionId: id } = request;
+    const before = id && epochOfTransaction(tx, id);
     committed = before === undefined ? publish(tx, request, now) : { epoch: before, bytes: 0 };
   };
   index.transact(`Committing to container ${request.container}`, body, useOf(request));

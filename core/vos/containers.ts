@@ -4,7 +4,7 @@
  *     container             u32 id             ─▶ u8 version, 16 bytes UUID, text label,
  *                                                 varint retained commits, u64 horizon, u64 next oid
  *     containerLabel        label              ─▶ u32 id
- *     commit                u32 id, epoch inv. ─▶ u8 version, 16 bytes transaction id, varint bytes,
+ *     commit                u32 id, epoch inv. ─▶ u8 version, bytes transaction id, varint bytes,
  *                                                 varint contributors
  *     commitByTransaction   16 bytes           ─▶ u32 container, u64 epoch
  *
@@ -39,8 +39,8 @@ export interface ContainerRecord {
 export interface CommitRecord {
   /** Where the commit's changes are visible from. */
   readonly epoch: Epoch;
-  /** Transaction id, 16 bytes. */
-  readonly transactionId: Uint8Array;
+  /** Transaction id, 16 bytes; a commit by one process alone has none. */
+  readonly transactionId: Uint8Array | undefined;
   /** Bytes of array data that the commit published. */
   readonly bytes: number;
   /** Writers that took part. */
@@ -112,6 +112,8 @@ function commitKey(container: number, epoch: Epoch): Uint8Array {
   return new KeyBuilder(KeySpace.commit).u32(container).newest(epoch).done();
 }
 
+const NO_ID = new Uint8Array();
+
 function transactionKey(transactionId: Uint8Array): Uint8Array {
   return new KeyBuilder(KeySpace.commitByTransaction).raw(transactionId).done();
 }
@@ -120,19 +122,19 @@ function transactionKey(transactionId: Uint8Array): Uint8Array {
 export function putCommit(tx: IndexTransaction, container: number, commit: CommitRecord): void {
   const value = new ByteWriter(32)
     .u8(RECORD_VERSION)
-    .raw(commit.transactionId)
+    .bytes(commit.transactionId ?? NO_ID)
     .varint(commit.bytes)
     .varint(commit.contributors)
     .finish();
   tx.put(commitKey(container, commit.epoch), value);
   const found = new ByteWriter(12).u32(container).u64(commit.epoch).finish();
-  tx.put(transactionKey(commit.transactionId), found);
+  if (commit.transactionId) tx.put(transactionKey(commit.transactionId), found);
 }
 
 /** Forgets a commit. */
 export function removeCommit(tx: IndexTransaction, container: number, commit: CommitRecord): void {
   tx.remove(commitKey(container, commit.epoch));
-  tx.remove(transactionKey(commit.transactionId));
+  if (commit.transactionId) tx.remove(transactionKey(commit.transactionId));
 }
 
 /** The epoch of a transaction, or `undefined` if no kept commit has its id. */
@@ -160,7 +162,8 @@ export function listCommits(
     if (commits.length === options.limit) return false;
     const fields = new ByteReader(value, "a commit");
     if (fields.u8() !== RECORD_VERSION) throw fields.malformed("its version is unknown");
-    const transactionId = fields.raw(16).slice();
+    const id = fields.bytes();
+    const transactionId = id.length === 0 ? undefined : id.slice();
     const epoch = new KeyReader(key.subarray(4)).newest();
     commits.push({ epoch, transactionId, bytes: fields.varint(), contributors: fields.varint() });
     return true;

@@ -37,6 +37,7 @@ import { latin1 } from "./own-changes.js";
 import {
   dkeyBound,
   kindOf,
+  kindOfHead,
   type ObjectState,
   objectState,
   recordSizeOf,
@@ -85,6 +86,7 @@ export class KeyView {
   readonly #container: number;
   readonly #moment: Moment;
   readonly #states = new Map<ObjectId, ObjectState>();
+  readonly #names: { first: Uint8Array; second: Uint8Array } = { first: NO_KEY, second: NO_KEY };
   #last: { readonly oid: ObjectId; readonly state: ObjectState } | undefined;
 
   /** @param openIndex Gives the index, or throws once it is closed. */
@@ -133,11 +135,13 @@ export class KeyView {
       const found = this.find(oid, dname, aname);
       return found && valueIn(found.record);
     }
-    // The common case, without an object for what was found.
-    const prefix = shortPrefix(state.prefix, dname, aname);
-    const version = reader.newest(prefix, this.#moment.suffix);
-    if (version === undefined || version.epoch < state.punched) return undefined;
-    return valueIn(version.value);
+    // The common case, without an object for anything but the value.
+    this.#names.first = dname;
+    this.#names.second = aname;
+    const found = reader.newestOf(state.prefix, this.#names, this.#moment.suffix);
+    if (found === undefined) return undefined;
+    if (state.punched > 0n && found.epoch < state.punched) return undefined;
+    return kindOfHead(found.head) === VersionKind.value ? found.body() : undefined;
   }
 
   /** Whether an object, or a dkey of it, exists. */

@@ -67,8 +67,16 @@ export function makeObjectId(
 
 /** Type number of an object id. */
 export function objectTypeOf(oid: ObjectId): number {
-  return Number(oid >> TYPE_SHIFT);
+  // One object is used many times in a row; a shift of 128 bits makes a number each time.
+  if (oid !== lastOid) {
+    lastOid = oid;
+    lastType = Number(oid >> TYPE_SHIFT);
+  }
+  return lastType;
 }
+
+let lastOid: ObjectId = -1n;
+let lastType = -1;
 
 /** The 16 bytes of an object id, big-endian, as keys hold it. */
 export function oidBytes(oid: ObjectId): Uint8Array {

@@ -9,9 +9,10 @@
  * @module
  */
 
+import { readComponent } from "../index/component.js";
 import type { Existence, KeyPunch, ObjectRun, ValueVersion } from "./contribution-format.js";
 import { conditionError } from "./existence.js";
-import { isLong, objectPrefix, shortPrefix } from "./names.js";
+import { isLong, OBJECT_PREFIX_SIZE, objectPrefix, shortPrefix } from "./names.js";
 import type { ObjectId } from "./object-id.js";
 import { kindOf, VersionKind } from "./versions.js";
 
@@ -28,6 +29,28 @@ function nameOf(oid: ObjectId, dkey: Uint8Array, akey: Uint8Array): string {
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
+}
+
+/** A version under short keys: they are read from the beginning of its index keys when asked for. */
+class ShortVersion implements ValueVersion {
+  readonly oid: ObjectId;
+  readonly record: Uint8Array;
+  readonly prefix: Uint8Array;
+
+  constructor(oid: ObjectId, record: Uint8Array, prefix: Uint8Array) {
+    this.oid = oid;
+    this.record = record;
+    this.prefix = prefix;
+  }
+
+  get dkey(): Uint8Array {
+    return readComponent(this.prefix, OBJECT_PREFIX_SIZE).bytes;
+  }
+
+  get akey(): Uint8Array {
+    const { end } = readComponent(this.prefix, OBJECT_PREFIX_SIZE);
+    return readComponent(this.prefix, end).bytes;
+  }
 }
 
 /** The uncommitted key changes of one transaction. */
@@ -65,9 +88,9 @@ export class OwnChanges {
 
   /** Adds a version; the keys are copied, the record is not. */
   add(oid: ObjectId, dkey: Uint8Array, akey: Uint8Array, record: Uint8Array): void {
-    // Not slice(): that of a Buffer shares its memory.
-    const copies = { dkey: new Uint8Array(dkey), akey: new Uint8Array(akey) };
     if (isLong(dkey) || isLong(akey)) {
+      // Not slice(): that of a Buffer shares its memory.
+      const copies = { dkey: new Uint8Array(dkey), akey: new Uint8Array(akey) };
       this.#values.push({ oid, ...copies, record, prefix: undefined });
       return;
     }
@@ -75,7 +98,7 @@ export class OwnChanges {
       this.#object = { oid, prefix: objectPrefix({ container: this.#container, oid }) };
     }
     const prefix = shortPrefix(this.#object.prefix, dkey, akey);
-    this.#values.push({ oid, ...copies, record, prefix });
+    this.#values.push(new ShortVersion(oid, record, prefix));
   }
 
   /** Punches a dkey, or the object if the dkey is empty. */

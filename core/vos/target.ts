@@ -227,7 +227,9 @@ export class LocalTarget implements Target, TransactionOwner {
   }
 
   listCommits(container: number, options: { epoch: Epoch; limit?: number }): CommitRecord[] {
-    return listCommits(this.#index, container, options);
+    // Aggregation raises the horizon first, and forgets the commits before it afterwards.
+    const horizon = getContainer(this.#index, container)?.horizon ?? 0n;
+    return listCommits(this.#index, container, options).filter(({ epoch }) => epoch >= horizon);
   }
 
   lastCommit(container: number): Epoch {

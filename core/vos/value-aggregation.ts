@@ -13,7 +13,7 @@ import type { IndexStore, IndexTransaction } from "../index/index-store.js";
 import { AGGREGATION_SCAN_COUNT } from "../limits.js";
 import { nextChanges, type StoredChanges } from "./change-list.js";
 import type { Epoch } from "./epoch.js";
-import { trimVersions } from "./version-trim.js";
+import { PunchLookup, trimVersions } from "./version-trim.js";
 
 /** Which epochs see what. */
 interface Kept {
@@ -42,9 +42,10 @@ function advance(
   let { at, from, isBlocked } = start;
   let removed = 0;
   let left = options.scanMax;
+  const lookup = new PunchLookup(tx);
   while (from !== undefined && left > 0) {
     const place = { prefix: list.prefixes[at] as Uint8Array, from };
-    const step = trimVersions(tx, place, { ...options, scanMax: left });
+    const step = trimVersions(tx, place, { ...options, scanMax: left, lookup });
     removed += step.removed;
     isBlocked ||= step.isBlocked;
     // A key without versions is work too.

@@ -17,7 +17,7 @@ import type { IndexReader, IndexTransaction } from "../index/index-store.js";
 import { KeySpace, prefixEnd } from "../index/key-codec.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { isSeen } from "./kept-epochs.js";
-import { forgetName, OBJECT_PREFIX_SIZE, objectOfKey, objectPrefix } from "./names.js";
+import { forgetName, OBJECT_PREFIX_SIZE } from "./names.js";
 import {
   dkeyPunchPrefix,
   EPOCH_SIZE,
@@ -54,16 +54,34 @@ function punchAfter(punches: readonly Epoch[], epoch: Epoch): Epoch {
   return first;
 }
 
-function container(prefix: Uint8Array): number {
-  return new DataView(prefix.buffer, prefix.byteOffset, 5).getUint32(1);
-}
+/** The punches of dkeys, newest first, with those of their objects: looked up once for each object. */
+export class PunchLookup {
+  readonly #reader: IndexReader;
+  #object = new Uint8Array();
+  #ofObject: Epoch[] = [];
+  #hasDkeyPunches = false;
 
-/** The punches that concern a dkey, newest first. */
-function punchesOf(reader: IndexReader, dkey: Uint8Array): Epoch[] {
-  const address = { container: container(dkey), oid: objectOfKey(dkey) };
-  const ofObject = listPunches(reader, objectPrefix(address, KeySpace.object));
-  const ofDkey = listPunches(reader, dkeyPunchPrefix(dkey));
-  return [...ofObject, ...ofDkey].sort((a, b) => (a > b ? -1 : 1));
+  constructor(reader: IndexReader) {
+    this.#reader = reader;
+  }
+
+  /** The punches that concern a dkey, given as the beginning of its keys. */
+  of(dkey: Uint8Array): readonly Epoch[] {
+    const object = dkey.subarray(0, OBJECT_PREFIX_SIZE);
+    if (Buffer.compare(object, this.#object) !== 0) this.#enter(object);
+    if (!this.#hasDkeyPunches) return this.#ofObject;
+    const ofDkey = listPunches(this.#reader, dkeyPunchPrefix(dkey));
+    return [...this.#ofObject, ...ofDkey].sort((a, b) => (a > b ? -1 : 1));
+  }
+
+  #enter(object: Uint8Array): void {
+    this.#object = object.slice();
+    const punches = this.#object.slice();
+    punches[0] = KeySpace.object;
+    this.#ofObject = listPunches(this.#reader, punches);
+    const ofDkeys = dkeyPunchPrefix(this.#object);
+    this.#hasDkeyPunches = this.#reader.seek(ofDkeys, ofDkeys.length) !== undefined;
+  }
 }
 
 /** Whether any run of the array under an akey was written before an epoch. */
@@ -126,17 +144,26 @@ function forgetEmpty(tx: IndexTransaction, dkey: Uint8Array, akey: Uint8Array): 
   forgetName(tx, dkey, OBJECT_PREFIX_SIZE);
 }
 
+/** How a step trims. */
+export interface TrimOptions {
+  /** Epochs that readers use or may use, oldest first. */
+  readonly kept: readonly Epoch[];
+  readonly horizon: Epoch;
+  /** Versions to look at. */
+  readonly scanMax: number;
+  /** Of the same transaction. */
+  readonly lookup: PunchLookup;
+}
+
 /**
  * Trims the akeys below a key (an akey, a dkey or an object), a bounded number of them at once.
  *
  * @param from Where to start: `prefix`, or what the step before returned as `next`.
- * @param options.kept Epochs that readers use or may use, oldest first.
- * @param options.scanMax Versions to look at.
  */
 export function trimVersions(
   tx: IndexTransaction,
   { prefix, from }: { prefix: Uint8Array; from: Uint8Array },
-  { kept, horizon, scanMax }: { kept: readonly Epoch[]; horizon: Epoch; scanMax: number },
+  { kept, horizon, scanMax, lookup }: TrimOptions,
 ): TrimStep {
   const akeys: { akey: Uint8Array; dkey: Uint8Array; versions: Held[] }[] = [];
   let next: Uint8Array | undefined;
@@ -165,13 +192,8 @@ export function trimVersions(
   );
   let removed = 0;
   let isBlocked = false;
-  let punchedDkey: Uint8Array | undefined;
-  let punches: Epoch[] = [];
   for (const { akey, dkey, versions } of akeys) {
-    if (punchedDkey === undefined || Buffer.compare(punchedDkey, dkey) !== 0) {
-      punches = punchesOf(tx, dkey);
-      punchedDkey = dkey;
-    }
+    const punches = lookup.of(dkey);
     const trimmed = trimAkey(tx, akey, versions, { kept, punches, horizon });
     removed += trimmed.removed;
     isBlocked ||= trimmed.isBlocked;

@@ -51,7 +51,8 @@ export function epochOfKey(key: Uint8Array): Epoch {
 
 /** The record of a single value; the bytes are copied. */
 export function valueRecord(value: Uint8Array): Uint8Array {
-  const record = new Uint8Array(value.length + 1);
+  // From the pool of small Buffers: memory of its own costs more than the rest of a put.
+  const record = Buffer.allocUnsafe(value.length + 1);
   record[0] = FORMAT | VersionKind.value;
   record.set(value, 1);
   return record;
@@ -69,10 +70,15 @@ export function arrayRecord(recordSize: number): Uint8Array {
  * @throws {@link DaosError} `DER_DF_INVAL` if it is unknown.
  */
 export function kindOf(record: Uint8Array): number {
-  const head = record[0] ?? 0;
+  return kindOfHead(record[0] ?? 0);
+}
+
+/** As {@link kindOf}, of the first byte of a record. */
+export function kindOfHead(head: number): number {
   const kind = head & KIND_MASK;
   if ((head & ~KIND_MASK) !== FORMAT || kind > VersionKind.array) {
-    throw new ByteReader(record, "a version of a key").malformed("its head is unknown");
+    const record = new ByteReader(Uint8Array.of(head), "a version of a key");
+    throw record.malformed("its head is unknown");
   }
   return kind;
 }

@@ -40,6 +40,15 @@ rmSync("node_modules", { recursive: true, force: true });
 mkdirSync("node_modules/typescript/bin", { recursive: true });
 await step(root, "npm");
 mkdirSync("node_modules/node-mpi-bindings", { recursive: true });
+mkdirSync("node_modules/lmdb/dependencies/lmdb/libraries/liblmdb", { recursive: true });
+writeFileSync("node_modules/lmdb/package.json", JSON.stringify({ name: "lmdb", version: "1.2.3" }));
+writeFileSync("node_modules/lmdb/index.js", "");
+// The statements that the set-up corrects.
+writeFileSync(
+  "node_modules/lmdb/dependencies/lmdb/libraries/liblmdb/mdb.c",
+  "\\n\\tif (env->me_txns)\\n\\t\\tenv->me_txns->mti_txnid = meta.mm_txnid;\\n" +
+    "\\n\\t\\t\\t\\tif (n == 1) {\\n\\t\\t\\t\\t\\twres = pwrite(",
+);
 writeFileSync("node_modules/node-mpi-bindings/package.json", JSON.stringify({
   type: "module",
   exports: { "./compile-addon": "./fake.mjs", "./setup": "./fake.mjs" },

@@ -17,6 +17,13 @@
  * not use (mp_pad): computed as pages are written, compared by check().
  */
 #define _GNU_SOURCE
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/* The set-up makes LMDB call this where it writes pages; see store_pages. */
+static int store_pages(void *context, const struct iovec *parts, int count, off_t at);
+#define STORE_PAGES(env, parts, count, at) store_pages((env)->me_userctx, parts, count, at)
+
 #include <mdb.c>
 #include <midl.c>
 
@@ -47,6 +54,11 @@ typedef struct Store {
   dev_t device;
   ino_t inode;
   int references;
+  /* The file, mapped for writing, in an index that need not survive a power cut; NULL otherwise. */
+  uint8_t *map;
+  size_t map_size;
+  /* Bytes of the file that are allocated: what lies beyond must not be touched through the map. */
+  size_t allocated;
   struct Store *next;
 } Store;
 
@@ -207,6 +219,50 @@ static Store *find_store(dev_t device, ino_t inode) {
   return NULL;
 }
 
+static void measure_file(Store *store) {
+  struct stat stat_of;
+  store->allocated = fstat(store->env->me_fd, &stat_of) == 0 ? (size_t)stat_of.st_size : 0;
+}
+
+/*
+ * Maps the file for writing. A copy of a file may have holes, and a store into one on a full disk
+ * would end the process: without space for all of it there is no map.
+ */
+static void map_file(Store *store, double map_size) {
+  measure_file(store);
+  if (store->allocated == 0 ||
+      fallocate(store->env->me_fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)store->allocated) != 0)
+    return;
+  store->map_size = (size_t)map_size;
+  store->map = mmap(NULL, store->map_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+                    store->env->me_fd, 0);
+  if (store->map == MAP_FAILED)
+    store->map = NULL;
+  mdb_env_set_userctx(store->env, store);
+}
+
+/*
+ * Stores pages through the map: a page costs a copy, and not a system call. Pages of a transaction
+ * lie scattered, so that each would be a call. The file is allocated ahead (index-budget.ts); what
+ * is not, LMDB writes itself. Returns whether the pages were stored.
+ */
+static int store_pages(void *context, const struct iovec *parts, int count, off_t at) {
+  Store *store = context;
+  size_t end = (size_t)at;
+  if (!store || !store->map)
+    return 0;
+  for (int i = 0; i < count; i++)
+    end += parts[i].iov_len;
+  if (end > store->allocated || end > store->map_size)
+    return 0;
+  uint8_t *to = store->map + at;
+  for (int i = 0; i < count; i++) {
+    memcpy(to, parts[i].iov_base, parts[i].iov_len);
+    to += parts[i].iov_len;
+  }
+  return 1;
+}
+
 static int open_store(const char *path, unsigned flags, double map_size, unsigned readers,
                       Store **out) {
   struct stat stat_of;
@@ -252,6 +308,8 @@ static int open_store(const char *path, unsigned flags, double map_size, unsigne
   store->device = stat_of.st_dev;
   store->inode = stat_of.st_ino;
   store->references = 1;
+  if (flags & MDB_NOSYNC && !(flags & MDB_RDONLY))
+    map_file(store, map_size);
   store->next = stores;
   stores = store;
   *out = store;
@@ -261,6 +319,8 @@ static int open_store(const char *path, unsigned flags, double map_size, unsigne
 static void close_store(Store *store) {
   if (--store->references > 0)
     return;
+  if (store->map)
+    munmap(store->map, store->map_size);
   Store **link = &stores;
   while (*link != store)
     link = &(*link)->next;
@@ -537,6 +597,8 @@ static napi_value js_begin(napi_env env, napi_callback_info info) {
   if (rc)
     handle->writer = NULL;
   handle->changed = 0;
+  if (!rc)
+    measure_file(handle->store);
   return rc ? throw_lmdb(env, rc, "mdb_txn_begin") : NULL;
 }
 
@@ -562,6 +624,7 @@ static napi_value js_commit(napi_env env, napi_callback_info info) {
     return throw_usage(env, "there is no transaction");
   close_writer_cursor(handle);
   MDB_env *lmdb = handle->store->env;
+  measure_file(handle->store);
   int rc = handle->changed ? put_number(handle->writer, handle->store->dbi) : MDB_BAD_TXN;
   if (!rc)
     rc = mdb_txn_commit(handle->writer);

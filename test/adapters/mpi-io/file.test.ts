@@ -192,7 +192,7 @@ describe("File", () => {
     file.sync();
     expect(withContainer((container) => container.commits().length)).toBe(before + 1);
     const handle = Pool.connect(pool);
-    expect(handle.query().scm.used).toBeLessThan(256 * 1024);
+    expect(handle.query().scm.live).toBeLessThan(256 * 1024);
     handle.close();
     const buffer = Buffer.alloc(17);
     file.readAt(64 * 999_998 + 63, buffer);
