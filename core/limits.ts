@@ -163,6 +163,8 @@ export const RETAIN_COMMITS_MAX = 1_000_000;
 export const SNAPSHOTS_MAX = 4096;
 /** Longest name of a snapshot, in bytes. */
 export const SNAPSHOT_NAME_SIZE_MAX = 127;
+/** Parts that a list of keys is split into. */
+export const LIST_PARTS_MAX = 65_536;
 /** Times that opening a view looks up an epoch again that aggregation passed meanwhile. */
 export const VIEW_RETRIES_MAX = 8;
 /** Times that a read is resolved again because segments moved under it. */

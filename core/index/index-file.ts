@@ -4,11 +4,16 @@
  *
  * LMDB's two meta pages, as the pinned release of `lmdb` lays them out (little-endian):
  *
- *     24   u32 magic 0xbeefc0de      28   u32 version (2)      48   u32 page size
- *     88   u64 root of the free list            136   u64 root of the tree (all ones: none)
+ *     18   u16 kind of page (8)      24   u32 magic 0xbeefc0de    28   u32 version (2)
+ *     48   u32 page size             52   u16 flags of the free list
+ *     88   u64 root of the free list           100   u16 flags of the tree (0)
+ *     136  u64 root of the tree (all ones: none)
  *     144  u64 last page             152  u64 transaction
  *
- * Damage inside of pages is found by the check that follows the opening; see native/index.c.
+ * Meta pages have no checksum, and LMDB takes the one of the later transaction: were its number damaged, the
+ * state of one commit before would be shown. Transactions write them in turn, the odd ones the second page, so
+ * that their numbers are neighbours. Damage inside of other pages is found by the check that follows the
+ * opening; see native/index.c.
  *
  * @module
  */
@@ -21,7 +26,14 @@ import { INDEX_MAP_SIZE } from "../limits.js";
 const MAGIC = 0xbeefc0de;
 const VERSION = 2;
 const META_SIZE = 160;
+const META_KIND = 8;
 const NO_ROOT = 0xffff_ffff_ffff_ffffn;
+/** The flag of LMDB's list of free pages, the only one of those that change what a tree means. */
+const INTEGER_KEYS = 0x08;
+const PAGE_SIZE_MIN = 512;
+const PAGE_SIZE_MAX = 65_536;
+/** Times that the header is read again because others commit meanwhile. */
+const HEADER_READS_MAX = 64;
 
 /** Whether this user may write the index; a file that is not there yet will be theirs. */
 export function isWritable(path: string): boolean {
@@ -38,18 +50,54 @@ function damaged(path: string, why: string): DaosError {
   return new DaosError("DER_DF_INVAL", { what: `Opening index ${path}`, why, remedy }, { path });
 }
 
-/** Checks the meta page at `position`; returns the size that the file needs by it, in bytes. */
-function checkMeta(fd: number, { path, position }: { path: string; position: number }): number {
-  const meta = Buffer.alloc(META_SIZE);
-  if (fs.readSync(fd, meta, 0, META_SIZE, position) < META_SIZE) {
-    throw damaged(path, "the file is cut off within its header");
+/** LMDB's two meta pages. */
+type Metas = readonly [Buffer, Buffer];
+
+/** Reads both meta pages; others may commit meanwhile. */
+function readMetas(fd: number, path: string): Metas {
+  const first = Buffer.alloc(META_SIZE);
+  fs.readSync(fd, first, 0, META_SIZE, 0);
+  const pageSize = first.readUInt32LE(48);
+  if (
+    !(
+      pageSize >= PAGE_SIZE_MIN &&
+      pageSize <= PAGE_SIZE_MAX &&
+      Number.isInteger(Math.log2(pageSize))
+    )
+  ) {
+    throw damaged(path, "its header is malformed");
   }
-  if (meta.readUInt32LE(24) !== MAGIC) throw damaged(path, "the file is not an index");
+  const header = Buffer.alloc(pageSize + META_SIZE);
+  for (let attempt = 1; ; attempt++) {
+    if (fs.readSync(fd, header, 0, header.length, 0) < header.length) {
+      throw damaged(path, "the file is cut off within its header");
+    }
+    const metas = [header.subarray(0, META_SIZE), header.subarray(pageSize)] as const;
+    if (areNeighbours(metas)) return metas;
+    if (attempt === HEADER_READS_MAX) throw damaged(path, "its header is not of one piece");
+  }
+}
+
+/** Whether two meta pages are of transactions that followed each other, each in its place. */
+function areNeighbours(metas: Metas): boolean {
+  const [even, odd] = metas.map((meta) => meta.readBigUInt64LE(152)) as [bigint, bigint];
+  if (even === 0n && odd === 0n) return true;
+  const distance = even - odd;
+  return even % 2n === 0n && (distance === 1n || distance === -1n);
+}
+
+/** Checks a meta page; returns the size that the file needs by it, in bytes. */
+function checkMeta(meta: Buffer, { path, size }: { path: string; size: bigint }): number {
+  if (meta.readUInt32LE(24) !== MAGIC || meta.readUInt16LE(18) !== META_KIND) {
+    throw damaged(path, "the file is not an index");
+  }
   if (meta.readUInt32LE(28) !== VERSION) throw damaged(path, "another release of LMDB wrote it");
   const pageSize = BigInt(meta.readUInt32LE(48));
   const pages = meta.readBigUInt64LE(144) + 1n;
-  if (pages * pageSize > BigInt(INDEX_MAP_SIZE)) throw damaged(path, "its header is malformed");
-  const size = fs.fstatSync(fd, { bigint: true }).size;
+  const isOfTrees = meta.readUInt8(52) === INTEGER_KEYS && meta.readUInt16LE(100) === 0;
+  if (!isOfTrees || pages * pageSize > BigInt(INDEX_MAP_SIZE)) {
+    throw damaged(path, "its header is malformed");
+  }
   for (const root of [meta.readBigUInt64LE(88), meta.readBigUInt64LE(136)]) {
     if (root !== NO_ROOT && (root + 1n) * pageSize > size) {
       throw damaged(path, `the file has ${size} bytes and its tree begins beyond them`);
@@ -72,13 +120,13 @@ export function checkIndexFile(path: string): void {
   const writable = isWritable(path);
   const fd = fs.openSync(path, writable ? "r+" : "r");
   try {
-    const first = Buffer.alloc(META_SIZE);
-    fs.readSync(fd, first, 0, META_SIZE, 0);
-    const pageSize = first.readUInt32LE(48);
-    const needed = Math.max(
-      checkMeta(fd, { path, position: 0 }),
-      checkMeta(fd, { path, position: pageSize }),
-    );
+    const metas = readMetas(fd, path);
+    const [first, second] = metas;
+    if (first.readUInt32LE(48) !== second.readUInt32LE(48)) {
+      throw damaged(path, "its header is malformed");
+    }
+    const { size } = fs.fstatSync(fd, { bigint: true });
+    const needed = Math.max(...metas.map((meta) => checkMeta(meta, { path, size })));
     // The last pages may be free ones that were never written. If they are not, LMDB finds zeros
     // there, which it refuses; beyond the end of the file, looking would end the process.
     if (fs.fstatSync(fd).size >= needed) return;

@@ -4,8 +4,14 @@
  * @module
  */
 
-import { type Anchor, decodeAnchor, encodeAnchor } from "../vos/anchor.js";
-import { arrayUnder, byteArray, WINDOW_SIZE, windowStart } from "../vos/array-address.js";
+import { type Anchor, badAnchor, decodeAnchor, encodeAnchor } from "../vos/anchor.js";
+import {
+  arrayUnder,
+  byteArray,
+  WINDOW_SIZE,
+  type WindowRange,
+  windowStart,
+} from "../vos/array-address.js";
 import type { ArrayReader } from "../vos/array-reader.js";
 import type { Epoch } from "../vos/epoch.js";
 import {
@@ -16,7 +22,7 @@ import {
   windowReader,
   writtenRanges,
 } from "../vos/fetch.js";
-import { type KeyView, type ListOptions, recordSizeIn } from "../vos/key-view.js";
+import { type FoundAkey, type KeyView, type ListOptions, recordSizeIn } from "../vos/key-view.js";
 import { integerKey, integerOfKey } from "../vos/names.js";
 import type { ObjectId } from "../vos/object-id.js";
 import { latin1 } from "../vos/own-changes.js";
@@ -41,6 +47,8 @@ export interface AkeyName {
 }
 
 const NO_KEY = new Uint8Array();
+/** A window's number has four bytes. */
+const WINDOW_MAX = 2 ** 32 - 1;
 /** Bytes of an array that a list looks at first; each next step is twice as large. */
 const LIST_STEP = 1 << 20;
 
@@ -117,41 +125,76 @@ export class RecordArrays {
     if (found === undefined || recordSize === undefined) {
       return { recordSize: 0, ranges: [], anchor: undefined };
     }
+    const ranges: ExactRange[] = [];
+    // A range, and a record, may go on in the next window: the last one waits for it.
+    let held: { range: ExactRange; readonly place: Uint8Array } | undefined;
+    for (const { window, start, end } of this.#parts(oid, found, { anchor, reverse })) {
+      const range = recordsOf(windowStart(window), { start, end }, recordSize);
+      if (held !== undefined && touch(held.range, range)) {
+        held.range = joined(held.range, range);
+        continue;
+      }
+      if (held !== undefined) ranges.push(held.range);
+      const place = Buffer.concat([integerKey(window), integerKey(reverse ? end : start)]);
+      if (ranges.length >= limit) {
+        const next = encodeAnchor("range", { start: place, end: NO_KEY });
+        return { recordSize, ranges, anchor: next };
+      }
+      held = { range, place };
+    }
+    if (held !== undefined) ranges.push(held.range);
+    return { recordSize, ranges, anchor: undefined };
+  }
+
+  /** What was written of an array, from where an anchor says: in bytes of its windows. */
+  *#parts(
+    oid: ObjectId,
+    found: FoundAkey,
+    { anchor, reverse }: { anchor: Anchor | undefined; reverse: boolean },
+  ): Generator<WindowRange> {
+    // Forwards: the first byte that may come. Backwards: one past the last one.
+    const { from, offset } = placeOf(anchor);
     const { container } = this.#version;
     const windows = this.#target.windows({ container, oid }, found.prefix);
-    const { start } = decodeAnchor("range", anchor);
-    // Forwards: the first byte that may come. Backwards: one past the last one.
-    const from = start.length === 0 ? undefined : integerOfKey(start.subarray(0, 8));
-    const offset = start.length === 0 ? 0 : Number(integerOfKey(start.subarray(8)));
-    const ranges: ExactRange[] = [];
     for (const window of reverse ? windows.reverse() : windows) {
-      const isStart = from !== undefined && BigInt(window) === from;
-      const passed =
-        from !== undefined && (reverse ? BigInt(window) > from : BigInt(window) < from);
-      if (passed) continue;
+      const isPassed = from !== undefined && (reverse ? window > from : window < from);
+      if (isPassed) continue;
       const reader = this.#reader(oid, found.prefix, { window, since: found.epoch });
       const bounds = { start: 0, end: reader.size() };
-      if (isStart && reverse) bounds.end = Math.min(bounds.end, offset);
-      else if (isStart) bounds.start = offset;
-      const base = windowStart(window);
+      if (window === from && reverse) bounds.end = Math.min(bounds.end, offset);
+      else if (window === from) bounds.start = offset;
       for (const part of stepsOf(windowReader(reader, undefined), bounds, reverse)) {
-        if (ranges.length >= limit) {
-          const at = reverse ? part.end : part.start;
-          const rest = Buffer.concat([integerKey(window), integerKey(at)]);
-          const next = encodeAnchor("range", { start: rest, end: NO_KEY });
-          return { recordSize, ranges, anchor: next };
-        }
-        if (reverse) ranges.push(recordsOf(base, part, recordSize));
-        else joinLast(ranges, recordsOf(base, part, recordSize));
+        yield { window, ...part };
       }
     }
-    return { recordSize, ranges, anchor: undefined };
   }
 
   /** Forgets the readers. */
   clear(): void {
     this.#readers.clear();
   }
+}
+
+/** Where a list of ranges goes on: in which window, at which byte of it. */
+function placeOf(anchor: Anchor | undefined): { from: number | undefined; offset: number } {
+  if (anchor === undefined) return { from: undefined, offset: 0 };
+  const { start } = decodeAnchor("range", anchor);
+  const [from, offset] = [start.subarray(0, 8), start.subarray(8)].map(integerOfKey).map(Number);
+  if ((from as number) > WINDOW_MAX || (offset as number) > WINDOW_SIZE) throw badAnchor("range");
+  return { from, offset: offset as number };
+}
+
+/** Whether ranges overlap or adjoin. */
+function touch(a: ExactRange, b: ExactRange): boolean {
+  return a.index <= b.index + b.count && b.index <= a.index + a.count;
+}
+
+/** One range of two that touch. */
+function joined(a: ExactRange, b: ExactRange): ExactRange {
+  const [first, second] = a.index <= b.index ? [a, b] : [b, a];
+  const ranges = [first];
+  joinLast(ranges, second);
+  return ranges[0] as ExactRange;
 }
 
 /**

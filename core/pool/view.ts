@@ -174,6 +174,8 @@ export class ContainerView {
   /**
    * Anchors of at most `parts` parts of the list of dkeys, which readers can list side by side: each
    * dkey is in exactly one. The parts are about equal if keys are spread evenly.
+   *
+   * @throws {@link DaosError} `DER_INVAL` unless `parts` is a whole number of at least 1.
    */
   splitDkeys(oid: ObjectId, parts: number): Anchor[] {
     return this.#keys.splitDkeys(oid, parts);

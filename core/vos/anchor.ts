@@ -4,7 +4,7 @@
  *     anchor = u8 version, u8 level, bytes start, bytes end
  *
  * `start` is the first key that may come (empty: any), `end` the one before which the part ends (empty:
- * at the last). An anchor says nothing of the epoch: with views of different epochs it
+ * at the last). Of objects it is an oid of 16 bytes, of ranges u64 window, u64 offset. An anchor says nothing of the epoch: with views of different epochs it
  * goes on in the other one.
  *
  * @module
@@ -12,6 +12,7 @@
 
 import { DaosError, isDaosError } from "../errors.js";
 import { ByteReader, ByteWriter } from "../index/byte-codec.js";
+import { LIST_PARTS_MAX } from "../limits.js";
 
 const ANCHOR_VERSION = 1;
 /** What is enumerated. */
@@ -30,6 +31,8 @@ export interface Rest {
 }
 
 const NO_KEY = new Uint8Array();
+/** Bytes of where a list of objects or of ranges goes on. */
+const FIXED_SIZE = 16;
 
 /** Encodes an anchor. */
 export function encodeAnchor(level: AnchorLevel, { start, end }: Rest): Anchor {
@@ -50,11 +53,21 @@ export function decodeAnchor(level: AnchorLevel, anchor: Anchor | undefined): Re
     const found = LEVELS[reader.u8()];
     const rest = { start: reader.bytes().slice(), end: reader.bytes().slice() };
     reader.end();
-    if (version === ANCHOR_VERSION && found === level) return rest;
+    const isOfLevel = version === ANCHOR_VERSION && found === level;
+    if (isOfLevel && (isOfKeys(level) || rest.start.length === FIXED_SIZE)) return rest;
   } catch (error) {
     if (!isDaosError(error, "DER_DF_INVAL")) throw error;
   }
-  throw new DaosError("DER_INVAL", {
+  throw badAnchor(level);
+}
+
+function isOfKeys(level: AnchorLevel): boolean {
+  return level === "dkey" || level === "akey";
+}
+
+/** The error of an anchor that its list did not come with. */
+export function badAnchor(level: AnchorLevel): DaosError {
+  return new DaosError("DER_INVAL", {
     what: `Listing ${level}s`,
     why: "the anchor is not one of this kind of list",
     remedy: "pass the anchor that the last part of the same list came with",
@@ -87,9 +100,10 @@ export function splitKeys(first: Uint8Array, last: Uint8Array, parts: number): U
   const low = numberAt(first, common);
   const high = numberAt(last, common);
   const cuts: Uint8Array[] = [];
+  const count = Math.min(parts, LIST_PARTS_MAX);
   let before = low;
-  for (let part = 1; part < parts; part++) {
-    const at = Math.floor(low + ((high - low) * part) / parts);
+  for (let part = 1; part < count; part++) {
+    const at = Math.floor(low + ((high - low) * part) / count);
     if (at <= before) continue;
     before = at;
     const cut = new Uint8Array(common + SPLIT_SIZE);

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { DaosError } from "../errors.js";
 import { readComponent, SHORT_COMPONENT_SIZE_MAX } from "../index/component.js";
 import type { IndexReader } from "../index/index-store.js";
 import { KeySpace, prefixEnd } from "../index/key-codec.js";
@@ -31,7 +32,7 @@ import {
   objectPrefix,
   shortPrefix,
 } from "./names.js";
-import { type ObjectId, oidBytes, oidOfBytes } from "./object-id.js";
+import { formatOid, type ObjectId, oidBytes, oidOfBytes } from "./object-id.js";
 import { latin1 } from "./own-changes.js";
 import {
   dkeyBound,
@@ -180,6 +181,11 @@ export class KeyView {
 
   /** Anchors of parts of the list of dkeys that together are all of it, for readers side by side. */
   splitDkeys(oid: ObjectId, parts: number): Anchor[] {
+    if (!(Number.isSafeInteger(parts) && parts >= 1)) {
+      const what = `Splitting the dkeys of object ${formatOid(oid)}`;
+      const text = { what, why: `${parts} is no number of parts`, remedy: "give 1 or more" };
+      throw new DaosError("DER_INVAL", text, { parts });
+    }
     const state = this.state(oid);
     const first = this.#edge(state.prefix, false);
     const last = this.#edge(state.prefix, true);

@@ -202,9 +202,9 @@ export function checkKey(oid: ObjectId, level: "dkey" | "akey", key: Uint8Array)
 
 /** A key of an object with integer keys: 8 bytes, big-endian, so that keys sort as numbers. */
 export function integerKey(value: number | bigint): Uint8Array {
-  const wanted = BigInt(value);
+  const wanted = typeof value === "bigint" || Number.isSafeInteger(value) ? BigInt(value) : -1n;
   if (wanted < 0n || wanted > 0xffff_ffff_ffff_ffffn) {
-    const why = "integer keys are unsigned and have 64 bits";
+    const why = "integer keys are whole numbers, unsigned, of 64 bits; above 2^53 a bigint";
     throw new DaosError("DER_INVAL", {
       what: `Using ${value} as a key`,
       why,

@@ -301,6 +301,27 @@ describe("a damaged index", () => {
   ])("that is %s is a typed error, and ends no process", (_how, damage) => {
     expect(openDamaged(createPool(), damage)).toMatch(/^DER_(DF_INVAL|IO|DF_INCOMPT)$/);
   });
+
+  // Found by fuzzing: LMDB's meta pages have no checksum.
+  test.each([
+    ["kind of page", 18],
+    ["page size", 49],
+    ["flags of its free list", 52],
+    ["flags of its tree", 100],
+    ["number of its last transaction", 152],
+  ])(
+    "whose header has another %s is DER_DF_INVAL, not the state of one commit before",
+    (_what, at) => {
+      const damaged = openDamaged(createPool(), (index) => {
+        const bytes = readFileSync(index);
+        // The newest of the two.
+        const isFirst = bytes.readBigUInt64LE(152) > bytes.readBigUInt64LE(4096 + 152);
+        bytes.writeUInt8(at === 152 ? 0 : 4, at + (isFirst ? 0 : 4096));
+        writeFileSync(index, bytes);
+      });
+      expect(damaged).toBe("DER_DF_INVAL");
+    },
+  );
 });
 
 (canMount ? describe : describe.skip)("a full disk", () => {
