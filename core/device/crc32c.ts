@@ -104,8 +104,8 @@ export function beginBlocks({ bytes, start, size, count, crcs, first }: Blocks):
   const pays = crc32cAccelerated && count * size >= CHECKSUM_SHARED_SIZE_MIN;
   // A device may append while it writes, as the one of the tests does: there is one helper.
   if (!pays || isBegun) return false;
-  isBegun = true;
   (isal as IsalAddon).beginBlocks(bytes, start, size, crcs, first, count);
+  isBegun = true;
   return true;
 }
 
