@@ -50,16 +50,7 @@ import type {
 import { EPOCH_MASK, prefixEnd } from "./key-codec.js";
 import { getSpace, putSpace, type SpaceUse } from "./space-record.js";
 
-export type {
-  EntryVisitor,
-  FoundVersion,
-  IndexEntry,
-  IndexReader,
-  IndexTransaction,
-  IndexVersion,
-  KeyRange,
-  VisitOptions,
-} from "./index-reader.js";
+export type * from "./index-reader.js";
 
 /** How an index is opened. */
 export interface IndexOptions {

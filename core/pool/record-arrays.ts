@@ -23,9 +23,8 @@ import {
   writtenRanges,
 } from "../vos/fetch.js";
 import { type FoundAkey, type KeyView, type ListOptions, recordSizeIn } from "../vos/key-view.js";
-import { integerKey, integerOfKey } from "../vos/names.js";
+import { integerKey, integerOfKey, latin1 } from "../vos/names.js";
 import type { ObjectId } from "../vos/object-id.js";
-import { latin1 } from "../vos/own-changes.js";
 import type { ExactRange } from "../vos/records.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";

@@ -137,15 +137,21 @@ export class ContainerView {
     checkKey(oid, "dkey", dkey);
     return fetches.map((fetch) => {
       checkKey(oid, "akey", fetch.akey);
-      const array = this.#records.find(oid, { dkey, akey: fetch.akey }, own);
+      const name = { dkey, akey: fetch.akey };
       if ("ranges" in fetch) {
+        const array = this.#records.find(oid, name, own);
         if (array === undefined && this.getValue(oid, dkey, fetch.akey, own) !== undefined) {
           throw otherKind(oid, "a single value", "leave the ranges out");
         }
         return scatterRecords(oid, array, fetch);
       }
-      if (array !== undefined) throw otherKind(oid, "an array", "name ranges of records");
-      return scatterValue(oid, this.getValue(oid, dkey, fetch.akey, own), fetch);
+      const value = this.getValue(oid, dkey, fetch.akey, own);
+      // A committed value is no array; what a transaction wrote over it may be.
+      const mayBeArray = value === undefined || own !== undefined;
+      if (mayBeArray && this.#records.find(oid, name, own) !== undefined) {
+        throw otherKind(oid, "an array", "name ranges of records");
+      }
+      return scatterValue(oid, value, fetch);
     });
   }
 

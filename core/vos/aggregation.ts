@@ -45,8 +45,8 @@ import type { PinTable } from "./pins.js";
 import { relocateRuns } from "./relocation.js";
 import { forgetCommits, keptEpochs, raiseHorizon } from "./retention.js";
 import { RunBuilder } from "./run-builder.js";
-import { encodeRun, parseRunKey, type RunBody } from "./run-format.js";
-import { nextArray, RunChanges, readRuns, type StoredRun, versionKey } from "./run-list.js";
+import { encodeRun, parseRunKey, type RunBody, runKeyUnder } from "./run-format.js";
+import { nextArray, RunChanges, readRuns, type StoredRun } from "./run-list.js";
 import { aggregateValues } from "./value-aggregation.js";
 import {
   dkeyBound,
@@ -279,7 +279,7 @@ export class Aggregation {
         const { epoch } = merged;
         const sequence = (sequences.get(epoch) ?? newestSequence(versions, epoch)) + 1;
         sequences.set(epoch, sequence);
-        yield* this.#merge(seen, merged, versionKey(prefix, epoch, sequence));
+        yield* this.#merge(seen, merged, runKeyUnder(prefix, epoch, sequence));
       }
     }
     return isChanged;

@@ -55,16 +55,11 @@ export function windowOfPath(path: Uint8Array): number {
 
 /** The beginning of the keys of the akey that an array lies under; `undefined` for a byte array. */
 export function akeyOfPath(object: Uint8Array, path: Uint8Array): Uint8Array | undefined {
-  if (path.length === BYTE_ARRAY_PATH.length && isByteArray(path)) return undefined;
+  if (Buffer.compare(path, BYTE_ARRAY_PATH) === 0) return undefined;
   const prefix = new Uint8Array(object.length + path.length - 4);
   prefix.set(object);
   prefix.set(path.subarray(0, -4), object.length);
   return prefix;
-}
-
-/** Whether a path is that of a byte array. */
-export function isByteArray(path: Uint8Array): boolean {
-  return path.every((byte, at) => byte === BYTE_ARRAY_PATH[at]);
 }
 
 /** A part of a range of records that lies in one window, in bytes of the window. */

@@ -22,7 +22,7 @@ import type { CommittedExtent } from "../log/segment-reader.js";
 import { type ArrayAddress, arrayUnder, BYTE_ARRAY_PATH, windowOfPath } from "./array-address.js";
 import type { Epoch } from "./epoch.js";
 import { LayerIndex } from "./layer-index.js";
-import type { ObjectAddress } from "./names.js";
+import { latin1, type ObjectAddress } from "./names.js";
 import { firstOffset, lastOffset } from "./pattern.js";
 import { isHole, type Layer, type Piece, type Run } from "./piece.js";
 import { decodeRun, parseRunKey, type RunBody, runKey, runPrefix } from "./run-format.js";
@@ -211,7 +211,7 @@ export class ArrayCache {
 
 function nameOf({ container, oid, path }: ArrayAddress): string {
   if (path === BYTE_ARRAY_PATH) return `${container}/${oid}`;
-  return `${container}/${oid}/${Buffer.from(path).toString("latin1")}`;
+  return `${container}/${oid}/${latin1(path)}`;
 }
 
 /** Layers that an array counts for; one that has none costs memory too. */

@@ -188,24 +188,23 @@ function publishLive({ tx, live }: Publishing): void {
 
 /** The beginning of an akey's keys; of one that is not to be made, `undefined` if it never was. */
 function akeyPrefix(
-  tx: IndexTransaction,
-  object: Uint8Array,
+  { tx, container }: Publishing,
   version: ValueVersion,
   makes: boolean,
 ): Uint8Array | undefined {
   if (version.prefix !== undefined) return version.prefix;
-  const { dkey, akey } = version;
+  const { oid, dkey, akey } = version;
+  const object = objectPrefix({ container, oid });
   if (makes) return makeKey(tx, makeKey(tx, object, dkey), akey);
   const parent = findKey(tx, object, dkey);
   return parent && findKey(tx, parent, akey);
 }
 
 function publishValue(publishing: Publishing, value: ValueVersion): void {
-  const { tx, container, suffix, moment, publication, changes } = publishing;
+  const { tx, suffix, moment, publication, changes } = publishing;
   const { oid, record } = value;
   const isPunch = kindOf(record) === VersionKind.punch;
-  const object = value.prefix ?? objectPrefix({ container, oid });
-  const prefix = akeyPrefix(tx, object, value, !isPunch);
+  const prefix = akeyPrefix(publishing, value, !isPunch);
   if (prefix === undefined) return;
   if (isPunch) {
     publication.takeBack(tx, oid, prefix.subarray(OBJECT_PREFIX_SIZE));

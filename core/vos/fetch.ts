@@ -10,6 +10,7 @@
 import { DaosError } from "../errors.js";
 import { windowRanges, windowStart } from "./array-address.js";
 import type { ArrayReader } from "./array-reader.js";
+import { mergedRanges, type OffsetRange } from "./damage.js";
 import { formatOid, type ObjectId } from "./object-id.js";
 import { Pattern, wholeOf } from "./pattern.js";
 import {
@@ -96,23 +97,12 @@ export function scatterValue(
 }
 
 /** Byte ranges that were written, sorted and joined. */
-export function writtenRanges(
-  reader: WindowReader,
-  start: number,
-  end: number,
-): { start: number; end: number }[] {
-  const found: { start: number; end: number }[] = [];
+export function writtenRanges(reader: WindowReader, start: number, end: number): OffsetRange[] {
+  const found: OffsetRange[] = [];
   reader.visit(start, end, {
     fragment: (target, size) => found.push({ start: start + target, end: start + target + size }),
   });
-  found.sort((a, b) => a.start - b.start);
-  const joined: { start: number; end: number }[] = [];
-  for (const range of found) {
-    const last = joined.at(-1);
-    if (last !== undefined && range.start <= last.end) last.end = Math.max(last.end, range.end);
-    else joined.push(range);
-  }
-  return joined;
+  return mergedRanges(found);
 }
 
 /** Reads written parts only, so that the rest of the buffers stays as it is. */

@@ -27,13 +27,13 @@ import {
   findKey,
   isLong,
   keyOfPrefix,
+  latin1,
   OBJECT_PREFIX_SIZE,
   objectOfKey,
   objectPrefix,
   shortPrefix,
 } from "./names.js";
 import { formatOid, type ObjectId, oidBytes, oidOfBytes } from "./object-id.js";
-import { latin1 } from "./own-changes.js";
 import {
   dkeyBound,
   kindOf,
@@ -116,11 +116,6 @@ export class KeyView {
     const reader = this.#openIndex();
     const state = this.state(oid);
     const { suffix } = this.#moment;
-    if (!state.hasDkeyPunches && !isLong(dname) && !isLong(aname)) {
-      const prefix = shortPrefix(state.prefix, dname, aname);
-      const seen = seenVersion(reader, prefix, suffix, state.punched);
-      return seen && { ...seen, prefix };
-    }
     const dkey = findKey(reader, state.prefix, dname);
     const prefix = dkey && findKey(reader, dkey, aname);
     if (dkey === undefined || prefix === undefined) return undefined;
@@ -228,10 +223,9 @@ export class KeyView {
       values.set(latin1(dkey), value);
       return list.add(dkey) ? "nextDkey" : "stop";
     });
-    const { keys } = list.finish();
-    return keys.map((dkey) => {
-      const prefix = findKey(reader, state.prefix, dkey) as Uint8Array;
-      return { dkey, value: values.get(latin1(prefix)) as Uint8Array };
+    list.finish();
+    return list.listed.map(({ key, prefix }) => {
+      return { dkey: key, value: values.get(latin1(prefix)) as Uint8Array };
     });
   }
 
@@ -299,6 +293,12 @@ export class KeyView {
   }
 }
 
+/** A key of a list, whole, and as the beginning of index keys. */
+interface ListedKey {
+  readonly key: Uint8Array;
+  readonly prefix: Uint8Array;
+}
+
 /** Collects the keys of a list: sorts long ones, and stops at the limit. */
 class KeyCollector {
   readonly #reader: IndexReader;
@@ -306,9 +306,10 @@ class KeyCollector {
   readonly #parent: Uint8Array;
   readonly #rest: Rest;
   readonly #limit: number;
-  readonly #keys: Uint8Array[] = [];
+  /** What was taken so far. */
+  readonly listed: ListedKey[] = [];
   /** Long keys that agree in what the index orders by. */
-  #group: Uint8Array[] = [];
+  #group: ListedKey[] = [];
   #head: Uint8Array | undefined;
   #more = false;
   #done = false;
@@ -341,33 +342,36 @@ class KeyCollector {
     if (!joins) this.#closeGroup();
     if (long) {
       this.#head = bytes;
-      this.#group.push(keyOfPrefix(this.#reader, prefix, this.#parent.length));
+      this.#group.push({ key: keyOfPrefix(this.#reader, prefix, this.#parent.length), prefix });
     } else {
-      this.#accept(bytes);
+      this.#accept({ key: bytes, prefix });
     }
     return !this.#done;
   }
 
   #closeGroup(): void {
-    for (const key of this.#group.sort(Buffer.compare)) this.#accept(key);
+    this.#group.sort((a, b) => Buffer.compare(a.key, b.key));
+    for (const one of this.#group) this.#accept(one);
     this.#group = [];
     this.#head = undefined;
   }
 
-  #accept(key: Uint8Array): void {
+  #accept(one: ListedKey): void {
+    const { key } = one;
     const { start, end } = this.#rest;
     if (this.#done || Buffer.compare(key, start) < 0) return;
     if (end.length > 0 && Buffer.compare(key, end) >= 0) this.#done = true;
-    else if (this.#keys.length < this.#limit) this.#keys.push(key);
+    else if (this.listed.length < this.#limit) this.listed.push(one);
     else this.#done = this.#more = true;
   }
 
   finish(): KeyList {
     this.#closeGroup();
     const { end, start } = this.#rest;
-    const last = this.#keys.at(-1);
+    const keys = this.listed.map(({ key }) => key);
+    const last = keys.at(-1);
     const rest = { start: last === undefined ? start : successor(last), end };
-    return { keys: this.#keys, anchor: this.#more ? encodeAnchor(this.#level, rest) : undefined };
+    return { keys, anchor: this.#more ? encodeAnchor(this.#level, rest) : undefined };
   }
 }
 

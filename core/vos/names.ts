@@ -81,10 +81,20 @@ export function shortPrefix(
   return scratch.slice(0, end);
 }
 
-function nameKey(prefix: Uint8Array): Uint8Array {
+/** The same beginning of keys in another space that is ordered by object. */
+export function inSpace(prefix: Uint8Array, space: number): Uint8Array {
   const key = Uint8Array.from(prefix);
-  key[0] = KeySpace.longKey;
+  key[0] = space;
   return key;
+}
+
+/** The name of a key for look-ups in memory. */
+export function latin1(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
+}
+
+function nameKey(prefix: Uint8Array): Uint8Array {
+  return inSpace(prefix, KeySpace.longKey);
 }
 
 /** The place of a long key, and the number that a new one would get. */

@@ -12,16 +12,11 @@
 import { readComponent } from "../index/component.js";
 import type { Existence, KeyPunch, ObjectRun, ValueVersion } from "./contribution-format.js";
 import { conditionError } from "./existence.js";
-import { isLong, OBJECT_PREFIX_SIZE, objectPrefix, shortPrefix } from "./names.js";
+import { isLong, latin1, OBJECT_PREFIX_SIZE, objectPrefix, shortPrefix } from "./names.js";
 import type { ObjectId } from "./object-id.js";
 import { kindOf, VersionKind } from "./versions.js";
 
 const NO_KEY = new Uint8Array();
-
-/** The name of a key for look-ups in memory. */
-export function latin1(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
-}
 
 function nameOf(oid: ObjectId, dkey: Uint8Array, akey: Uint8Array): string {
   return `${oid}/${dkey.length}/${latin1(dkey)}${latin1(akey)}`;

@@ -40,7 +40,11 @@ const VERSION_SIZE = 12;
 
 /** Key of a run. */
 export function runKey(array: ArrayAddress, epoch: bigint, sequence: number): Uint8Array {
-  const prefix = runPrefix(array);
+  return runKeyUnder(runPrefix(array), epoch, sequence);
+}
+
+/** Key of a run of an array that is given as {@link runPrefix}. */
+export function runKeyUnder(prefix: Uint8Array, epoch: bigint, sequence: number): Uint8Array {
   const key = new Uint8Array(prefix.length + VERSION_SIZE);
   key.set(prefix);
   const view = new DataView(key.buffer, prefix.length);
@@ -58,6 +62,17 @@ export function runPrefix({ container, oid, path }: ArrayAddress): Uint8Array {
   return prefix;
 }
 
+/** The part of a run's key that all runs of its array share. */
+export function prefixOfRun(key: Uint8Array): Uint8Array {
+  return key.slice(0, key.length - VERSION_SIZE);
+}
+
+/** Epoch of a run's key. */
+export function epochOfRun(key: Uint8Array): bigint {
+  const view = new DataView(key.buffer, key.byteOffset + key.length - VERSION_SIZE, VERSION_SIZE);
+  return view.getBigUint64(0) ^ EPOCH_MASK;
+}
+
 /** What the key of a run says. */
 export interface RunName {
   readonly oid: ObjectId;
@@ -73,7 +88,7 @@ export function parseRunKey(key: Uint8Array): RunName {
   return {
     oid: objectOfKey(key),
     path: key.slice(OBJECT_PREFIX_SIZE, end),
-    epoch: view.getBigUint64(0) ^ EPOCH_MASK,
+    epoch: epochOfRun(key),
     sequence: SEQUENCE_MAX - view.getUint32(8),
   };
 }

@@ -13,13 +13,8 @@ import type { IndexReader, IndexTransaction } from "../index/index-store.js";
 import { KeyBuilder, KeySpace, prefixEnd } from "../index/key-codec.js";
 import { AGGREGATION_STEP_COUNT, AGGREGATION_STEP_SIZE } from "../limits.js";
 import { changeLiveSize } from "../log/segment-record.js";
-import type { Epoch } from "./epoch.js";
 import { isHole, pieceSize, type Run } from "./piece.js";
-import { decodeRun, parseRunKey, type RunBody } from "./run-format.js";
-
-/** Bytes of epoch and sequence at the end of a run's key. */
-const VERSION_SIZE = 12;
-const SEQUENCE_MAX = 0xffff_ffff;
+import { decodeRun, parseRunKey, prefixOfRun, type RunBody } from "./run-format.js";
 
 /** A run with what the index holds of it. */
 export interface StoredRun extends Run {
@@ -42,20 +37,10 @@ export function nextArray(
   const start = after === undefined ? all : prefixEnd(after);
   let prefix: Uint8Array | undefined;
   reader.visit({ start, end: prefixEnd(all) }, (key) => {
-    prefix = key.slice(0, key.length - VERSION_SIZE);
+    prefix = prefixOfRun(key);
     return false;
   });
   return prefix;
-}
-
-/** The key of a run of an array. */
-export function versionKey(prefix: Uint8Array, epoch: Epoch, sequence: number): Uint8Array {
-  const key = new Uint8Array(prefix.length + VERSION_SIZE);
-  key.set(prefix);
-  const view = new DataView(key.buffer);
-  view.setBigUint64(prefix.length, ~epoch & 0xffff_ffff_ffff_ffffn);
-  view.setUint32(prefix.length + 8, SEQUENCE_MAX - sequence);
-  return key;
 }
 
 /** Some of the runs whose keys begin with `prefix`, in key order, from `start` on. */

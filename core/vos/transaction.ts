@@ -26,9 +26,9 @@ import {
   type ValueVersion,
 } from "./contribution-format.js";
 import type { Epoch } from "./epoch.js";
-import { checkKey } from "./names.js";
+import { checkKey, latin1 } from "./names.js";
 import { formatOid, type ObjectId } from "./object-id.js";
-import { latin1, OwnChanges } from "./own-changes.js";
+import { OwnChanges } from "./own-changes.js";
 import { checkBufferSize, Pattern, type PatternRange, wholeOf } from "./pattern.js";
 import {
   type AkeyUpdate,

@@ -17,7 +17,8 @@ import type { IndexReader, IndexTransaction } from "../index/index-store.js";
 import { KeySpace, prefixEnd } from "../index/key-codec.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { isSeen } from "./kept-epochs.js";
-import { forgetName, OBJECT_PREFIX_SIZE } from "./names.js";
+import { forgetName, inSpace, OBJECT_PREFIX_SIZE } from "./names.js";
+import { epochOfRun } from "./run-format.js";
 import {
   dkeyPunchPrefix,
   EPOCH_SIZE,
@@ -76,9 +77,7 @@ export class PunchLookup {
 
   #enter(object: Uint8Array): void {
     this.#object = object.slice();
-    const punches = this.#object.slice();
-    punches[0] = KeySpace.object;
-    this.#ofObject = listPunches(this.#reader, punches);
+    this.#ofObject = listPunches(this.#reader, inSpace(object, KeySpace.object));
     const ofDkeys = dkeyPunchPrefix(this.#object);
     this.#hasDkeyPunches = this.#reader.seek(ofDkeys, ofDkeys.length) !== undefined;
   }
@@ -86,14 +85,13 @@ export class PunchLookup {
 
 /** Whether any run of the array under an akey was written before an epoch. */
 function hasRunsBefore(reader: IndexReader, akey: Uint8Array, epoch: Epoch): boolean {
-  const start = Uint8Array.from(akey);
-  start[0] = KeySpace.run;
+  const start = inSpace(akey, KeySpace.run);
   let found = false;
-  reader.visit({ start, end: prefixEnd(start) }, (key) => {
-    const view = new DataView(key.buffer, key.byteOffset + key.length - 12, 8);
-    found = (view.getBigUint64(0) ^ 0xffff_ffff_ffff_ffffn) < epoch;
+  const visitor = (key: Uint8Array) => {
+    found = epochOfRun(key) < epoch;
     return !found;
-  });
+  };
+  reader.visit({ start, end: prefixEnd(start) }, visitor, { heads: true });
   return found;
 }
 
@@ -131,8 +129,7 @@ function trimAkey(
 function forgetEmpty(tx: IndexTransaction, dkey: Uint8Array, akey: Uint8Array): void {
   forgetName(tx, akey, dkey.length);
   if (tx.seek(dkey, dkey.length) !== undefined) return;
-  const runs = Uint8Array.from(dkey);
-  runs[0] = KeySpace.run;
+  const runs = inSpace(dkey, KeySpace.run);
   if (tx.seek(runs, runs.length) !== undefined) return;
   const punches = dkeyPunchPrefix(dkey);
   const idle: Uint8Array[] = [];

@@ -22,7 +22,7 @@ import type { IndexReader, IndexTransaction } from "../index/index-store.js";
 import { EPOCH_MASK, KeySpace, prefixEnd } from "../index/key-codec.js";
 import { VALUE_SIZE_MAX } from "../limits.js";
 import type { Epoch } from "./epoch.js";
-import { type ObjectAddress, objectPrefix } from "./names.js";
+import { inSpace, type ObjectAddress, objectPrefix } from "./names.js";
 import { formatOid, type ObjectId } from "./object-id.js";
 
 /** What a version says. Durable: DO NOT CHANGE THESE VALUES. */
@@ -128,9 +128,7 @@ export function objectPunch(reader: IndexReader, object: ObjectAddress, epoch: E
 
 /** The key of the punches of a dkey. */
 export function dkeyPunchPrefix(dkey: Uint8Array): Uint8Array {
-  const key = Uint8Array.from(dkey);
-  key[0] = KeySpace.dkeyPunch;
-  return key;
+  return inSpace(dkey, KeySpace.dkeyPunch);
 }
 
 /** What was written below a dkey before this epoch is hidden. */
@@ -180,9 +178,6 @@ export function listPunches(reader: IndexReader, prefix: Uint8Array): Epoch[] {
   reader.visit({ start: prefix, end: prefixEnd(prefix) }, visitor, { heads: true });
   return epochs;
 }
-
-/** The epochs of the versions of an akey, newest first. */
-export { listPunches as listVersions };
 
 /**
  * Checks the size of a single value.

@@ -563,15 +563,22 @@ static napi_value js_scan(napi_env env, napi_callback_info info) {
   return small(env, rc == MDB_NOTFOUND || ended ? -1 - count : count);
 }
 
+/* The handle of a call without other arguments, and what it reads; NULL, with an exception pending.
+ */
+static Handle *begin_call(napi_env env, napi_callback_info info, MDB_txn **txn) {
+  Handle *handle = arguments(env, info, NULL, 0, NULL, 0);
+  int rc = handle ? begin_read(handle, txn) : 0;
+  if (rc)
+    throw_lmdb(env, rc, "mdb_txn_begin");
+  return rc ? NULL : handle;
+}
+
 /* hold(handle): from now to release() all reads show one state. */
 static napi_value js_hold(napi_env env, napi_callback_info info) {
-  Handle *handle = arguments(env, info, NULL, 0, NULL, 0);
   MDB_txn *txn;
+  Handle *handle = begin_call(env, info, &txn);
   if (!handle)
     return NULL;
-  int rc = begin_read(handle, &txn);
-  if (rc)
-    return throw_lmdb(env, rc, "mdb_txn_begin");
   if (!handle->writer)
     handle->holds = 1;
   return NULL;
@@ -737,18 +744,16 @@ static int begun_whole(MDB_txn *txn) {
 
 /* check(handle): reads every page that the newest state refers to; what is wrong, or undefined. */
 static napi_value js_check(napi_env env, napi_callback_info info) {
-  Handle *handle = arguments(env, info, NULL, 0, NULL, 0);
   MDB_txn *txn;
+  Handle *handle = begin_call(env, info, &txn);
+  int attempts = CHECK_BEGINS_MAX;
   if (!handle)
     return NULL;
-  int rc = begin_read(handle, &txn), attempts = CHECK_BEGINS_MAX;
-  if (rc)
-    return throw_lmdb(env, rc, "mdb_txn_begin");
   /* A reader that is interrupted as it begins has the number of one state and the tree of a later
    * one. */
   while (!handle->writer && !begun_whole(txn) && --attempts > 0) {
     mdb_txn_reset(txn);
-    rc = mdb_txn_renew(txn);
+    int rc = mdb_txn_renew(txn);
     if (rc)
       return throw_lmdb(env, rc, "mdb_txn_renew");
   }
@@ -777,13 +782,10 @@ static napi_value js_check(napi_env env, napi_callback_info info) {
  * changed].
  */
 static napi_value js_stat(napi_env env, napi_callback_info info) {
-  Handle *handle = arguments(env, info, NULL, 0, NULL, 0);
   MDB_txn *txn;
+  Handle *handle = begin_call(env, info, &txn);
   if (!handle)
     return NULL;
-  int rc = begin_read(handle, &txn);
-  if (rc)
-    return throw_lmdb(env, rc, "mdb_txn_begin");
   MDB_db *main_db = &txn->mt_dbs[MAIN_DBI], *free_db = &txn->mt_dbs[FREE_DBI];
   double tree = main_db->md_branch_pages + main_db->md_leaf_pages;
   double free_list = free_db->md_branch_pages + free_db->md_leaf_pages + free_db->md_overflow_pages;
