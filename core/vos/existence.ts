@@ -10,11 +10,13 @@
 import { DaosError } from "../errors.js";
 import { readComponent } from "../index/component.js";
 import type { IndexReader } from "../index/index-store.js";
-import { EPOCH_MASK, KeySpace, prefixEnd } from "../index/key-codec.js";
+import { KeySpace, prefixEnd } from "../index/key-codec.js";
+import { BYTE_ARRAY_PATH } from "./array-address.js";
 import type { Existence } from "./contribution-format.js";
 import type { Epoch } from "./epoch.js";
-import { findKey } from "./names.js";
+import { findKey, inSpace } from "./names.js";
 import { formatOid } from "./object-id.js";
+import { epochOfRun } from "./run-format.js";
 import {
   dkeyBound,
   epochOfKey,
@@ -123,24 +125,18 @@ export function dkeyExists(
   return exists;
 }
 
-/** Whether any run of an object is seen that was not punched with it; of a byte array. */
-function hasRuns(reader: IndexReader, state: ObjectState, epoch: Epoch): boolean {
-  const start = Uint8Array.from(state.prefix);
-  start[0] = KeySpace.run;
-  let found = false;
-  reader.visit({ start, end: prefixEnd(start) }, (key) => {
-    const view = new DataView(key.buffer, key.byteOffset + key.length - 12, 8);
-    const version = view.getBigUint64(0) ^ EPOCH_MASK;
-    found = version <= epoch && version >= state.punched;
-    // The empty dkey of a byte array sorts first: what comes behind it lies under keys.
-    return !found && key[start.length] === 0 && key[start.length + 1] === 1;
-  });
-  return found;
+/** Whether anything was written to the byte array of an object, and not punched with it. */
+function hasBytes(reader: IndexReader, { prefix, punched }: ObjectState, moment: Moment): boolean {
+  const array = Buffer.concat([inSpace(prefix, KeySpace.run), BYTE_ARRAY_PATH]);
+  // Runs come newest first: if the newest that the moment sees was punched, all were.
+  const start = Buffer.concat([array, moment.suffix]);
+  const newest = reader.seek(start, array.length);
+  return newest !== undefined && epochOfRun(newest.key) >= punched;
 }
 
 /** Whether an object exists. */
 export function objectExists(reader: IndexReader, state: ObjectState, moment: Moment): boolean {
-  if (hasRuns(reader, state, moment.epoch)) return true;
+  if (hasBytes(reader, state, moment)) return true;
   let exists = false;
   visitAkeys(reader, state, {}, moment, () => {
     exists = true;

@@ -465,3 +465,21 @@ describe("lists of records", () => {
     expect(then.queryRecord(OID, DKEY, CELLS, "max")).toBe(4n);
   });
 });
+
+test("an object of records alone is gone when its dkey, or its akey, is punched", () => {
+  for (const punched of ["dkey", "akey"]) {
+    const container = newContainer(10);
+    const ranges = [{ index: 0, count: 1 }];
+    update(container, [records({ recordSize: 4, ranges, data: filled(4) })]);
+    using before = container.view();
+    container.update((tx) => {
+      if (punched === "dkey") tx.punchDkey(OID, DKEY);
+      else tx.punchAkey(OID, DKEY, CELLS);
+    });
+    using after = container.view();
+    expect([before.exists(OID), before.listObjects().keys]).toEqual([true, [OID]]);
+    expect([after.exists(OID), after.listObjects().keys]).toEqual([false, []]);
+    // A condition of a commit says the same.
+    expect(() => container.update((tx) => tx.punch(OID, "update"))).toThrow(code("DER_NONEXIST"));
+  }
+});
