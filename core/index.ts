@@ -34,6 +34,7 @@ export type { RecoveryReport } from "./log/segment-store.js";
 export type { WriterRecord } from "./log/writer-record.js";
 export { BackgroundAggregation, type BackgroundOptions } from "./pool/background-aggregation.js";
 export { Container } from "./pool/container.js";
+export { ContainerTransaction, type TransactionScope } from "./pool/container-transaction.js";
 export {
   type ContainerCreateOptions,
   isPoolDirectory,
@@ -44,6 +45,7 @@ export {
 } from "./pool/pool.js";
 export type { PoolSize } from "./pool/pool-size.js";
 export type { FoundRecords } from "./pool/record-arrays.js";
+export type { RunOptions, TransactionResult } from "./pool/run-transaction.js";
 export type { Durability } from "./pool/superblock-format.js";
 export { ContainerView } from "./pool/view.js";
 export type { AggregationOptions, AggregationReport } from "./vos/aggregation.js";

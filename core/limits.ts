@@ -167,6 +167,18 @@ export const SNAPSHOT_NAME_SIZE_MAX = 127;
 export const LIST_PARTS_MAX = 65_536;
 /** Times that opening a view looks up an epoch again that aggregation passed meanwhile. */
 export const VIEW_RETRIES_MAX = 8;
+/** Reads that a transaction remembers one by one; beyond, by object, and then by container. */
+export const READS_MAX = 16_384;
+/** Keys that commits changed since a transaction began, which its commit looks through at most. */
+export const READ_CHANGES_MAX = 65_536;
+/** Times that a transaction is tried by default before its conflict is reported. */
+export const TRANSACTION_ATTEMPTS_DEFAULT = 16;
+/** Most times that a transaction may be tried. */
+export const TRANSACTION_ATTEMPTS_MAX = 1_000_000;
+/** Longest pause before a transaction is tried for the second time, in milliseconds; it doubles. */
+export const TRANSACTION_BACKOFF_MS_MIN = 0.25;
+/** Longest pause before a transaction is tried again, in milliseconds. */
+export const TRANSACTION_BACKOFF_MS_MAX = 64;
 /** Times that a read is resolved again because segments moved under it. */
 export const RESOLVE_RETRIES_MAX = 8;
 

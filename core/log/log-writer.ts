@@ -159,6 +159,17 @@ export class LogWriter {
     }
   }
 
+  /**
+   * These spans left the process, and may be committed at any time: their bytes are not written again
+   * while the leases last.
+   */
+  handedOut(spans: readonly SegmentSpan[]): void {
+    for (const segment of this.#segments()) {
+      const span = spans.find(({ segment: id }) => id === segment.id);
+      if (span !== undefined) segment.handedOut(span);
+    }
+  }
+
   /** Drops what was appended since the last commit. Call it only when no transaction needs it. */
   rollback(): void {
     this.#stagedSize = 0;

@@ -6,7 +6,8 @@
  *
  * Invariants:
  *
- * 1. Bytes below `committedSize` are never written again: readers map and verify them.
+ * 1. Bytes below `committedSize` are never written again: readers map and verify them. Nor are those that
+ *    were handed out for a commit by another process, which may come late.
  * 2. `crc` is the seeded CRC of the bytes of the last block below `size`.
  * 3. A write never reaches past `allocatedSize`, so that a full disk is found before data moves.
  *
@@ -72,6 +73,9 @@ export class OpenSegment {
   #allocatedSize: number;
   #committedSize: number;
   #committedCrc: number;
+  /** Where what may be committed ends, and its CRC: at or behind what is known to be committed. */
+  #keptSize: number;
+  #keptCrc: number;
   #size: number;
   #crc: number;
   #unsynced = false;
@@ -90,6 +94,8 @@ export class OpenSegment {
     const block = Math.floor(lease.committedSize / CHECKSUM_BLOCK_SIZE);
     this.#committedCrc = partial ? lease.tailCrc : blockSeed(lease.id, block);
     this.#crc = this.#committedCrc;
+    this.#keptSize = lease.committedSize;
+    this.#keptCrc = this.#committedCrc;
     this.#firstUnsavedBlock = block;
   }
 
@@ -103,9 +109,9 @@ export class OpenSegment {
     return Math.max(0, this.#sizeMax - this.#size);
   }
 
-  /** Whether something was appended that is not committed. */
+  /** Whether something was appended that is neither committed nor was handed out for that. */
   get isUncommitted(): boolean {
-    return this.#size > this.#committedSize;
+    return this.#size > this.#keptSize;
   }
 
   /**
@@ -228,19 +234,26 @@ export class OpenSegment {
     };
   }
 
-  /** A commit up to `end` took effect. */
+  /** A commit up to `end` took effect; commits may come in another order than their bytes. */
   committed(span: SegmentSpan): void {
+    if (span.end <= this.#committedSize) return;
     this.#committedSize = span.end;
-    const onBoundary = span.end % CHECKSUM_BLOCK_SIZE === 0;
-    const block = span.end / CHECKSUM_BLOCK_SIZE;
-    this.#committedCrc = onBoundary ? blockSeed(this.id, block) : span.tailCrc;
+    this.#committedCrc = crcAt(this.id, span);
+    this.handedOut(span);
   }
 
-  /** Forgets what was appended since the last commit; the next append overwrites it. */
+  /** What lies before the end of a span may be committed from now on. */
+  handedOut(span: SegmentSpan): void {
+    if (span.end <= this.#keptSize) return;
+    this.#keptSize = span.end;
+    this.#keptCrc = crcAt(this.id, span);
+  }
+
+  /** Forgets what was appended since, but for what may be committed; the next append overwrites it. */
   rollback(): void {
-    this.#size = this.#committedSize;
-    this.#crc = this.#committedCrc;
-    this.#firstUnsavedBlock = Math.floor(this.#committedSize / CHECKSUM_BLOCK_SIZE);
+    this.#size = this.#keptSize;
+    this.#crc = this.#keptCrc;
+    this.#firstUnsavedBlock = Math.floor(this.#keptSize / CHECKSUM_BLOCK_SIZE);
   }
 
   /** Reads back bytes that this writer appended. */
@@ -248,4 +261,10 @@ export class OpenSegment {
     const count = this.file.read(target, SEGMENT_DATA_OFFSET + position);
     assert(count === target.length, "a writer reads what it has written");
   }
+}
+
+/** The seeded CRC of the last block's bytes before the end of a span. */
+function crcAt(segment: number, { end, tailCrc }: SegmentSpan): number {
+  const onBoundary = end % CHECKSUM_BLOCK_SIZE === 0;
+  return onBoundary ? blockSeed(segment, end / CHECKSUM_BLOCK_SIZE) : tailCrc;
 }

@@ -20,10 +20,19 @@ import type { CommitRecord, ContainerRecord } from "../vos/containers.js";
 import { decodeContribution } from "../vos/contribution-format.js";
 import { EPOCH_HEAD, type Epoch } from "../vos/epoch.js";
 import { makeObjectId, type ObjectId, type ObjectType } from "../vos/object-id.js";
+import type { Pin } from "../vos/pins.js";
 import { noSuchSnapshot, type SnapshotRecord } from "../vos/snapshots.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
 import { BackgroundAggregation, type BackgroundOptions } from "./background-aggregation.js";
+import { ContainerTransaction, type TransactionScope } from "./container-transaction.js";
+import {
+  type RunOptions,
+  type RunSource,
+  runTransaction,
+  runTransactionAsync,
+  type TransactionResult,
+} from "./run-transaction.js";
 import { formatUuid } from "./uuid.js";
 import { ContainerView } from "./view.js";
 
@@ -77,6 +86,11 @@ export class Container {
    *   no snapshot of that name.
    */
   view(at?: Epoch | { readonly snapshot: string }): ContainerView {
+    return new ContainerView(this.#target, this.#id, this.#pin(at));
+  }
+
+  /** Pins the version that a view, or a transaction, reads. */
+  #pin(at: Epoch | { readonly snapshot: string } | undefined): Pin {
     if (typeof at === "bigint") return this.#pinned(at);
     // Between looking the epoch up and pinning it, aggregation may pass it: look again.
     for (let attempt = 0; ; attempt++) {
@@ -89,8 +103,8 @@ export class Container {
     }
   }
 
-  #pinned(epoch: Epoch): ContainerView {
-    return new ContainerView(this.#target, this.#id, this.#target.pin(this.#id, epoch));
+  #pinned(epoch: Epoch): Pin {
+    return this.#target.pin(this.#id, epoch);
   }
 
   /** The epoch of a snapshot, or of the newest commit. */
@@ -185,6 +199,65 @@ export class Container {
       throw error;
     }
     return this.commit(transaction);
+  }
+
+  /**
+   * Begins a serializable transaction: a version to read, and writes on top of it.
+   *
+   * @param at Which version; the newest by default. A transaction at a given one only reads.
+   * @throws {@link DaosError} `DER_NO_PERM` on a read-only handle, unless a version is given; as
+   *   {@link view} does.
+   */
+  beginTransaction(
+    at?: { readonly snapshot: string } | { readonly epoch: Epoch },
+  ): ContainerTransaction {
+    if (at === undefined) this.#requireWritable(`Beginning a transaction in "${this.label}"`);
+    const version = at !== undefined && "epoch" in at ? at.epoch : at;
+    const [target, container] = [this.#target, this.#id];
+    const pin = () => this.#pin(version);
+    return new ContainerTransaction({ target, container, pin, isSnapshot: at !== undefined });
+  }
+
+  /**
+   * Runs `body` in a serializable transaction and commits it: what it read and what it wrote happen at
+   * one moment. If another commit changed what it read, it is run again, at the newest version, after a
+   * short pause: it should have no effects but through `scope`. It aborts if the body throws.
+   *
+   * @param body Reads `scope.view` and writes to `scope.own`. It must not return a promise.
+   * @returns What the body returned, and the epoch of the commit.
+   * @throws {@link DaosError} `DER_TX_RESTART` if all attempts failed, with their number; what the body
+   *   throws; see `commit.ts`. Nothing is visible then.
+   *
+   * @example
+   * ```ts
+   * const { value: total } = container.runTransaction(({ view, own }) => {
+   *   const count = Number(view.getValue(oid, dkey, akey)?.[0] ?? 0) + 1;
+   *   own.put({ oid, dkey, akey, value: Uint8Array.of(count), condition: "none" });
+   *   return count;
+   * });
+   * ```
+   */
+  runTransaction<T>(
+    body: (scope: TransactionScope) => T,
+    options?: RunOptions,
+  ): TransactionResult<T> {
+    return runTransaction(this.#runSource(), body, options);
+  }
+
+  /**
+   * As {@link runTransaction}, with a body that may wait. Others commit meanwhile: the longer it takes,
+   * the likelier it runs again.
+   */
+  runTransactionAsync<T>(
+    body: (scope: TransactionScope) => Promise<T>,
+    options?: RunOptions,
+  ): Promise<TransactionResult<T>> {
+    return runTransactionAsync(this.#runSource(), body, options);
+  }
+
+  #runSource(): RunSource {
+    const { device } = this.#origin;
+    return { begin: () => this.beginTransaction(), random: (size) => device.random(size) };
   }
 
   /**

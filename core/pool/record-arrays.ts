@@ -22,9 +22,10 @@ import {
   windowReader,
   writtenRanges,
 } from "../vos/fetch.js";
-import { type FoundAkey, type KeyView, type ListOptions, recordSizeIn } from "../vos/key-view.js";
+import { type KeyView, type ListOptions, recordSizeIn } from "../vos/key-view.js";
 import { integerKey, integerOfKey, latin1 } from "../vos/names.js";
 import type { ObjectId } from "../vos/object-id.js";
+import type { ReadSet } from "../vos/read-set.js";
 import type { ExactRange } from "../vos/records.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
@@ -51,18 +52,22 @@ const WINDOW_MAX = 2 ** 32 - 1;
 /** Bytes of an array that a list looks at first; each next step is twice as large. */
 const LIST_STEP = 1 << 20;
 
+/** Which version is read. */
+export interface ReadVersion {
+  readonly container: number;
+  readonly epoch: Epoch;
+  /** Learns what is read of it. */
+  readonly reads: ReadSet | undefined;
+}
+
 /** Finds the arrays of one view, and remembers their readers. */
 export class RecordArrays {
   readonly #target: Target;
   readonly #keys: KeyView;
-  readonly #version: { readonly container: number; readonly epoch: Epoch };
+  readonly #version: ReadVersion;
   readonly #readers = new Map<string, ArrayReader>();
 
-  constructor(
-    target: Target,
-    keys: KeyView,
-    version: { readonly container: number; readonly epoch: Epoch },
-  ) {
+  constructor(target: Target, keys: KeyView, version: ReadVersion) {
     this.#target = target;
     this.#keys = keys;
     this.#version = version;
@@ -72,11 +77,13 @@ export class RecordArrays {
   find(oid: ObjectId, { dkey, akey }: AkeyName, own?: Transaction): FoundArray | undefined {
     const ownSize = own?.ownRecordSize(oid, dkey, akey);
     const hides = own?.hides(oid, dkey) || own?.ownValue(oid, dkey, akey) !== undefined;
+    if (!hides) this.#version.reads?.value(oid, dkey, akey);
     const found = hides ? undefined : this.#keys.find(oid, dkey, akey);
     const recordSize = found === undefined ? undefined : recordSizeIn(found.record);
     if (recordSize === undefined && ownSize === undefined) return undefined;
     return {
       recordSize: recordSize ?? (ownSize as number),
+      isCommitted: recordSize !== undefined,
       window: (window) => {
         const overlay = own?.overlay(oid, { dkey, akey, window });
         if (found === undefined || recordSize === undefined) {
@@ -118,16 +125,17 @@ export class RecordArrays {
       limit = Number.POSITIVE_INFINITY,
       reverse = false,
     }: ListOptions & { reverse?: boolean },
+    own?: Transaction,
   ): FoundRecords {
-    const found = this.#keys.find(oid, name.dkey, name.akey);
-    const recordSize = found === undefined ? undefined : recordSizeIn(found.record);
-    if (found === undefined || recordSize === undefined) {
-      return { recordSize: 0, ranges: [], anchor: undefined };
-    }
+    const found = this.find(oid, name, own);
+    if (found === undefined) return { recordSize: 0, ranges: [], anchor: undefined };
+    const { recordSize } = found;
+    if (found.isCommitted) this.#version.reads?.windows(oid, name, [0, WINDOW_MAX]);
     const ranges: ExactRange[] = [];
     // A range, and a record, may go on in the next window: the last one waits for it.
     let held: { range: ExactRange; readonly place: Uint8Array } | undefined;
-    for (const { window, start, end } of this.#parts(oid, found, { anchor, reverse })) {
+    const windows = this.#windows(oid, name, { isCommitted: found.isCommitted, own });
+    for (const { window, start, end } of partsOf(found, windows, { anchor, reverse })) {
       const range = recordsOf(windowStart(window), { start, end }, recordSize);
       if (held !== undefined && touch(held.range, range)) {
         held.range = joined(held.range, range);
@@ -145,32 +153,42 @@ export class RecordArrays {
     return { recordSize, ranges, anchor: undefined };
   }
 
-  /** What was written of an array, from where an anchor says: in bytes of its windows. */
-  *#parts(
+  /** The windows that anything of an array was written to, increasing. */
+  #windows(
     oid: ObjectId,
-    found: FoundAkey,
-    { anchor, reverse }: { anchor: Anchor | undefined; reverse: boolean },
-  ): Generator<WindowRange> {
-    // Forwards: the first byte that may come. Backwards: one past the last one.
-    const { from, offset } = placeOf(anchor);
+    { dkey, akey }: AkeyName,
+    { isCommitted, own }: { isCommitted: boolean; own: Transaction | undefined },
+  ): number[] {
+    const ofOwn = own?.ownWindows(oid, dkey, akey) ?? [];
+    const found = isCommitted ? this.#keys.find(oid, dkey, akey) : undefined;
+    if (found === undefined) return ofOwn.sort((a, b) => a - b);
     const { container } = this.#version;
-    const windows = this.#target.windows({ container, oid }, found.prefix);
-    for (const window of reverse ? windows.reverse() : windows) {
-      const isPassed = from !== undefined && (reverse ? window > from : window < from);
-      if (isPassed) continue;
-      const reader = this.#reader(oid, found.prefix, { window, since: found.epoch });
-      const bounds = { start: 0, end: reader.size() };
-      if (window === from && reverse) bounds.end = Math.min(bounds.end, offset);
-      else if (window === from) bounds.start = offset;
-      for (const part of stepsOf(windowReader(reader, undefined), bounds, reverse)) {
-        yield { window, ...part };
-      }
-    }
+    const committed = this.#target.windows({ container, oid }, found.prefix);
+    return [...new Set([...committed, ...ofOwn])].sort((a, b) => a - b);
   }
 
   /** Forgets the readers. */
   clear(): void {
     this.#readers.clear();
+  }
+}
+
+/** What was written of an array, from where an anchor says: in bytes of its windows. */
+function* partsOf(
+  array: FoundArray,
+  windows: number[],
+  { anchor, reverse }: { anchor: Anchor | undefined; reverse: boolean },
+): Generator<WindowRange> {
+  // Forwards: the first byte that may come. Backwards: one past the last one.
+  const { from, offset } = placeOf(anchor);
+  for (const window of reverse ? windows.reverse() : windows) {
+    const isPassed = from !== undefined && (reverse ? window > from : window < from);
+    if (isPassed) continue;
+    const reader = array.window(window);
+    const bounds = { start: 0, end: reader.size() };
+    if (window === from && reverse) bounds.end = Math.min(bounds.end, offset);
+    else if (window === from) bounds.start = offset;
+    for (const part of stepsOf(reader, bounds, reverse)) yield { window, ...part };
   }
 }
 

@@ -1,47 +1,80 @@
 /**
  * A container as of one epoch: what a reader sees, whatever writers do meanwhile.
  *
+ * The view of a transaction remembers what is read of it, and shows the transaction's own writes on top.
+ * What own writes hide is not read, and not remembered.
+ *
  * @module
  */
 
 import { DaosError } from "../errors.js";
-import type { Anchor } from "../vos/anchor.js";
-import { byteArray } from "../vos/array-address.js";
-import type { ArrayReader } from "../vos/array-reader.js";
+import { OFFSET_MAX } from "../limits.js";
+import { type Anchor, decodeAnchor, successor } from "../vos/anchor.js";
+import { byteArray, windowRanges } from "../vos/array-address.js";
+import type { ArrayReader, Overlay } from "../vos/array-reader.js";
 import type { OffsetRange } from "../vos/damage.js";
 import type { Epoch } from "../vos/epoch.js";
-import { scatterRecords, scatterValue, windowReader, writtenRanges } from "../vos/fetch.js";
+import {
+  type FoundArray,
+  scatterRecords,
+  scatterValue,
+  windowReader,
+  writtenRanges,
+} from "../vos/fetch.js";
 import type {
   DkeyEntry,
   KeyList,
   KeyView,
+  ListedKeys,
   ListOptions,
   ValueListOptions,
 } from "../vos/key-view.js";
 import { checkKey } from "../vos/names.js";
-import { formatOid, type ObjectId } from "../vos/object-id.js";
+import { formatOid, type ObjectId, oidOfBytes } from "../vos/object-id.js";
+import type { OwnLayer } from "../vos/own-layer.js";
 import { Pattern, type PatternRange, wholeOf } from "../vos/pattern.js";
 import type { Pin } from "../vos/pins.js";
-import type { AkeyFetch, AkeyFetched } from "../vos/records.js";
+import { OBJECT_ID_MAX, type ReadSet } from "../vos/read-set.js";
+import { type AkeyFetch, type AkeyFetched, checkRanges, type RecordRange } from "../vos/records.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
-import { type FoundRecords, RecordArrays } from "./record-arrays.js";
+import { type AkeyName, type FoundRecords, RecordArrays } from "./record-arrays.js";
+
+const NO_KEY = new Uint8Array();
+/** What names the bytes of a byte array. */
+const BYTES = { dkey: NO_KEY, akey: NO_KEY, window: 0 };
+
+/** The transaction that a view belongs to. */
+export interface ViewOwner {
+  /** Its writes, which the view shows; `undefined` for one that only reads. */
+  readonly own: Transaction | undefined;
+  /** Learns what is read. */
+  readonly reads: ReadSet;
+}
 
 /** A pinned version of a container. Close it, so that its space can be reclaimed. */
 export class ContainerView {
   readonly #target: Target;
   readonly #container: number;
   readonly #pin: Pin;
+  readonly #own: Transaction | undefined;
+  readonly #reads: ReadSet | undefined;
   readonly #arrays = new Map<ObjectId, ArrayReader>();
   readonly #keys: KeyView;
   readonly #records: RecordArrays;
+  /** The keys with the changes of the transaction that was named last. */
+  #layer: { readonly own: Transaction; readonly keys: OwnLayer } | undefined;
 
-  constructor(target: Target, container: number, pin: Pin) {
+  /** @param owner The transaction that the view is of, if there is one. */
+  constructor(target: Target, container: number, pin: Pin, owner?: ViewOwner) {
     this.#target = target;
     this.#container = container;
     this.#pin = pin;
+    this.#own = owner?.own;
+    this.#reads = owner?.reads;
     this.#keys = target.keys(container, pin.epoch);
-    this.#records = new RecordArrays(target, this.#keys, { container, epoch: pin.epoch });
+    const version = { container, epoch: pin.epoch, reads: this.#reads };
+    this.#records = new RecordArrays(target, this.#keys, version);
   }
 
   /** The epoch that the view shows. */
@@ -59,13 +92,32 @@ export class ContainerView {
     return reader;
   }
 
+  /** The keys with the changes of a transaction on top, if it made any. */
+  #keysWith(own: Transaction | undefined): KeyView {
+    if (own === undefined || own.isEmpty) return this.#keys;
+    if (this.#layer?.own !== own) {
+      this.#layer = { own, keys: this.#target.ownLayer(own, this.epoch) };
+    }
+    return this.#layer.keys.keys();
+  }
+
+  /** Remembers that bytes of a byte array were read, unless own writes hide what is committed. */
+  #noteBytes(oid: ObjectId, range: PatternRange, overlay: Overlay | undefined): void {
+    if (overlay?.hides !== true) this.#reads?.array(oid, BYTES, range);
+  }
+
   /**
    * One past the last byte written to an array, in bytes; 0 if nothing was.
    *
    * @param own A transaction of this process whose writes are seen too.
    */
-  arraySize(oid: ObjectId, own?: Transaction): number {
-    return this.#array(oid).size(own?.overlay(oid));
+  arraySize(oid: ObjectId, own = this.#own): number {
+    const overlay = own?.overlay(oid);
+    const size = this.#array(oid).size(overlay);
+    // It changes if something is written behind it, or the last byte is punched.
+    const tail = Pattern.contiguous(Math.max(0, size - 1), OFFSET_MAX);
+    this.#noteBytes(oid, wholeOf(tail), overlay);
+    return size;
   }
 
   /**
@@ -75,8 +127,10 @@ export class ContainerView {
    * @param own A transaction of this process whose writes are seen too.
    * @throws {@link DaosError} `DER_CSUM` if stored bytes are damaged.
    */
-  readArray(oid: ObjectId, range: PatternRange, target: Uint8Array, own?: Transaction): void {
-    this.#array(oid).read(range, target, own?.overlay(oid));
+  readArray(oid: ObjectId, range: PatternRange, target: Uint8Array, own = this.#own): void {
+    const overlay = own?.overlay(oid);
+    this.#noteBytes(oid, range, overlay);
+    this.#array(oid).read(range, target, overlay);
   }
 
   /** Bytes `[start, end)` of an array, in a new buffer. */
@@ -91,10 +145,20 @@ export class ContainerView {
    *
    * @param bounds Which offsets are looked at, `[start, end)`.
    */
-  writtenRanges(oid: ObjectId, bounds: OffsetRange, own?: Transaction): OffsetRange[] {
+  writtenRanges(oid: ObjectId, bounds: OffsetRange, own = this.#own): OffsetRange[] {
     const { start, end } = bounds;
     if (start >= end) return [];
-    return writtenRanges(windowReader(this.#array(oid), own?.overlay(oid)), start, end);
+    const overlay = own?.overlay(oid);
+    this.#noteBytes(oid, wholeOf(Pattern.contiguous(start, end)), overlay);
+    return writtenRanges(windowReader(this.#array(oid), overlay), start, end);
+  }
+
+  /**
+   * The newest punch of an object at the view's epoch, 0 if there is none: the incarnation that a write
+   * to the array belongs to that the view shows.
+   */
+  incarnation(oid: ObjectId): Epoch {
+    return this.#keys.state(oid).punched;
   }
 
   /** A single value, or `undefined`. */
@@ -102,11 +166,12 @@ export class ContainerView {
     oid: ObjectId,
     dkey: Uint8Array,
     akey: Uint8Array,
-    own?: Transaction,
+    own = this.#own,
   ): Uint8Array | undefined {
     const change = own?.ownValue(oid, dkey, akey);
     if (change !== undefined) return change.value;
     if (own?.hides(oid, dkey)) return undefined;
+    this.#reads?.value(oid, dkey, akey);
     return this.#keys.getValue(oid, dkey, akey);
   }
 
@@ -132,7 +197,7 @@ export class ContainerView {
     oid: ObjectId,
     dkey: Uint8Array,
     fetches: readonly AkeyFetch[],
-    own?: Transaction,
+    own = this.#own,
   ): AkeyFetched[] {
     checkKey(oid, "dkey", dkey);
     return fetches.map((fetch) => {
@@ -143,6 +208,7 @@ export class ContainerView {
         if (array === undefined && this.getValue(oid, dkey, fetch.akey, own) !== undefined) {
           throw otherKind(oid, "a single value", "leave the ranges out");
         }
+        if (array !== undefined) this.#noteRecords(oid, name, fetch.ranges, array);
         return scatterRecords(oid, array, fetch);
       }
       const value = this.getValue(oid, dkey, fetch.akey, own);
@@ -155,9 +221,42 @@ export class ContainerView {
     });
   }
 
-  /** Whether an object exists, or a dkey of it. Uncommitted changes do not count. */
-  exists(oid: ObjectId, dkey?: Uint8Array): boolean {
-    return this.#keys.exists(oid, dkey);
+  #noteRecords(
+    oid: ObjectId,
+    name: AkeyName,
+    ranges: readonly RecordRange[],
+    { recordSize, isCommitted }: FoundArray,
+  ): void {
+    const reads = this.#reads;
+    if (reads === undefined || !isCommitted) return;
+    for (const { index, count } of checkRanges("Fetching records", ranges)) {
+      for (const { window, start, end } of windowRanges(index, count, recordSize)) {
+        reads.array(oid, { ...name, window }, wholeOf(Pattern.contiguous(start, end)));
+      }
+    }
+  }
+
+  /**
+   * Whether an object exists, or a dkey of it.
+   *
+   * @param own A transaction of this process whose writes are seen too.
+   */
+  exists(oid: ObjectId, dkey?: Uint8Array, own = this.#own): boolean {
+    if (dkey !== undefined) checkKey(oid, "dkey", dkey);
+    if (!own?.hides(oid, dkey ?? NO_KEY)) this.#reads?.exists(oid, dkey ?? NO_KEY);
+    return this.#keysWith(own).exists(oid, dkey);
+  }
+
+  /** Remembers a part of a list of keys. */
+  #noteKeys(
+    oid: ObjectId,
+    { dkey, own }: { dkey: Uint8Array; own: Transaction | undefined },
+    { anchor }: ListOptions,
+    listed: ListedKeys,
+  ): void {
+    if (this.#reads === undefined || own?.hides(oid, dkey)) return;
+    const { start, end } = decodeAnchor(dkey.length === 0 ? "dkey" : "akey", anchor);
+    this.#reads.keys(oid, dkey, { first: start, last: listed.next ?? end });
   }
 
   /**
@@ -173,8 +272,10 @@ export class ContainerView {
    * } while (anchor !== undefined);
    * ```
    */
-  listDkeys(oid: ObjectId, options: ListOptions = {}): KeyList {
-    return this.#keys.listDkeys(oid, options);
+  listDkeys(oid: ObjectId, options: ListOptions = {}, own = this.#own): KeyList {
+    const listed = this.#keysWith(own).listDkeys(oid, options);
+    this.#noteKeys(oid, { dkey: NO_KEY, own }, options, listed);
+    return { keys: listed.keys, anchor: listed.anchor };
   }
 
   /**
@@ -183,23 +284,44 @@ export class ContainerView {
    *
    * @throws {@link DaosError} `DER_INVAL` unless `parts` is a whole number of at least 1.
    */
-  splitDkeys(oid: ObjectId, parts: number): Anchor[] {
-    return this.#keys.splitDkeys(oid, parts);
+  splitDkeys(oid: ObjectId, parts: number, own = this.#own): Anchor[] {
+    const anchors = this.#keysWith(own).splitDkeys(oid, parts);
+    // That there is none is something that was read; else what is listed of the parts is.
+    if (anchors.length === 0) this.#reads?.keys(oid, NO_KEY, { first: NO_KEY, last: NO_KEY });
+    return anchors;
   }
 
   /** The akeys of a dkey, in lexical order. */
-  listAkeys(oid: ObjectId, dkey: Uint8Array, options: ListOptions = {}): KeyList {
-    return this.#keys.listAkeys(oid, dkey, options);
+  listAkeys(oid: ObjectId, dkey: Uint8Array, options: ListOptions = {}, own = this.#own): KeyList {
+    checkKey(oid, "dkey", dkey);
+    const listed = this.#keysWith(own).listAkeys(oid, dkey, options);
+    this.#noteKeys(oid, { dkey, own }, options, listed);
+    return { keys: listed.keys, anchor: listed.anchor };
   }
 
   /** The objects of the container that hold anything, in the order of their ids. */
-  listObjects(options: ListOptions = {}): KeyList<ObjectId> {
-    return this.#keys.listObjects(options);
+  listObjects(options: ListOptions = {}, own = this.#own): KeyList<ObjectId> {
+    const listed = this.#keysWith(own).listObjects(options);
+    if (this.#reads !== undefined) {
+      const { start } = decodeAnchor("object", options.anchor);
+      const rest = listed.anchor && decodeAnchor("object", listed.anchor).start;
+      const last = rest === undefined ? OBJECT_ID_MAX : oidOfBytes(rest);
+      this.#reads.objects(start.length === 0 ? 0n : oidOfBytes(start), last);
+    }
+    return listed;
   }
 
   /** The dkeys of an object that hold a single value of `akey`, in lexical order, with those values. */
-  listValues(oid: ObjectId, options: ValueListOptions): DkeyEntry[] {
-    return this.#keys.listValues(oid, options);
+  listValues(oid: ObjectId, options: ValueListOptions, own = this.#own): DkeyEntry[] {
+    const listed = this.#keysWith(own).listValues(oid, options);
+    if (this.#reads !== undefined && !own?.hides(oid, NO_KEY)) {
+      const { akey, after, limit = Number.POSITIVE_INFINITY } = options;
+      const isFull = listed.length >= limit;
+      const first = after === undefined ? NO_KEY : successor(after);
+      const last = isFull ? (listed.at(-1)?.dkey ?? first) : NO_KEY;
+      if (limit > 0) this.#reads.values(oid, akey, { first, last });
+    }
+    return listed;
   }
 
   /**
@@ -212,19 +334,48 @@ export class ContainerView {
     dkey: Uint8Array,
     akey: Uint8Array,
     options: ListOptions & { readonly reverse?: boolean } = {},
+    own = this.#own,
   ): FoundRecords {
-    return this.#records.list(oid, { dkey, akey }, options);
+    return this.#records.list(oid, { dkey, akey }, options, own);
+  }
+
+  /** Remembers that there is no key beyond one. */
+  #noteQuery(
+    oid: ObjectId,
+    { dkey, own }: { dkey: Uint8Array; own: Transaction | undefined },
+    found: Uint8Array | undefined,
+    isMax: boolean,
+  ): void {
+    if (own?.hides(oid, dkey)) return;
+    const key = found ?? NO_KEY;
+    const [first, last] = isMax ? [key, NO_KEY] : [NO_KEY, key];
+    this.#reads?.keys(oid, dkey, { first, last });
   }
 
   /** The first or last dkey of an object, or `undefined` if there is none. */
-  queryDkey(oid: ObjectId, which: "min" | "max"): Uint8Array | undefined {
-    return which === "max" ? this.#keys.lastDkey(oid) : this.listDkeys(oid, { limit: 1 }).keys[0];
+  queryDkey(oid: ObjectId, which: "min" | "max", own = this.#own): Uint8Array | undefined {
+    const keys = this.#keysWith(own);
+    const isMax = which === "max";
+    const found = isMax ? keys.lastDkey(oid) : keys.listDkeys(oid, { limit: 1 }).keys[0];
+    this.#noteQuery(oid, { dkey: NO_KEY, own }, found, isMax);
+    return found;
   }
 
   /** The first or last akey of a dkey, or `undefined` if there is none. */
-  queryAkey(oid: ObjectId, dkey: Uint8Array, which: "min" | "max"): Uint8Array | undefined {
-    if (which === "max") return this.#keys.lastAkey(oid, dkey);
-    return this.listAkeys(oid, dkey, { limit: 1 }).keys[0];
+  queryAkey(
+    oid: ObjectId,
+    dkey: Uint8Array,
+    which: "min" | "max",
+    own = this.#own,
+  ): Uint8Array | undefined {
+    checkKey(oid, "dkey", dkey);
+    const keys = this.#keysWith(own);
+    const isMax = which === "max";
+    const found = isMax
+      ? keys.lastAkey(oid, dkey)
+      : keys.listAkeys(oid, dkey, { limit: 1 }).keys[0];
+    this.#noteQuery(oid, { dkey, own }, found, isMax);
+    return found;
   }
 
   /** The first or last record of an array that was written, or `undefined` if there is none. */
@@ -233,8 +384,10 @@ export class ContainerView {
     dkey: Uint8Array,
     akey: Uint8Array,
     which: "min" | "max",
+    own = this.#own,
   ): bigint | undefined {
-    const { ranges } = this.listRecords(oid, dkey, akey, { limit: 1, reverse: which === "max" });
+    const options = { limit: 1, reverse: which === "max" };
+    const { ranges } = this.#records.list(oid, { dkey, akey }, options, own);
     const [range] = ranges;
     if (range === undefined) return undefined;
     return which === "max" ? range.index + range.count - 1n : range.index;

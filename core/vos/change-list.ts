@@ -98,13 +98,13 @@ export interface StoredChanges {
   readonly prefixes: Uint8Array[];
 }
 
-/** The first stored part of a container behind a key, of an epoch up to `epoch`. */
+/** The first stored part of a container behind a key, of an epoch from `since` up to `epoch`. */
 export function nextChanges(
   reader: IndexReader,
   container: number,
-  { after, epoch }: { after: Uint8Array | undefined; epoch: Epoch },
+  { after, since = 0n, epoch }: { after: Uint8Array | undefined; since?: Epoch; epoch: Epoch },
 ): StoredChanges | undefined {
-  const base = new KeyBuilder(KeySpace.change).u32(container).done();
+  const base = new KeyBuilder(KeySpace.change).u32(container).u64(since).done();
   const end = prefixEnd(new KeyBuilder(KeySpace.change).u32(container).u64(epoch).done());
   const start = after === undefined ? base : Uint8Array.of(...after, 0);
   let found: StoredChanges | undefined;

@@ -1,13 +1,14 @@
 /**
  * A commit: one index transaction that publishes what any number of writers contributed, at one epoch.
  *
- *     verify   each segment is still leased to the contributing writer, in the same generation,
- *              and goes on where the last commit ended; byte arrays were not punched meanwhile;
+ *     verify   each segment is still leased to the contributing writer, in the same generation;
+ *              what the contribution read is as it was; byte arrays were not punched meanwhile;
  *              conditions on keys hold
  *     publish  punches, versions of akeys, runs, segment records, the commit record, the epoch
  *
  * Contributions take effect one after the other, in rank order: of overlapping writes the later one is
- * seen, a punch hides what the ones before it wrote, and a condition is met by what they left.
+ * seen, a punch hides what the ones before it wrote, and a condition is met by what they left. So is a
+ * read: a contribution that read what one before it changes conflicts with it, and the commit fails.
  *
  * All of it takes effect, or none. The epoch is drawn inside the transaction, so that no reader at an
  * epoch can later see a new commit at or below it.
@@ -25,12 +26,13 @@ import { sealSegment } from "../log/segment-store.js";
 import { type ArrayAddress, arrayUnder, byteArray } from "./array-address.js";
 import { ChangeList } from "./change-list.js";
 import { epochOfTransaction, getContainer, putCommit } from "./containers.js";
-import type {
-  Contribution,
-  KeyPunch,
-  ObjectRun,
-  RecordsName,
-  ValueVersion,
+import {
+  type Contribution,
+  INCARNATION_ANY,
+  type KeyPunch,
+  type ObjectRun,
+  type RecordsName,
+  type ValueVersion,
 } from "./contribution-format.js";
 import { type Epoch, nextEpoch } from "./epoch.js";
 import { checkCondition, type Moment, momentOf } from "./existence.js";
@@ -38,6 +40,7 @@ import { findKey, makeKey, OBJECT_PREFIX_SIZE, objectPrefix } from "./names.js";
 import { formatOid, type ObjectId } from "./object-id.js";
 import { isHole, pieceSize } from "./piece.js";
 import { Publication } from "./publication.js";
+import { validateReads } from "./read-validation.js";
 import { decodeRun, runKey } from "./run-format.js";
 import {
   arrayRecord,
@@ -64,6 +67,8 @@ export interface CommitRequest {
   readonly transactionId: Uint8Array | undefined;
   /** In rank order: of overlapping writes, the later contribution's is seen. */
   readonly contributions: readonly Contribution[];
+  /** Whether the caller pins the versions that the contributions read. */
+  readonly isPinned?: boolean;
 }
 
 /** The outcome of a commit. */
@@ -74,13 +79,17 @@ export interface Committed {
   readonly bytes: number;
 }
 
-function restart(why: string, facts: Record<string, number | bigint | string>): DaosError {
+/** The error of a commit that cannot be made any more. */
+export function restart(why: string, facts: Record<string, number | bigint | string>): DaosError {
   const remedy = "write the data again and commit";
   return new DaosError("DER_TX_RESTART", { what: "Committing", why, remedy }, facts);
 }
 
 /**
  * Publishes what a writer appended to a segment.
+ *
+ * Commits of one writer may come in another order than their bytes: what was handed out for a commit is
+ * not written again while the lease lasts, so that bytes before the end of one that came first are there.
  *
  * @throws {@link DaosError} `DER_TX_RESTART` if it does not hold the lease any more.
  */
@@ -90,11 +99,12 @@ export function publishSpan(tx: IndexTransaction, writer: bigint, span: SegmentS
     record?.state === "leased" &&
     record.writer === writer &&
     record.generation === span.generation &&
-    record.committedSize === span.start;
+    record.committedSize >= span.start;
   if (!held) {
     const why = `writer ${writer} no longer holds the lease of segment ${span.segment}`;
     throw restart(why, { segment: span.segment, writer });
   }
+  if (span.end <= record.committedSize) return;
   putSegment(tx, span.segment, { ...record, committedSize: span.end, tailCrc: span.tailCrc });
 }
 
@@ -118,6 +128,7 @@ function checkIncarnation(
   { tx, container, epoch }: Publishing,
   { oid, incarnation }: ObjectRun,
 ): void {
+  if (incarnation === INCARNATION_ANY) return;
   // As it was before this commit: its own punches are part of the program's order.
   if (objectPunch(tx, { container, oid }, epoch - 1n) === incarnation) return;
   throw new DaosError(
@@ -258,6 +269,12 @@ function publishContribution(
 ): number {
   const { tx, container, moment } = shared;
   for (const span of contribution.spans) publishSpan(tx, contribution.writer, span);
+  if (contribution.reads !== undefined) {
+    // The changes of contributions before this one are looked for where those of other commits are.
+    if (sequence > 0) shared.changes.finish();
+    const others = { isFirst: sequence === 0, moment };
+    validateReads(tx, container, contribution.reads, others);
+  }
   if (contribution.conditions.length > 0) {
     const stateOf = stateCache(tx, container, moment);
     for (const condition of contribution.conditions) {

@@ -1,16 +1,16 @@
 /**
  * A contribution: what one writer brings to a commit. It travels from rank to rank as bytes.
  *
- * Version 2:
+ * Version 3:
  *
- *     contribution = u8 version, u64 writer, spans, conditions, punches, values, runs; each list is a
- *                    varint count and the items
+ *     contribution = u8 version, u64 writer, spans, conditions, punches, values, runs, reads; each list
+ *                    but the last is a varint count and the items; for reads see read-set-format.ts
  *     span         = varint segment, varint generation, varint start, varint end, u32 tail CRC, u8 seal
  *     condition    = 16 bytes oid, bytes dkey, bytes akey, u8 must exist
  *     punch        = 16 bytes oid, bytes dkey
  *     value        = 16 bytes oid, bytes dkey, bytes akey, bytes record (versions.ts)
  *     run          = 16 bytes oid, u8 kind, by kind, bytes run (run-format.ts)
- *         0 byte array    u64 incarnation
+ *         0 byte array    u64 incarnation, or 2^64 - 1 for any
  *         1 records       bytes dkey, bytes akey, varint window, varint record size
  *
  * An empty akey, or dkey, stands for the whole dkey, or object. Conditions are met by what the
@@ -21,12 +21,20 @@
 
 import { ByteReader, ByteWriter } from "../index/byte-codec.js";
 import type { SegmentSpan } from "../log/open-segment.js";
-import type { Epoch } from "./epoch.js";
+import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { type ObjectId, oidBytes, oidOfBytes } from "./object-id.js";
+import type { ContributedReads } from "./read-set.js";
+import { decodeReads, encodeReads } from "./read-set-format.js";
 
-const CONTRIBUTION_VERSION = 2;
+const CONTRIBUTION_VERSION = 3;
 const RUN_OF_BYTES = 0;
 const RUN_OF_RECORDS = 1;
+
+/**
+ * Stands for whatever an object's newest punch is: a write of this incarnation takes effect also if the
+ * object was punched meanwhile.
+ */
+export const INCARNATION_ANY: Epoch = EPOCH_HEAD;
 
 /** What must hold of a key for the commit to go through: nothing, that it is new, that it exists. */
 export type KeyCondition = "none" | "insert" | "update";
@@ -101,6 +109,8 @@ export interface Contribution {
   readonly punches: readonly KeyPunch[];
   readonly values: readonly ValueVersion[];
   readonly runs: readonly ObjectRun[];
+  /** What must be as it was read for the commit to go through. */
+  readonly reads?: ContributedReads | undefined;
 }
 
 function encodeRuns(writer: ByteWriter, runs: readonly ObjectRun[]): void {
@@ -140,6 +150,7 @@ export function encodeContribution(contribution: Contribution): Uint8Array {
     writer.raw(oidBytes(oid)).bytes(dkey).bytes(akey).bytes(record);
   }
   encodeRuns(writer, contribution.runs);
+  encodeReads(writer, contribution.reads);
   return writer.finish();
 }
 
@@ -205,6 +216,7 @@ export function decodeContribution(bytes: Uint8Array): Contribution {
     record: reader.bytes(),
   }));
   const runs = repeat(reader.varint(), () => decodeRunOf(reader));
+  const reads = decodeReads(reader);
   reader.end();
-  return { writer, spans, conditions, punches, values, runs };
+  return { writer, spans, conditions, punches, values, runs, reads };
 }

@@ -28,6 +28,8 @@ import {
 export interface FoundArray {
   /** In bytes. */
   readonly recordSize: number;
+  /** Whether there is more to it than what a transaction wrote itself. */
+  readonly isCommitted: boolean;
   /** The bytes of one window. */
   window(number: number): WindowReader;
 }
@@ -36,6 +38,8 @@ export interface FoundArray {
 export interface WindowReader {
   /** Visits what was written of `[start, end)`, in no order, and what was not. */
   visit(start: number, end: number, sink: WrittenSink): void;
+  /** One past the last byte that was written. */
+  size(): number;
   /** Reads `[start, end)`; what was not written becomes 0. */
   read(start: number, end: number, target: Uint8Array): void;
 }
@@ -60,6 +64,7 @@ export function windowReader(
       };
       array.visit(range, sink, overlay);
     },
+    size: () => array.size(overlay),
     read(start, end, target) {
       array.read(wholeOf(Pattern.contiguous(start, end)), target, overlay);
     },

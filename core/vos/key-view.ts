@@ -55,6 +55,12 @@ export interface KeyList<Key = Uint8Array> {
   readonly anchor: Anchor | undefined;
 }
 
+/** A part of a list, with what was looked at beyond it. */
+export interface ListedKeys extends KeyList {
+  /** The first key that did not fit; the list is known to go on with it. */
+  readonly next: Uint8Array | undefined;
+}
+
 /** Which part of a list is wanted. */
 export interface ListOptions {
   /** Where to go on; from the start by default. */
@@ -150,7 +156,7 @@ export class KeyView {
   }
 
   /** The dkeys of an object, in lexical order. */
-  listDkeys(oid: ObjectId, options: ListOptions): KeyList {
+  listDkeys(oid: ObjectId, options: ListOptions): ListedKeys {
     const reader = this.#openIndex();
     const state = this.state(oid);
     const list = new KeyCollector(reader, "dkey", state.prefix, options);
@@ -161,11 +167,11 @@ export class KeyView {
   }
 
   /** The akeys of a dkey, in lexical order. */
-  listAkeys(oid: ObjectId, dname: Uint8Array, options: ListOptions): KeyList {
+  listAkeys(oid: ObjectId, dname: Uint8Array, options: ListOptions): ListedKeys {
     const reader = this.#openIndex();
     const state = this.state(oid);
     const dkey = findKey(reader, state.prefix, dname);
-    if (dkey === undefined) return { keys: [], anchor: undefined };
+    if (dkey === undefined) return { keys: [], anchor: undefined, next: undefined };
     const list = new KeyCollector(reader, "akey", dkey, options);
     const range = { from: list.from, end: prefixEnd(dkey) };
     visitAkeys(reader, state, range, this.#moment, ({ prefix }) =>
@@ -271,15 +277,26 @@ export class KeyView {
     }
   }
 
+  /** The objects from `first` to `last` that exist, in the order of their ids. */
+  objectsBetween(first: ObjectId, last: ObjectId): ObjectId[] {
+    const anchor = encodeAnchor("object", { start: oidBytes(first), end: NO_KEY });
+    const { keys } = this.listObjects({ anchor, last });
+    return keys;
+  }
+
   /** The objects of the container that exist, in the order of their ids. */
-  listObjects({ anchor, limit = Number.POSITIVE_INFINITY }: ListOptions): KeyList<ObjectId> {
+  listObjects({
+    anchor,
+    limit = Number.POSITIVE_INFINITY,
+    last,
+  }: ListOptions & { readonly last?: ObjectId }): KeyList<ObjectId> {
     const reader = this.#openIndex();
     const { start } = decodeAnchor("object", anchor);
     const keys: ObjectId[] = [];
     let from: ObjectId | undefined = start.length === 0 ? 0n : oidOfBytes(start);
     while (from !== undefined) {
       const found = firstObject(reader, this.#container, from);
-      if (found === undefined) break;
+      if (found === undefined || (last !== undefined && found > last)) break;
       if (objectExists(reader, this.state(found), this.#moment)) {
         if (keys.length >= limit) {
           const rest = encodeAnchor("object", { start: oidBytes(found), end: NO_KEY });
@@ -311,7 +328,7 @@ class KeyCollector {
   /** Long keys that agree in what the index orders by. */
   #group: ListedKey[] = [];
   #head: Uint8Array | undefined;
-  #more = false;
+  #next: Uint8Array | undefined;
   #done = false;
 
   constructor(
@@ -362,16 +379,21 @@ class KeyCollector {
     if (this.#done || Buffer.compare(key, start) < 0) return;
     if (end.length > 0 && Buffer.compare(key, end) >= 0) this.#done = true;
     else if (this.listed.length < this.#limit) this.listed.push(one);
-    else this.#done = this.#more = true;
+    else {
+      this.#done = true;
+      this.#next = key;
+    }
   }
 
-  finish(): KeyList {
+  finish(): ListedKeys {
     this.#closeGroup();
     const { end, start } = this.#rest;
     const keys = this.listed.map(({ key }) => key);
     const last = keys.at(-1);
     const rest = { start: last === undefined ? start : successor(last), end };
-    return { keys, anchor: this.#more ? encodeAnchor(this.#level, rest) : undefined };
+    const next = this.#next;
+    const anchor = next === undefined ? undefined : encodeAnchor(this.#level, rest);
+    return { keys, anchor, next };
   }
 }
 

@@ -28,7 +28,7 @@ import {
 import type { ArrayAddress } from "./array-address.js";
 import { ArrayCache, listWindows } from "./array-cache.js";
 import { ArrayReader, type ArraySource } from "./array-reader.js";
-import { type CommitRequest, type Committed, commit } from "./commit.js";
+import { type CommitRequest, type Committed, commit, restart } from "./commit.js";
 import {
   type CommitRecord,
   type ContainerRecord,
@@ -42,7 +42,9 @@ import {
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { KeyView } from "./key-view.js";
 import type { ObjectAddress } from "./names.js";
+import { OwnLayer } from "./own-layer.js";
 import { type Pin, PinTable } from "./pins.js";
+import type { ReadSet } from "./read-set.js";
 import { Scrubber, type ScrubReport, type ScrubSource } from "./scrub.js";
 import {
   createSnapshot,
@@ -87,8 +89,10 @@ export interface Target {
   array(array: ArrayAddress, version: { epoch: Epoch; since: Epoch }): ArrayReader;
   /** The windows of the array under an akey that runs lie in, increasing. */
   windows(object: ObjectAddress, akey: Uint8Array): number[];
-  /** Begins a transaction. */
-  begin(container: number): Transaction;
+  /** The keys of the container of a transaction at an epoch, with its changes on top. */
+  ownLayer(transaction: Transaction, epoch: Epoch): OwnLayer;
+  /** Begins a transaction; `reads` is what it has read by the time of its commit. */
+  begin(container: number, reads?: ReadSet): Transaction;
   /** Publishes contributions at one epoch. */
   commit(request: CommitRequest): Committed;
   /** Names an epoch and keeps it readable until the name is destroyed. */
@@ -276,9 +280,13 @@ export class LocalTarget implements Target, TransactionOwner {
     return listWindows(this.#index, object, akey);
   }
 
-  begin(container: number): Transaction {
+  ownLayer(transaction: Transaction, epoch: Epoch): OwnLayer {
+    return new OwnLayer(() => this.#index, transaction, epoch);
+  }
+
+  begin(container: number, reads?: ReadSet): Transaction {
     if (!this.#open) throw closedError("Beginning a transaction");
-    const transaction = new Transaction(this, container);
+    const transaction = new Transaction(this, container, reads);
     this.#transactions.add(transaction);
     return transaction;
   }
@@ -297,7 +305,42 @@ export class LocalTarget implements Target, TransactionOwner {
   }
 
   commit(request: CommitRequest): Committed {
-    return commit(this.#index, request, this.#options.device.now());
+    const pins = request.isPinned ? [] : this.#pinReads(request);
+    try {
+      return commit(this.#index, request, this.#options.device.now());
+    } finally {
+      for (const pin of pins) pin.release();
+    }
+  }
+
+  /**
+   * Pins the versions that contributions of other processes read, so that they can be compared. Those
+   * that read them hold pins of their own, unless they died: then the versions may be gone.
+   */
+  #pinReads({ container, contributions }: CommitRequest): Pin[] {
+    const epochs = new Set(contributions.flatMap(({ reads }) => (reads ? [reads.epoch] : [])));
+    const pins: Pin[] = [];
+    const horizon = getContainer(this.#index, container)?.horizon ?? 0n;
+    const readers = [...epochs].some((epoch) => epoch < horizon)
+      ? this.#pins.epochsOf(container)
+      : [];
+    try {
+      for (const epoch of epochs) {
+        if (epoch < horizon && !readers.includes(epoch)) {
+          throw restart(`the version that was read, ${epoch}, is gone`, { epoch, horizon });
+        }
+        pins.push(this.#pins.pin(container, epoch));
+        // Aggregation may have come in between.
+        const now = getContainer(this.#index, container)?.horizon ?? 0n;
+        if (epoch < now && epoch >= horizon && !this.#pins.epochsOf(container).includes(epoch)) {
+          throw restart(`the version that was read, ${epoch}, is gone`, { epoch, horizon: now });
+        }
+      }
+      return pins;
+    } catch (error) {
+      for (const pin of pins) pin.release();
+      throw error;
+    }
   }
 
   createSnapshot(container: number, options: { name: string; epoch?: Epoch }): SnapshotRecord {

@@ -19,6 +19,7 @@ import type { Overlay } from "./array-reader.js";
 import {
   type Contribution,
   encodeContribution,
+  INCARNATION_ANY,
   type KeyCondition,
   type ObjectRun,
   type RecordsName,
@@ -30,6 +31,7 @@ import { checkKey, latin1 } from "./names.js";
 import { formatOid, type ObjectId } from "./object-id.js";
 import { OwnChanges } from "./own-changes.js";
 import { checkBufferSize, Pattern, type PatternRange, wholeOf } from "./pattern.js";
+import type { ReadSet } from "./read-set.js";
 import {
   type AkeyUpdate,
   BufferCursor,
@@ -59,7 +61,8 @@ export interface TransactionOwner {
   closed(transaction: Transaction): void;
 }
 
-interface ArrayWrites {
+/** What a transaction wrote to one array. */
+export interface OwnArray {
   readonly oid: ObjectId;
   readonly builder: RunBuilder;
   readonly incarnation: Epoch;
@@ -82,16 +85,21 @@ export class Transaction {
   readonly container: number;
   readonly #owner: TransactionOwner;
   /** Byte arrays by object, arrays under keys by name: both are one look-up. */
-  readonly #arrays = new Map<ObjectId | string, ArrayWrites>();
+  readonly #arrays = new Map<ObjectId | string, OwnArray>();
   readonly #changes: OwnChanges;
+  readonly #reads: ReadSet | undefined;
+  /** Counts what took own changes back: who follows them begins anew then. */
+  #generation = 0;
   #spans: SegmentSpan[] = [];
   #bytes = 0;
   #open = true;
   #failure: unknown;
 
-  constructor(owner: TransactionOwner, container: number) {
+  /** @param reads What the transaction reads; its commit finds out whether another one changed it. */
+  constructor(owner: TransactionOwner, container: number, reads?: ReadSet) {
     this.#owner = owner;
     this.container = container;
+    this.#reads = reads;
     this.#changes = new OwnChanges(container);
   }
 
@@ -100,12 +108,32 @@ export class Transaction {
     return this.#bytes;
   }
 
+  /** Its own changes of keys, for reads that see them. */
+  get changes(): OwnChanges {
+    return this.#changes;
+  }
+
+  /** Its own writes to arrays, in the order of the first ones, for reads that see them. */
+  get arrays(): ReadonlyMap<ObjectId | string, OwnArray> {
+    return this.#arrays;
+  }
+
+  /** Changes when own changes or writes were dropped, by a punch of what they lie below. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Whether it was neither settled nor aborted. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
   /** Whether there is nothing to commit. */
   get isEmpty(): boolean {
     return this.#arrays.size === 0 && this.#changes.isEmpty;
   }
 
-  #byteArray(oid: ObjectId, incarnation: Epoch): ArrayWrites {
+  #byteArray(oid: ObjectId, incarnation: Epoch): OwnArray {
     let writes = this.#arrays.get(oid);
     if (writes === undefined) {
       writes = { oid, builder: new RunBuilder(), incarnation, records: undefined };
@@ -131,10 +159,16 @@ export class Transaction {
    * Appends the bytes of a range of an array.
    *
    * @param bytes `to - from` bytes, packed; copied or written before the call returns.
-   * @param incarnation Punch epoch of the object when it was opened.
+   * @param incarnation Punch epoch of the object when it was opened: the commit fails if it was punched
+   *   since. By default that does not matter.
    * @throws {@link DaosError} `DER_NOSPACE` or `DER_IO`; abort then: the commit would throw it again.
    */
-  write(oid: ObjectId, range: PatternRange, bytes: Uint8Array, incarnation: Epoch): void {
+  write(
+    oid: ObjectId,
+    range: PatternRange,
+    bytes: Uint8Array,
+    incarnation: Epoch = INCARNATION_ANY,
+  ): void {
     assert(this.#open, "a settled transaction takes no writes");
     checkBufferSize("Writing to an array", bytes.length, range);
     if (bytes.length === 0) return;
@@ -144,9 +178,9 @@ export class Transaction {
   /**
    * Punches a range of an array: it reads as zeros, as if it had never been written.
    *
-   * @param incarnation Punch epoch of the object when it was opened.
+   * @param incarnation As that of {@link write}.
    */
-  punchRange(oid: ObjectId, range: PatternRange, incarnation: Epoch): void {
+  punchRange(oid: ObjectId, range: PatternRange, incarnation: Epoch = INCARNATION_ANY): void {
     assert(this.#open, "a settled transaction takes no writes");
     if (range.from >= range.to) return;
     this.#byteArray(oid, incarnation).builder.punch(range);
@@ -229,7 +263,7 @@ export class Transaction {
     }
   }
 
-  #records(oid: ObjectId, { dkey, akey, window, recordSize }: RecordsName): ArrayWrites {
+  #records(oid: ObjectId, { dkey, akey, window, recordSize }: RecordsName): OwnArray {
     const name = recordsName(oid, { dkey, akey, window });
     let writes = this.#arrays.get(name);
     if (writes === undefined) {
@@ -250,6 +284,7 @@ export class Transaction {
 
   /** Forgets own array writes below a key that is punched; their bytes in the log are lost. */
   #dropArrays(oid: ObjectId, dkey: Uint8Array, akey: Uint8Array): void {
+    this.#generation += 1;
     for (const [name, { oid: of, records }] of this.#arrays) {
       if (of !== oid) continue;
       const below =
@@ -328,6 +363,18 @@ export class Transaction {
     return undefined;
   }
 
+  /** The windows of an array that this transaction wrote to. */
+  ownWindows(oid: ObjectId, dkey: Uint8Array, akey: Uint8Array): number[] {
+    const windows: number[] = [];
+    for (const { oid: of, records } of this.#arrays.values()) {
+      if (of !== oid || records === undefined) continue;
+      const same =
+        Buffer.compare(records.dkey, dkey) === 0 && Buffer.compare(records.akey, akey) === 0;
+      if (same) windows.push(records.window);
+    }
+    return windows;
+  }
+
   /**
    * Makes the data durable (in a `power` pool) and says, as bytes, what the commit must publish.
    *
@@ -335,7 +382,10 @@ export class Transaction {
    * @throws {@link DaosError} if the flush fails: abort then, and let the other ranks know.
    */
   prepare(): Uint8Array {
-    return encodeContribution(this.contribution());
+    const contribution = this.contribution();
+    // Who has these bytes may publish them, whatever becomes of this transaction.
+    if (this.#spans.length > 0) this.#owner.writer.handedOut(this.#spans);
+    return encodeContribution(contribution);
   }
 
   /** As {@link prepare}, for a commit by this process: not as bytes. */
@@ -343,19 +393,24 @@ export class Transaction {
     assert(this.#open, "a settled transaction cannot be prepared");
     if (this.#failure !== undefined) throw this.#failure;
     const { conditions, punches, values } = this.#changes;
-    const parts = { conditions, punches, values };
+    const reads = this.#reads?.contributed();
+    const parts = { conditions, punches, values, reads };
     if (this.#arrays.size === 0) return { writer: 0n, spans: [], ...parts, runs: [] };
     const { writer } = this.#owner;
-    this.#spans = this.#bytes === 0 ? [] : writer.flush(!this.#owner.othersOpen(this));
-    const extents = this.#spans.map(({ segment, end, tailCrc }) => ({ segment, end, tailCrc }));
+    const spans = this.#bytes === 0 ? [] : writer.flush(!this.#owner.othersOpen(this));
+    const extents = spans.map(({ segment, end, tailCrc }) => ({ segment, end, tailCrc }));
     const runs: ObjectRun[] = [];
+    const allUsed = new Set<number>();
     for (const { oid, builder, incarnation, records } of this.#arrays.values()) {
       const { pieces, start, end } = builder;
       const used = new Set(pieces.map(({ segment }) => segment));
+      for (const segment of used) allUsed.add(segment);
       const needed = extents.filter(({ segment }) => used.has(segment));
       const run = encodeRun({ start, end, extents: needed, pieces });
       runs.push({ oid, incarnation, records, run });
     }
+    // Full segments of other transactions, prepared or dropped, may be sealed by whoever is alone.
+    this.#spans = spans.filter(({ segment, seal }) => seal || allUsed.has(segment));
     return { writer: writer.id, spans: this.#spans, ...parts, runs };
   }
 
