@@ -32,6 +32,7 @@ export {
 export { ByteReader, ByteWriter } from "./index/byte-codec.js";
 export type { RecoveryReport } from "./log/segment-store.js";
 export type { WriterRecord } from "./log/writer-record.js";
+export * from "./object/index.js";
 export { BackgroundAggregation, type BackgroundOptions } from "./pool/background-aggregation.js";
 export { Container } from "./pool/container.js";
 export { ContainerTransaction, type TransactionScope } from "./pool/container-transaction.js";

@@ -163,6 +163,10 @@ export const RETAIN_COMMITS_MAX = 1_000_000;
 export const SNAPSHOTS_MAX = 4096;
 /** Longest name of a snapshot, in bytes. */
 export const SNAPSHOT_NAME_SIZE_MAX = 127;
+/** Keys, or ranges of records, that an iterator takes from the index at once. */
+export const LIST_BATCH_COUNT = 1024;
+/** Cells of a chunk of an array by default, in bytes: what DAOS gives a file. */
+export const ARRAY_CHUNK_SIZE_DEFAULT = 1 * MIB;
 /** Parts that a list of keys is split into. */
 export const LIST_PARTS_MAX = 65_536;
 /** Times that opening a view looks up an epoch again that aggregation passed meanwhile. */

@@ -170,6 +170,15 @@ export class LogWriter {
     }
   }
 
+  /**
+   * Seals full segments whose bytes are all committed. Call it only when no transaction has uncommitted
+   * data.
+   */
+  sealFull(): void {
+    const done = this.#full.filter((segment) => !segment.isUncommitted);
+    if (done.length > 0) this.#release(done);
+  }
+
   /** Drops what was appended since the last commit. Call it only when no transaction needs it. */
   rollback(): void {
     this.#stagedSize = 0;

@@ -10,6 +10,12 @@
 import type { Device } from "../device/device.js";
 import { DaosError } from "../errors.js";
 import { AGGREGATION_STEP_MS_DEFAULT, VIEW_RETRIES_MAX } from "../limits.js";
+import type { ArrayAttributes } from "../object/array-format.js";
+import type { ArrayCreateOptions, ArrayObject } from "../object/array-object.js";
+import { ContainerObjects } from "../object/container-objects.js";
+import type { DaosObject } from "../object/daos-object.js";
+import type { KeyValue, KvKeyKind } from "../object/key-value.js";
+import type { CallOptions } from "../object/object-access.js";
 import {
   type AggregationOptions,
   type AggregationReport,
@@ -48,6 +54,7 @@ export interface ContainerOrigin {
 export class Container {
   readonly #target: Target;
   readonly #origin: ContainerOrigin;
+  #openObjects: ContainerObjects | undefined;
 
   constructor(target: Target, origin: ContainerOrigin) {
     this.#target = target;
@@ -258,6 +265,62 @@ export class Container {
   #runSource(): RunSource {
     const { device } = this.#origin;
     return { begin: () => this.beginTransaction(), random: (size) => device.random(size) };
+  }
+
+  get #objects(): ContainerObjects {
+    this.#openObjects ??= new ContainerObjects(this, {
+      begin: () => this.begin(),
+      commit: (request) => {
+        return this.#target.commit({ ...request, container: this.#id, transactionId: undefined });
+      },
+    });
+    return this.#openObjects;
+  }
+
+  /** Opens an object by its keys; nothing is looked up, and the first update creates it. */
+  openObject(oid: ObjectId): DaosObject {
+    return this.#objects.openObject(oid);
+  }
+
+  /**
+   * Opens a key-value store.
+   *
+   * @throws {@link DaosError} `DER_INVAL` if the id is not one of a key-value store.
+   */
+  openKeyValue(oid: ObjectId): KeyValue {
+    return this.#objects.openKeyValue(oid);
+  }
+
+  /**
+   * Creates a key-value store: draws an id for one.
+   *
+   * @param keys `lexical` (the default) or `hashed` for text and bytes, `integer` for 64-bit integers.
+   * @throws {@link DaosError} `DER_INVAL`, or `DER_NO_PERM` on a read-only handle.
+   */
+  createKeyValue(keys: KvKeyKind = "lexical"): KeyValue {
+    return this.#objects.createKeyValue(keys);
+  }
+
+  /**
+   * Opens an array.
+   *
+   * @param options `given`: cell and chunk size of an array that does not store them (`arrayAttr`).
+   * @throws {@link DaosError} `DER_NONEXIST` if there is none, `DER_INVAL` if the id is not one of an array.
+   */
+  openArray(
+    oid: ObjectId,
+    options: CallOptions & { given?: ArrayAttributes } = {},
+  ): Promise<ArrayObject> {
+    return this.#objects.openArray(oid, options);
+  }
+
+  /**
+   * Creates an array: draws an id for one, and stores its cell and chunk size unless it is one of bytes.
+   *
+   * @throws {@link DaosError} `DER_INVAL`, or `DER_NO_PERM` on a read-only handle.
+   */
+  createArray(options: ArrayCreateOptions & CallOptions = {}): Promise<ArrayObject> {
+    return this.#objects.createArray(options);
   }
 
   /**

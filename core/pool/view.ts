@@ -9,7 +9,7 @@
 
 import { DaosError } from "../errors.js";
 import { OFFSET_MAX } from "../limits.js";
-import { type Anchor, decodeAnchor, successor } from "../vos/anchor.js";
+import { type Anchor, decodeAnchor } from "../vos/anchor.js";
 import { byteArray, windowRanges } from "../vos/array-address.js";
 import type { ArrayReader, Overlay } from "../vos/array-reader.js";
 import type { OffsetRange } from "../vos/damage.js";
@@ -21,13 +21,14 @@ import {
   windowReader,
   writtenRanges,
 } from "../vos/fetch.js";
-import type {
-  DkeyEntry,
-  KeyList,
-  KeyView,
-  ListedKeys,
-  ListOptions,
-  ValueListOptions,
+import {
+  type DkeyEntry,
+  firstListed,
+  type KeyList,
+  type KeyView,
+  type ListedKeys,
+  type ListOptions,
+  type ValueListOptions,
 } from "../vos/key-view.js";
 import { checkKey } from "../vos/names.js";
 import { formatOid, type ObjectId, oidOfBytes } from "../vos/object-id.js";
@@ -131,6 +132,13 @@ export class ContainerView {
     const overlay = own?.overlay(oid);
     this.#noteBytes(oid, range, overlay);
     this.#array(oid).read(range, target, overlay);
+  }
+
+  /** As {@link readArray}, but bytes never written leave `target` as it is. */
+  readWritten(oid: ObjectId, range: PatternRange, target: Uint8Array, own = this.#own): void {
+    const overlay = own?.overlay(oid);
+    this.#noteBytes(oid, range, overlay);
+    this.#array(oid).read(range, target, overlay, true);
   }
 
   /** Bytes `[start, end)` of an array, in a new buffer. */
@@ -315,9 +323,9 @@ export class ContainerView {
   listValues(oid: ObjectId, options: ValueListOptions, own = this.#own): DkeyEntry[] {
     const listed = this.#keysWith(own).listValues(oid, options);
     if (this.#reads !== undefined && !own?.hides(oid, NO_KEY)) {
-      const { akey, after, limit = Number.POSITIVE_INFINITY } = options;
+      const { akey, limit = Number.POSITIVE_INFINITY } = options;
       const isFull = listed.length >= limit;
-      const first = after === undefined ? NO_KEY : successor(after);
+      const first = firstListed(options) ?? NO_KEY;
       const last = isFull ? (listed.at(-1)?.dkey ?? first) : NO_KEY;
       if (limit > 0) this.#reads.values(oid, akey, { first, last });
     }

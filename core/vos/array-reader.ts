@@ -49,12 +49,18 @@ class FragmentCopier implements FragmentSink<SourceLayer> {
   readonly #source: ArraySource;
   readonly #target: Uint8Array;
   readonly #writer: LogWriter | undefined;
+  readonly #keepsHoles: boolean;
   /** Where the fragments of the batch lie. */
   #reader: SegmentReader | undefined;
   #count = 0;
 
-  constructor(source: ArraySource, target: Uint8Array, writer: LogWriter | undefined) {
+  constructor(
+    source: ArraySource,
+    target: Uint8Array,
+    { writer, keepsHoles }: { writer: LogWriter | undefined; keepsHoles: boolean },
+  ) {
     this.#source = source;
+    this.#keepsHoles = keepsHoles;
     this.#target = target;
     this.#writer = writer;
   }
@@ -83,7 +89,7 @@ class FragmentCopier implements FragmentSink<SourceLayer> {
   }
 
   hole(target: number, size: number): void {
-    this.#target.fill(0, target, target + size);
+    if (!this.#keepsHoles) this.#target.fill(0, target, target + size);
   }
 
   #part(target: number, size: number): Uint8Array {
@@ -194,16 +200,20 @@ export class ArrayReader {
    * Reads a range into `target`, packed; bytes never written become 0.
    *
    * @param target At least `to - from` bytes.
+   * @param keepsHoles Bytes never written leave `target` as it is.
    * @throws {@link DaosError} `DER_CSUM` if stored bytes are damaged, and which, `DER_EPOCH_GONE` if the data of
    *   this epoch was recycled. `target` is undefined then.
    */
-  read(range: PatternRange, target: Uint8Array, overlay?: Overlay): void {
+  read(range: PatternRange, target: Uint8Array, overlay?: Overlay, keepsHoles = false): void {
     if (target.length < range.to - range.from) {
       checkBufferSize("Reading an array", target.length, range);
     }
     for (let attempt = 0; attempt < RESOLVE_RETRIES_MAX; attempt++) {
       try {
-        const copier = new FragmentCopier(this.#source, target, overlay?.writer);
+        const copier = new FragmentCopier(this.#source, target, {
+          writer: overlay?.writer,
+          keepsHoles,
+        });
         resolve(range, this.#layersUnder(overlay), copier);
         copier.flush();
         return;

@@ -16,7 +16,7 @@
  * @module
  */
 
-import { DaosError } from "../errors.js";
+import { DaosError, isDaosError } from "../errors.js";
 import { readCounter, writeCounter } from "../index/counters.js";
 import type { IndexStore, IndexTransaction } from "../index/index-store.js";
 import type { SpaceUse } from "../index/space-record.js";
@@ -69,6 +69,11 @@ export interface CommitRequest {
   readonly contributions: readonly Contribution[];
   /** Whether the caller pins the versions that the contributions read. */
   readonly isPinned?: boolean;
+  /**
+   * Learns of contributions that fail: such a commit leaves those out whose conditions or reads do not
+   * hold, and publishes the others. What fails later fails the commit, and is told here too.
+   */
+  readonly failed?: (index: number, error: unknown) => void;
 }
 
 /** The outcome of a commit. */
@@ -262,6 +267,25 @@ function stateCache(
   };
 }
 
+/** Checks what a contribution demands of the state that the ones before it leave. */
+function checkDemands(
+  { tx, container, moment, changes }: Omit<Publishing, "stateOf">,
+  { reads, conditions }: Contribution,
+  isFirst: boolean,
+): void {
+  // Before conditions: who read that something is there, and then demands it, is to begin again.
+  if (reads !== undefined) {
+    // The changes of contributions before this one are looked for where those of other commits are.
+    if (!isFirst) changes.finish();
+    validateReads(tx, container, reads, { isFirst, moment });
+  }
+  if (conditions.length === 0) return;
+  const stateOf = stateCache(tx, container, moment);
+  for (const condition of conditions) {
+    checkCondition(tx, stateOf(condition.oid), condition, moment);
+  }
+}
+
 function publishContribution(
   shared: Omit<Publishing, "stateOf">,
   contribution: Contribution,
@@ -269,18 +293,6 @@ function publishContribution(
 ): number {
   const { tx, container, moment } = shared;
   for (const span of contribution.spans) publishSpan(tx, contribution.writer, span);
-  if (contribution.reads !== undefined) {
-    // The changes of contributions before this one are looked for where those of other commits are.
-    if (sequence > 0) shared.changes.finish();
-    const others = { isFirst: sequence === 0, moment };
-    validateReads(tx, container, contribution.reads, others);
-  }
-  if (contribution.conditions.length > 0) {
-    const stateOf = stateCache(tx, container, moment);
-    for (const condition of contribution.conditions) {
-      checkCondition(tx, stateOf(condition.oid), condition, moment);
-    }
-  }
   const publishing = { ...shared, stateOf: stateCache(tx, container, moment) };
   for (const punch of contribution.punches) publishPunch(publishing, punch);
   for (const value of contribution.values) publishValue(publishing, value);
@@ -291,6 +303,26 @@ function publishContribution(
     if (span.seal) sealSegment(tx, span.segment, span.generation);
   }
   return bytes;
+}
+
+/** Publishes one contribution of a request. */
+function publishOne(
+  shared: Omit<Publishing, "stateOf">,
+  { contributions, failed }: CommitRequest,
+  sequence: number,
+): number {
+  const contribution = contributions[sequence] as Contribution;
+  let isBegun = false;
+  try {
+    checkDemands(shared, contribution, sequence === 0);
+    isBegun = true;
+    return publishContribution(shared, contribution, sequence);
+  } catch (error) {
+    if (failed === undefined || !isDaosError(error)) throw error;
+    failed(sequence, error);
+    if (isBegun) throw error;
+    return 0;
+  }
 }
 
 function publish(tx: IndexTransaction, request: CommitRequest, now: bigint): Committed {
@@ -308,8 +340,16 @@ function publish(tx: IndexTransaction, request: CommitRequest, now: bigint): Com
   const changes = new ChangeList(tx, container, epoch);
   const shared = { tx, container, epoch, suffix: moment.suffix, publication, changes, moment };
   let bytes = 0;
-  for (const [sequence, contribution] of contributions.entries()) {
-    bytes += publishContribution({ ...shared, live: new Map() }, contribution, sequence);
+  let left = contributions.length;
+  for (let sequence = 0; sequence < contributions.length; sequence++) {
+    const failed = (index: number, error: unknown) => {
+      request.failed?.(index, error);
+      left -= 1;
+      // There is nothing to commit.
+      if (left === 0) throw error;
+    };
+    const one = request.failed === undefined ? request : { ...request, failed };
+    bytes += publishOne({ ...shared, live: new Map() }, one, sequence);
   }
   changes.finish();
   putCommit(tx, container, { epoch, transactionId, bytes, contributors: contributions.length });

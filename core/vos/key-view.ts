@@ -213,9 +213,10 @@ export class KeyView {
   listValues(oid: ObjectId, options: ValueListOptions): DkeyEntry[] {
     const reader = this.#openIndex();
     const state = this.state(oid);
-    const { akey, after, limit = Number.POSITIVE_INFINITY } = options;
+    const { akey, limit = Number.POSITIVE_INFINITY } = options;
+    const start = firstListed(options);
     const list = new KeyCollector(reader, "dkey", state.prefix, {
-      anchor: after && encodeAnchor("dkey", { start: successor(after), end: NO_KEY }),
+      anchor: start && encodeAnchor("dkey", { start, end: NO_KEY }),
       limit,
     });
     const values = new Map<string, Uint8Array>();
@@ -403,8 +404,15 @@ export interface ValueListOptions {
   readonly akey: Uint8Array;
   /** Only dkeys behind this one. */
   readonly after?: Uint8Array;
+  /** Only this dkey and those behind it; not beside `after`. */
+  readonly from?: Uint8Array;
   /** Values at most; all by default. */
   readonly limit?: number;
+}
+
+/** The first dkey that may be listed; `undefined` if any may. */
+export function firstListed({ after, from }: ValueListOptions): Uint8Array | undefined {
+  return after === undefined ? from : successor(after);
 }
 
 function valueIn(record: Uint8Array): Uint8Array | undefined {

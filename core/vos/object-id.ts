@@ -30,6 +30,10 @@ export const ObjectType = {
   kvUint64: 9,
   /** The same, with dkeys in lexical order. */
   kvLexical: 10,
+  /** Cells addressed by index; their size is stored with the object. Dkeys are 64-bit integers. */
+  array: 11,
+  /** The same; who opens it knows the size of its cells. */
+  arrayAttr: 12,
   /** Bytes addressed by offset: files, datasets. */
   arrayByte: 13,
 } as const;
@@ -38,6 +42,8 @@ const INTEGER_DKEYS: readonly number[] = [
   ObjectType.dkeyUint64,
   ObjectType.multiUint64,
   ObjectType.kvUint64,
+  ObjectType.array,
+  ObjectType.arrayAttr,
 ];
 const INTEGER_AKEYS: readonly number[] = [ObjectType.akeyUint64, ObjectType.multiUint64];
 

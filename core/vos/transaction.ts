@@ -418,7 +418,11 @@ export class Transaction {
   settle(): void {
     if (!this.#open) return;
     this.#open = false;
-    if (this.#spans.length > 0) this.#owner.writer.committed(this.#spans);
+    if (this.#spans.length > 0) {
+      this.#owner.writer.committed(this.#spans);
+      // Transactions that were open together have sealed nothing.
+      if (!this.#owner.othersOpen(this)) this.#owner.writer.sealFull();
+    }
     this.#owner.closed(this);
   }
 
