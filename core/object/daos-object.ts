@@ -202,6 +202,11 @@ export class DaosObject {
     });
   }
 
+  /** The epoch of the newest change of the object; `undefined` if there is none. */
+  async newestChange(options: CallOptions = {}): Promise<Epoch | undefined> {
+    return reading(this.#source, options, (view) => view.newestChange(this.oid));
+  }
+
   /** The first or last dkey, or `undefined` if there is none. */
   async queryDkey(
     which: "min" | "max",

@@ -169,6 +169,15 @@ export class ContainerView {
     return this.#keys.state(oid).punched;
   }
 
+  /**
+   * The epoch of the newest change of an object: of a key, of bytes, or a punch; `undefined` if there is
+   * none. Own writes have none yet.
+   */
+  newestChange(oid: ObjectId): Epoch | undefined {
+    this.#reads?.object(oid);
+    return this.#keys.newestChange(oid);
+  }
+
   /** A single value, or `undefined`. */
   getValue(
     oid: ObjectId,

@@ -33,6 +33,7 @@ import {
   objectPrefix,
   shortPrefix,
 } from "./names.js";
+import { newestChange } from "./newest-change.js";
 import { formatOid, type ObjectId, oidBytes, oidOfBytes } from "./object-id.js";
 import {
   dkeyBound,
@@ -153,6 +154,12 @@ export class KeyView {
     if (dname === undefined) return objectExists(reader, state, this.#moment);
     const dkey = findKey(reader, state.prefix, dname);
     return dkey !== undefined && dkeyExists(reader, state, dkey, this.#moment);
+  }
+
+  /** The epoch of the newest change of an object; `undefined` if there is none. */
+  newestChange(oid: ObjectId): Epoch | undefined {
+    const object = { container: this.#container, oid };
+    return newestChange(this.#openIndex(), object, this.#moment.epoch);
   }
 
   /** The dkeys of an object, in lexical order. */

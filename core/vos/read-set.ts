@@ -208,6 +208,15 @@ export class ReadSet {
     });
   }
 
+  /** Anything of an object was read: when it was changed last. */
+  object(oid: ObjectId): void {
+    const object = this.#of(oid);
+    if (object === undefined) return;
+    this.#count += 1 - object.reads.size;
+    object.reads.clear();
+    object.isWhole = true;
+  }
+
   /** The akeys of a dkey, or the dkeys of an object if it is empty, were listed. */
   keys(oid: ObjectId, dkey: Uint8Array, bounds: { first: Uint8Array; last: Uint8Array }): void {
     const object = this.#of(oid);

@@ -14,6 +14,7 @@ import {
   OID,
   put,
   V,
+  write,
 } from "../support/transaction-container.ts";
 
 async function filled(container: Container, count: number): Promise<void> {
@@ -228,6 +229,30 @@ test("O12: the first and last dkey, akey and record", async () => {
   await expect(object.update(bytes("text"), [{ akey: integerKey(1), value: A }])).rejects.toEqual(
     code("DER_INVAL"),
   );
+});
+
+test("O12: the epoch of the newest change of an object", async () => {
+  const container = newContainer(9);
+  const object = container.openObject(OID);
+  expect(await object.newestChange()).toBeUndefined();
+  const epochs: (bigint | undefined)[] = [];
+  epochs.push(await object.update(A, [{ akey: A, value: A }]));
+  epochs.push(container.update(write(0, "bytes")).epoch);
+  const records = { akey: V, recordSize: 1, ranges: [{ index: 2n ** 60n, count: 1 }], data: A };
+  epochs.push(await object.update(A, [records]));
+  epochs.push(await object.update(A, [{ ...records, ranges: [{ index: 0, count: 1 }] }]));
+  epochs.push(await object.punchDkeys([A]));
+  epochs.push(await object.punch());
+  container.update(put("other", "x", OID + 1n));
+  for (const epoch of epochs) {
+    using tx = container.beginTransaction({ epoch: epoch as bigint });
+    expect(await object.newestChange({ tx })).toBe(epoch);
+  }
+  const transaction = container.beginTransaction();
+  transaction.view.newestChange(OID);
+  put("out", "x", OID + 1n)(transaction.own);
+  container.update(write(0, "bytes"));
+  expect(() => transaction.commit()).toThrow(code("DER_TX_RESTART"));
 });
 
 test("O14: an aborted signal rejects before anything is done", async () => {
