@@ -107,6 +107,7 @@ export class ListIterator<Item> implements AsyncIterableIterator<Item, undefined
     return { done: true, value: undefined };
   }
 
+  /** Itself: a list is iterated over once. */
   [Symbol.asyncIterator](): this {
     return this;
   }

@@ -189,69 +189,6 @@ describe("a free segment", () => {
 });
 
 describe("several transactions of one writer", () => {
-  /** Three transactions of one byte each, prepared in this order. */
-  function prepareThree(container: Container) {
-    return [1, 2, 3].map((value, at) => {
-      const transaction = container.begin();
-      const range = wholeOf(Pattern.contiguous(at, at + 1));
-      transaction.write(1n, range, Uint8Array.of(value), 0n);
-      return { transaction, bytes: transaction.prepare() };
-    });
-  }
-
-  const orders = [
-    [0, 1, 2],
-    [0, 2, 1],
-    [1, 0, 2],
-    [1, 2, 0],
-    [2, 0, 1],
-    [2, 1, 0],
-  ];
-  test.each(orders)("prepared together are published in any order: %i %i %i", (...order) => {
-    const { path, pool, container } = createPool({ retainCommits: 9 });
-    const prepared = prepareThree(container);
-    for (const index of order) {
-      const { transaction, bytes } = prepared[index] as (typeof prepared)[number];
-      container.publish([bytes], container.newTransactionId());
-      transaction.settle();
-    }
-    write(container, 3, Uint8Array.of(4));
-    pool.close();
-    using again = Pool.connect(path);
-    using view = again.openContainer("c").view();
-    expect([...view.readBytes(1n, 0, 4)]).toEqual([1, 2, 3, 4]);
-    expect(again.scrub().damages).toEqual([]);
-  });
-
-  test("do not write over what was prepared and may be published late", () => {
-    const { pool, container } = createPool({ retainCommits: 9 });
-    const [first, second, third] = prepareThree(container);
-    // As a rank does that does not learn of the commit.
-    for (const one of [first, second, third]) one?.transaction.abort();
-    write(container, 9, Uint8Array.of(9));
-    for (const one of [third, first]) {
-      container.publish([one?.bytes as Uint8Array], container.newTransactionId());
-    }
-    write(container, 10, Uint8Array.of(10));
-    using view = container.view();
-    expect([...view.readBytes(1n, 0, 11)]).toEqual([1, 0, 3, 0, 0, 0, 0, 0, 0, 9, 10]);
-    expect(pool.scrub().damages).toEqual([]);
-    pool.close();
-  });
-
-  test("are refused late when the lease is over", () => {
-    const { path, pool, container } = createPool({ retainCommits: 9 });
-    const [first] = prepareThree(container);
-    pool.close();
-    using again = Pool.connect(path);
-    const late = again.openContainer("c");
-    write(late, 0, Uint8Array.of(7));
-    const publish = () => late.publish([first?.bytes as Uint8Array], late.newTransactionId());
-    expect(errorOf(publish).code).toBe("DER_TX_RESTART");
-    using view = late.view();
-    expect([...view.readBytes(1n, 0, 3)]).toEqual([7, 0, 0]);
-  });
-
   test("keep a full segment leased until all of them are settled", () => {
     const { pool, container } = createPool({ retainCommits: 9 });
     const [small, large] = [container.begin(), container.begin()];

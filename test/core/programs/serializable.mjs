@@ -11,6 +11,7 @@
  * @module
  */
 
+import { once } from "node:events";
 import { appendFileSync } from "node:fs";
 import { isDaosError, Pattern, Pool, wholeOf } from "../../../dist/core/index.js";
 import {
@@ -176,6 +177,9 @@ const note = (line) =>
     `${JSON.stringify(line, (_, value) => (typeof value === "bigint" ? `${value}` : value))}\n`,
   );
 console.log("ready");
+// All begin together, so that they meet.
+await once(process.stdin, "data");
+process.stdin.destroy();
 const end = Date.now() + options.msMax;
 
 /** As runTransaction() would do it, and without looking at what was read. */

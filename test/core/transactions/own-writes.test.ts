@@ -156,5 +156,5 @@ test("T2: a transaction sees its own writes as everybody sees them after its com
     const container = newContainer(1);
     for (const made of [first, second, third]) commitAndCompare(container, made, step);
   });
-  fc.assert(run, fcOptions(60));
+  fc.assert(run, fcOptions(30));
 });
