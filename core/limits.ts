@@ -61,7 +61,11 @@ export const LAYERS_RECENT_MAX = 256;
 /** Layers of an array that are read at first and not put into its index. */
 export const LAYERS_UNINDEXED_MAX = 8;
 /** Objects whose punches a view remembers. */
-export const OBJECT_STATES_CACHED_MAX = 65_536;
+export const OBJECT_STATES_CACHED_MAX = 4096;
+/** Arrays whose readers a view remembers. */
+export const ARRAY_READERS_CACHED_MAX = 1024;
+/** Layers that an array counts for, however few it has, among those that a process remembers. */
+export const ARRAY_CACHED_COST = 256;
 /** Layers of arrays that a process remembers from one epoch to the next. */
 export const LAYERS_CACHED_MAX = 1 << 20;
 

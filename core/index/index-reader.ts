@@ -43,8 +43,12 @@ export interface FoundVersion {
   /** First byte of the value. */
   readonly head: number;
   readonly epoch: bigint;
+  /** Bytes of the value behind its first one. */
+  readonly size: number;
   /** The value behind its first byte, copied; the caller's to keep. */
   body(): Uint8Array;
+  /** Copies the bytes of the body from `start` on to a buffer, as many as there are and as it holds. */
+  copyTo(target: Uint8Array, start: number): void;
 }
 
 /** Reads of one consistent state of the index. */

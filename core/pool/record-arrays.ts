@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ARRAY_READERS_CACHED_MAX } from "../limits.js";
 import { type Anchor, badAnchor, decodeAnchor, encodeAnchor } from "../vos/anchor.js";
 import {
   arrayUnder,
@@ -26,6 +27,7 @@ import { type KeyView, type ListOptions, recordSizeIn } from "../vos/key-view.js
 import { integerKey, integerOfKey, latin1 } from "../vos/names.js";
 import type { ObjectId } from "../vos/object-id.js";
 import type { ReadSet } from "../vos/read-set.js";
+import { RecentMap } from "../vos/recent-map.js";
 import type { ExactRange } from "../vos/records.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
@@ -65,7 +67,7 @@ export class RecordArrays {
   readonly #target: Target;
   readonly #keys: KeyView;
   readonly #version: ReadVersion;
-  readonly #readers = new Map<string, ArrayReader>();
+  readonly #readers = new RecentMap<string, ArrayReader>(ARRAY_READERS_CACHED_MAX);
 
   constructor(target: Target, keys: KeyView, version: ReadVersion) {
     this.#target = target;

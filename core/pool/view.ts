@@ -8,13 +8,14 @@
  */
 
 import { DaosError } from "../errors.js";
-import { OFFSET_MAX } from "../limits.js";
+import { ARRAY_READERS_CACHED_MAX, OFFSET_MAX } from "../limits.js";
 import { type Anchor, decodeAnchor } from "../vos/anchor.js";
 import { byteArray, windowRanges } from "../vos/array-address.js";
 import type { ArrayReader, Overlay } from "../vos/array-reader.js";
 import type { OffsetRange } from "../vos/damage.js";
 import type { Epoch } from "../vos/epoch.js";
 import {
+  copyable,
   type FoundArray,
   scatterRecords,
   scatterValue,
@@ -36,6 +37,7 @@ import type { OwnLayer } from "../vos/own-layer.js";
 import { Pattern, type PatternRange, wholeOf } from "../vos/pattern.js";
 import type { Pin } from "../vos/pins.js";
 import { OBJECT_ID_MAX, type ReadSet } from "../vos/read-set.js";
+import { RecentMap } from "../vos/recent-map.js";
 import { type AkeyFetch, type AkeyFetched, checkRanges, type RecordRange } from "../vos/records.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
@@ -60,7 +62,7 @@ export class ContainerView {
   readonly #pin: Pin;
   readonly #own: Transaction | undefined;
   readonly #reads: ReadSet | undefined;
-  readonly #arrays = new Map<ObjectId, ArrayReader>();
+  readonly #arrays = new RecentMap<ObjectId, ArrayReader>(ARRAY_READERS_CACHED_MAX);
   readonly #keys: KeyView;
   readonly #records: RecordArrays;
   /** The keys with the changes of the transaction that was named last. */
@@ -217,25 +219,41 @@ export class ContainerView {
     own = this.#own,
   ): AkeyFetched[] {
     checkKey(oid, "dkey", dkey);
-    return fetches.map((fetch) => {
-      checkKey(oid, "akey", fetch.akey);
-      const name = { dkey, akey: fetch.akey };
-      if ("ranges" in fetch) {
-        const array = this.#records.find(oid, name, own);
-        if (array === undefined && this.getValue(oid, dkey, fetch.akey, own) !== undefined) {
-          throw otherKind(oid, "a single value", "leave the ranges out");
-        }
-        if (array !== undefined) this.#noteRecords(oid, name, fetch.ranges, array);
-        return scatterRecords(oid, array, fetch);
+    // Of its final size: a list that grows takes more memory than all the rest.
+    const fetched = new Array<AkeyFetched>(fetches.length);
+    for (let index = 0; index < fetches.length; index++) {
+      fetched[index] = this.#fetchAkey(oid, dkey, fetches[index] as AkeyFetch, own);
+    }
+    return fetched;
+  }
+
+  #fetchAkey(
+    oid: ObjectId,
+    dkey: Uint8Array,
+    fetch: AkeyFetch,
+    own: Transaction | undefined,
+  ): AkeyFetched {
+    const { akey, into } = fetch;
+    checkKey(oid, "akey", akey);
+    if ("ranges" in fetch) {
+      const array = this.#records.find(oid, { dkey, akey }, own);
+      if (array === undefined && this.getValue(oid, dkey, akey, own) !== undefined) {
+        throw otherKind(oid, "a single value", "leave the ranges out");
       }
-      const value = this.getValue(oid, dkey, fetch.akey, own);
-      // A committed value is no array; what a transaction wrote over it may be.
-      const mayBeArray = value === undefined || own !== undefined;
-      if (mayBeArray && this.#records.find(oid, name, own) !== undefined) {
-        throw otherKind(oid, "an array", "name ranges of records");
-      }
-      return scatterValue(oid, value, fetch);
-    });
+      if (array !== undefined) this.#noteRecords(oid, { dkey, akey }, fetch.ranges, array);
+      return scatterRecords(oid, array, fetch);
+    }
+    if (own === undefined && this.#reads === undefined) {
+      const found = this.#keys.findValue(oid, dkey, akey);
+      if (found !== undefined) return scatterValue(oid, found, into);
+    }
+    const value = this.getValue(oid, dkey, akey, own);
+    // A committed value is no array; what a transaction wrote over it may be.
+    const mayBeArray = value === undefined || own !== undefined;
+    if (mayBeArray && this.#records.find(oid, { dkey, akey }, own) !== undefined) {
+      throw otherKind(oid, "an array", "name ranges of records");
+    }
+    return scatterValue(oid, value && copyable(value), into);
   }
 
   #noteRecords(

@@ -17,7 +17,7 @@
 import { readCounter } from "../index/counters.js";
 import type { IndexReader } from "../index/index-store.js";
 import { prefixEnd } from "../index/key-codec.js";
-import { LAYERS_CACHED_MAX } from "../limits.js";
+import { ARRAY_CACHED_COST, LAYERS_CACHED_MAX } from "../limits.js";
 import type { CommittedExtent } from "../log/segment-reader.js";
 import { type ArrayAddress, arrayUnder, BYTE_ARRAY_PATH, windowOfPath } from "./array-address.js";
 import type { Epoch } from "./epoch.js";
@@ -25,6 +25,7 @@ import { LayerIndex } from "./layer-index.js";
 import { latin1, type ObjectAddress } from "./names.js";
 import { firstOffset, lastOffset } from "./pattern.js";
 import { isHole, type Layer, type Piece, type Run } from "./piece.js";
+import { RecentMap } from "./recent-map.js";
 import { decodeRun, parseRunKey, type RunBody, runKey, runPrefix } from "./run-format.js";
 
 /** A layer with what verifies its bytes; `extent` is absent for a writer's uncommitted ones. */
@@ -146,8 +147,7 @@ export function layersOf(runs: readonly Run[]): SourceLayer[] {
 export class ArrayCache {
   readonly #openIndex: () => IndexReader;
   /** By container and object; the array that was loaded last comes last. */
-  readonly #remembered = new Map<string, Remembered>();
-  #layerCount = 0;
+  readonly #remembered = new RecentMap<string, Remembered>(LAYERS_CACHED_MAX);
 
   /** @param openIndex Gives the index, or throws once it is closed. */
   constructor(openIndex: () => IndexReader) {
@@ -190,31 +190,15 @@ export class ArrayCache {
 
   /** Forgets an array: its segments have moved. */
   forget(array: ArrayAddress): void {
-    this.#forget(nameOf(array));
-  }
-
-  #forget(name: string): void {
-    this.#layerCount -= costOf(this.#remembered.get(name));
-    this.#remembered.delete(name);
+    this.#remembered.delete(nameOf(array));
   }
 
   #remember(name: string, loaded: Remembered): void {
-    this.#forget(name);
-    this.#remembered.set(name, loaded);
-    this.#layerCount += costOf(loaded);
-    for (const oldest of this.#remembered.keys()) {
-      if (this.#layerCount <= LAYERS_CACHED_MAX) break;
-      this.#forget(oldest);
-    }
+    this.#remembered.set(name, loaded, loaded.index.count + ARRAY_CACHED_COST);
   }
 }
 
 function nameOf({ container, oid, path }: ArrayAddress): string {
   if (path === BYTE_ARRAY_PATH) return `${container}/${oid}`;
   return `${container}/${oid}/${latin1(path)}`;
-}
-
-/** Layers that an array counts for; one that has none costs memory too. */
-function costOf(remembered: Remembered | undefined): number {
-  return remembered === undefined ? 0 : remembered.index.count + 1;
 }

@@ -17,7 +17,6 @@ import {
   type AkeyFetch,
   type AkeyFetched,
   BufferCursor,
-  buffersOf,
   checkDataSize,
   checkRanges,
   type ExactRange,
@@ -83,22 +82,43 @@ function short(oid: ObjectId, size: number, room: number): DaosError {
   );
 }
 
-/** Copies a single value to buffers. */
+/** A single value that can be copied from where it lies. */
+export interface CopyableValue {
+  /** In bytes. */
+  readonly size: number;
+  /** Copies its bytes from `start` on to a buffer, as many as there are and as it holds. */
+  copyTo(target: Uint8Array, start: number): void;
+}
+
+/** Bytes in memory, as they are handed to {@link scatterValue}. */
+export function copyable(value: Uint8Array): CopyableValue {
+  return {
+    size: value.length,
+    copyTo: (target, start) => target.set(value.subarray(start, start + target.length)),
+  };
+}
+
+/** Copies a single value to buffers. Allocates what it returns. */
 export function scatterValue(
   oid: ObjectId,
-  value: Uint8Array | undefined,
-  { into }: { into?: AkeyFetch["into"] },
+  value: CopyableValue | undefined,
+  into: AkeyFetch["into"],
 ): AkeyFetched {
   if (value === undefined) return { size: 0 };
-  if (into === undefined) return { size: value.length };
-  if (sizeOf(into) < value.length) throw short(oid, value.length, sizeOf(into));
-  let at = 0;
-  for (const buffer of buffersOf(into)) {
-    const part = value.subarray(at, at + buffer.length);
-    buffer.set(part);
-    at += part.length;
+  const { size } = value;
+  if (into === undefined) return { size };
+  if (sizeOf(into) < size) throw short(oid, size, sizeOf(into));
+  if (into instanceof Uint8Array) {
+    value.copyTo(into, 0);
+    return { size };
   }
-  return { size: value.length };
+  let at = 0;
+  for (const buffer of into) {
+    if (at >= size) break;
+    value.copyTo(buffer, at);
+    at += buffer.length;
+  }
+  return { size };
 }
 
 /** Byte ranges that were written, sorted and joined. */

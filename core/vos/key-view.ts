@@ -9,7 +9,7 @@
 
 import { DaosError } from "../errors.js";
 import { readComponent, SHORT_COMPONENT_SIZE_MAX } from "../index/component.js";
-import type { IndexReader } from "../index/index-store.js";
+import type { FoundVersion, IndexReader } from "../index/index-store.js";
 import { KeySpace, prefixEnd } from "../index/key-codec.js";
 import { OBJECT_STATES_CACHED_MAX } from "../limits.js";
 import {
@@ -23,6 +23,7 @@ import {
 } from "./anchor.js";
 import type { Epoch } from "./epoch.js";
 import { dkeyExists, type Moment, momentOf, objectExists, visitAkeys } from "./existence.js";
+import { type CopyableValue, copyable } from "./fetch.js";
 import {
   findKey,
   isLong,
@@ -35,6 +36,7 @@ import {
 } from "./names.js";
 import { newestChange } from "./newest-change.js";
 import { formatOid, type ObjectId, oidBytes, oidOfBytes } from "./object-id.js";
+import { RecentMap } from "./recent-map.js";
 import {
   dkeyBound,
   kindOf,
@@ -93,7 +95,7 @@ export class KeyView {
   readonly #openIndex: () => IndexReader;
   readonly #container: number;
   readonly #moment: Moment;
-  readonly #states = new Map<ObjectId, ObjectState>();
+  readonly #states = new RecentMap<ObjectId, ObjectState>(OBJECT_STATES_CACHED_MAX);
   readonly #names: { first: Uint8Array; second: Uint8Array } = { first: NO_KEY, second: NO_KEY };
   #last: { readonly oid: ObjectId; readonly state: ObjectState } | undefined;
 
@@ -111,7 +113,6 @@ export class KeyView {
     if (state === undefined) {
       const object = { container: this.#container, oid };
       state = objectState(this.#openIndex(), object, this.#moment.suffix);
-      if (this.#states.size >= OBJECT_STATES_CACHED_MAX) this.#states.clear();
       this.#states.set(oid, state);
     }
     this.#last = { oid, state };
@@ -138,13 +139,33 @@ export class KeyView {
       const found = this.find(oid, dname, aname);
       return found && valueIn(found.record);
     }
-    // The common case, without an object for anything but the value.
+    return this.#newestValue(reader, state, dname, aname)?.body();
+  }
+
+  /** A single value where it was found, good until the next call; `undefined` if there is none. */
+  findValue(oid: ObjectId, dname: Uint8Array, aname: Uint8Array): CopyableValue | undefined {
+    const reader = this.#openIndex();
+    const state = this.state(oid);
+    if (state.hasDkeyPunches || isLong(dname) || isLong(aname)) {
+      const value = this.getValue(oid, dname, aname);
+      return value && copyable(value);
+    }
+    return this.#newestValue(reader, state, dname, aname);
+  }
+
+  /** The common case, which makes no object: neither key is long, and no dkey was punched. */
+  #newestValue(
+    reader: IndexReader,
+    state: ObjectState,
+    dname: Uint8Array,
+    aname: Uint8Array,
+  ): FoundVersion | undefined {
     this.#names.first = dname;
     this.#names.second = aname;
     const found = reader.newestOf(state.prefix, this.#names, this.#moment.suffix);
     if (found === undefined) return undefined;
     if (state.punched > 0n && found.epoch < state.punched) return undefined;
-    return kindOfHead(found.head) === VersionKind.value ? found.body() : undefined;
+    return kindOfHead(found.head) === VersionKind.value ? found : undefined;
   }
 
   /** Whether an object, or a dkey of it, exists. */

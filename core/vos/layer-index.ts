@@ -19,6 +19,13 @@ import { isHole, type Layer } from "./piece.js";
 import { flatten, NO_OWNER, SolidMap } from "./solid-map.js";
 import { type NumberList, SparseTree } from "./sparse-tree.js";
 
+/** Most arrays are small and have no indexed layer: they share what says so. */
+const NOTHING_INDEXED = {
+  sparse: new SparseTree([], []),
+  solid: flatten([], 0),
+  shifts: new Float64Array(0),
+};
+
 /** Layers that can be searched; see the module. */
 export class LayerIndex<L extends Layer = Layer> {
   /** Indexed layers, oldest first. */
@@ -50,11 +57,8 @@ export class LayerIndex<L extends Layer = Layer> {
 
   /** An index of layers given oldest first. */
   static of<L extends Layer>(layers: readonly L[]): LayerIndex<L> {
-    const sparse = new SparseTree([], []);
-    const solid = flatten([], 0);
-    const shifts = new Float64Array(0);
     const none = { indexed: [], recent: [], hasHoles: false };
-    const empty = new LayerIndex<L>({ ...none, sparse, solid, shifts });
+    const empty = new LayerIndex<L>({ ...none, ...NOTHING_INDEXED });
     return layers.length > LAYERS_UNINDEXED_MAX ? empty.#rebuilt(layers) : empty.extended(layers);
   }
 

@@ -40,6 +40,7 @@ import {
   checkRecordSize,
   type ExactRange,
   gathered,
+  sizeOf,
 } from "./records.js";
 import { RunBuilder } from "./run-builder.js";
 import { encodeRun } from "./run-format.js";
@@ -197,7 +198,7 @@ export class Transaction {
     assert(this.#open, "a settled transaction takes no writes");
     checkKey(oid, "dkey", dkey);
     checkKey(oid, "akey", akey);
-    if (value !== undefined) checkValueSize(oid, value);
+    if (value !== undefined) checkValueSize(oid, value.length);
     this.#demand(oid, dkey, akey, condition);
     if (value === undefined && this.#arrays.size > 0) this.#dropArrays(oid, dkey, akey);
     const record = value === undefined ? PUNCH_RECORD : valueRecord(value);
@@ -219,30 +220,19 @@ export class Transaction {
   ): void {
     assert(this.#open, "a settled transaction takes no writes");
     checkKey(oid, "dkey", dkey);
-    const what = `Updating akeys of object ${formatOid(oid)}`;
-    const checked = updates.map((update) => {
-      checkKey(oid, "akey", update.akey);
-      if ("value" in update) {
-        const value = gathered(update.value);
-        checkValueSize(oid, value);
-        return { update, value, ranges: [] };
-      }
-      checkRecordSize(what, update.recordSize);
-      const ranges = checkRanges(what, update.ranges);
-      if (update.data) checkDataSize(what, ranges, update.recordSize, update.data);
-      return { update, value: undefined, ranges };
-    });
+    // Everything is checked before anything is taken; checking it twice makes no objects in between.
+    for (const update of updates) checkUpdate(oid, update);
     this.#demand(oid, dkey, NO_KEY, options.condition ?? "none");
     for (const { akey, condition = "none" } of updates) this.#demand(oid, dkey, akey, condition);
-    for (const { update, value, ranges } of checked) {
-      if (value !== undefined) this.#changes.add(oid, dkey, update.akey, valueRecord(value));
-      else if (!("value" in update)) this.#writeRecords({ oid, dkey }, update, ranges);
+    for (const update of updates) {
+      if (!("value" in update)) this.#writeRecords({ oid, dkey }, update, rangesOf(oid, update));
+      else this.#changes.add(oid, dkey, update.akey, valueRecord(gathered(update.value)));
     }
   }
 
   #writeRecords(
     { oid, dkey }: { oid: ObjectId; dkey: Uint8Array },
-    update: Extract<AkeyUpdate, { recordSize: number }>,
+    update: RecordsUpdate,
     ranges: readonly ExactRange[],
   ): void {
     const { akey, recordSize, data } = update;
@@ -433,6 +423,24 @@ export class Transaction {
     if (this.#bytes > 0 && !this.#owner.othersOpen(this)) this.#owner.writer.rollback();
     this.#owner.closed(this);
   }
+}
+
+type RecordsUpdate = Extract<AkeyUpdate, { recordSize: number }>;
+
+/** The checked ranges of an update of records. */
+function rangesOf(oid: ObjectId, { recordSize, ranges, data }: RecordsUpdate): ExactRange[] {
+  const what = `Updating akeys of object ${formatOid(oid)}`;
+  checkRecordSize(what, recordSize);
+  const exact = checkRanges(what, ranges);
+  if (data) checkDataSize(what, exact, recordSize, data);
+  return exact;
+}
+
+/** @throws {@link DaosError} if an akey cannot be updated so. */
+function checkUpdate(oid: ObjectId, update: AkeyUpdate): void {
+  checkKey(oid, "akey", update.akey);
+  if ("value" in update) checkValueSize(oid, sizeOf(update.value));
+  else rangesOf(oid, update);
 }
 
 function ownValueOf({ dkey, akey, record }: ValueVersion): OwnValue {

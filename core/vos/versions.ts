@@ -184,11 +184,11 @@ export function listPunches(reader: IndexReader, prefix: Uint8Array): Epoch[] {
  *
  * @throws {@link DaosError} `DER_REC2BIG`.
  */
-export function checkValueSize(oid: ObjectId, value: Uint8Array): void {
-  if (value.length <= VALUE_SIZE_MAX) return;
+export function checkValueSize(oid: ObjectId, size: number): void {
+  if (size <= VALUE_SIZE_MAX) return;
   throw new DaosError("DER_REC2BIG", {
     what: `Updating a value of object ${formatOid(oid)}`,
-    why: `the value has ${value.length} bytes, more than ${VALUE_SIZE_MAX}`,
+    why: `the value has ${size} bytes, more than ${VALUE_SIZE_MAX}`,
     remedy: "store it as an array",
   });
 }
