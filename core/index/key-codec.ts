@@ -25,6 +25,7 @@ export const KeySpace = {
   commitByTransaction: 0x23,
   snapshot: 0x24,
   change: 0x25,
+  removed: 0x26,
   object: 0x30,
   akey: 0x31,
   dkeyPunch: 0x32,

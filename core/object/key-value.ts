@@ -125,7 +125,7 @@ export class KeyValue {
   ): Promise<Epoch | undefined> {
     const { condition = "none" } = options;
     const changes = Array.from(entries, ([key, value]) => {
-      checkValueSize(this.oid, value);
+      checkValueSize(this.oid, value.length);
       return { oid: this.oid, dkey: this.#dkey(key), akey: AKEY, value, condition };
     });
     return writing(this.#source, options, (own) => {

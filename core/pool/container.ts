@@ -351,9 +351,12 @@ export class Container {
     return this.#target.listCommits(this.#id, { epoch: EPOCH_HEAD });
   }
 
-  /** The newest punch of an object: the incarnation that a write to it belongs to. */
-  incarnation(oid: ObjectId): Epoch {
-    return this.#target.punchEpoch({ container: this.#id, oid }, EPOCH_HEAD);
+  /**
+   * What a writer remembers of an object that it opens: the last epoch. A commit of writes to the object is
+   * refused with `DER_NONEXIST` if it was removed after that.
+   */
+  incarnation(_oid: ObjectId): Epoch {
+    return this.#target.lastEpoch();
   }
 
   /**

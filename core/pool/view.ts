@@ -163,12 +163,9 @@ export class ContainerView {
     return writtenRanges(windowReader(this.#array(oid), overlay), start, end);
   }
 
-  /**
-   * The newest punch of an object at the view's epoch, 0 if there is none: the incarnation that a write
-   * to the array belongs to that the view shows.
-   */
-  incarnation(oid: ObjectId): Epoch {
-    return this.#keys.state(oid).punched;
+  /** The incarnation that a write to the array belongs to that the view shows: the view's epoch. */
+  incarnation(_oid: ObjectId): Epoch {
+    return this.epoch;
   }
 
   /**

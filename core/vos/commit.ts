@@ -41,6 +41,7 @@ import { formatOid, type ObjectId } from "./object-id.js";
 import { isHole, pieceSize } from "./piece.js";
 import { Publication } from "./publication.js";
 import { validateReads } from "./read-validation.js";
+import { removedUntil } from "./removed-objects.js";
 import { decodeRun, runKey } from "./run-format.js";
 import {
   arrayRecord,
@@ -134,8 +135,10 @@ function checkIncarnation(
   { oid, incarnation }: ObjectRun,
 ): void {
   if (incarnation === INCARNATION_ANY) return;
+  const object = { container, oid };
   // As it was before this commit: its own punches are part of the program's order.
-  if (objectPunch(tx, { container, oid }, epoch - 1n) === incarnation) return;
+  const punched = objectPunch(tx, object, epoch - 1n);
+  if (punched <= incarnation && removedUntil(tx, object) <= incarnation) return;
   throw new DaosError(
     "DER_NONEXIST",
     {

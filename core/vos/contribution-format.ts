@@ -93,7 +93,7 @@ export interface RecordsName {
 /** What one writer wrote to one array. */
 export interface ObjectRun {
   readonly oid: ObjectId;
-  /** Of a byte array: punch epoch of the object when it was opened for writing. */
+  /** Of a byte array: the last epoch when it was opened for writing; it was not punched since. */
   readonly incarnation: Epoch;
   /** Which records; `undefined` for a byte array. */
   readonly records: RecordsName | undefined;

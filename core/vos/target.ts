@@ -57,7 +57,6 @@ import {
 } from "./snapshots.js";
 import { Transaction, type TransactionOwner } from "./transaction.js";
 import { setLimits, type TargetUsage, type TierLimits, targetUsage } from "./usage.js";
-import { objectPunch } from "./versions.js";
 
 /** A versioned object store. Calls are synchronous; errors are {@link DaosError}s. */
 export interface Target {
@@ -81,8 +80,8 @@ export interface Target {
   epochOfTransaction(transactionId: Uint8Array): Epoch | undefined;
   /** Keeps an epoch readable until the pin is released. */
   pin(container: number, epoch: Epoch): Pin;
-  /** The newest punch of an object at or before an epoch; 0 if there is none. */
-  punchEpoch(object: ObjectAddress, epoch: Epoch): Epoch;
+  /** The last epoch that was drawn: commits to come are later. */
+  lastEpoch(): Epoch;
   /** The keys of a container at an epoch. */
   keys(container: number, epoch: Epoch): KeyView;
   /** An array at an epoch; what is older than `since` is hidden. */
@@ -264,8 +263,8 @@ export class LocalTarget implements Target, TransactionOwner {
     throw epochGone(`Opening container ${container} at epoch ${epoch}`, epoch, record.horizon);
   }
 
-  punchEpoch(object: ObjectAddress, epoch: Epoch): Epoch {
-    return objectPunch(this.#index, object, epoch);
+  lastEpoch(): Epoch {
+    return readCounter(this.#index, "epoch");
   }
 
   keys(container: number, epoch: Epoch): KeyView {

@@ -160,8 +160,8 @@ export class Transaction {
    * Appends the bytes of a range of an array.
    *
    * @param bytes `to - from` bytes, packed; copied or written before the call returns.
-   * @param incarnation Punch epoch of the object when it was opened: the commit fails if it was punched
-   *   since. By default that does not matter.
+   * @param incarnation The last epoch when the object was opened, see `Container.incarnation`: the commit fails
+   *   if it was punched since. By default that does not matter.
    * @throws {@link DaosError} `DER_NOSPACE` or `DER_IO`; abort then: the commit would throw it again.
    */
   write(

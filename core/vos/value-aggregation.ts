@@ -13,6 +13,8 @@ import type { IndexStore, IndexTransaction } from "../index/index-store.js";
 import { AGGREGATION_SCAN_COUNT } from "../limits.js";
 import { nextChanges, type StoredChanges } from "./change-list.js";
 import type { Epoch } from "./epoch.js";
+import { OBJECT_PREFIX_SIZE } from "./names.js";
+import { forgetObject } from "./removed-objects.js";
 import { PunchLookup, trimVersions } from "./version-trim.js";
 
 /** Which epochs see what. */
@@ -50,7 +52,12 @@ function advance(
     isBlocked ||= step.isBlocked;
     // A key without versions is work too.
     left -= Math.max(1, step.scanned);
-    if (step.next === undefined) at += 1;
+    if (step.next === undefined) {
+      if (place.prefix.length === OBJECT_PREFIX_SIZE) {
+        isBlocked = forgetObject(tx, place.prefix, options.horizon) || isBlocked;
+      }
+      at += 1;
+    }
     from = step.next ?? list.prefixes[at];
   }
   if (from === undefined && !isBlocked) tx.remove(list.key);

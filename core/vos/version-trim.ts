@@ -7,7 +7,7 @@
  *
  * A version ends where the next one of its akey begins, or where its dkey or object is punched. A punch
  * goes when nothing older is left below it; what makes an akey an array stays while its runs do. Punches of
- * objects stay: writers compare them with what they knew when they opened the object.
+ * objects go with the last of what they held: see removed-objects.ts.
  *
  * @module
  */
