@@ -73,6 +73,8 @@ export const LAYERS_CACHED_MAX = 1 << 20;
 export const INDEX_MAP_SIZE = 128 * 1024 * MIB;
 /** Largest index file that is read whole and checked when it is opened, in bytes. */
 export const INDEX_CHECK_SIZE_MAX = 256 * MIB;
+/** Times that a user who may only read reads again what writers have overtaken. */
+export const UNGUARDED_READS_MAX = 64;
 /** Processes and workers that can read the index at once. */
 export const INDEX_READERS_MAX = 4096;
 /**

@@ -27,6 +27,7 @@ export interface IndexAddon {
   ): number;
   hold(handle: IndexHandle): void;
   release(handle: IndexHandle): void;
+  overtaken(handle: IndexHandle): boolean;
   begin(handle: IndexHandle): void;
   commit(handle: IndexHandle): void;
   abort(handle: IndexHandle): void;

@@ -1,4 +1,6 @@
 /**
+ * Longer than 500 lines: all of its calls share one handle and one exchange.
+ *
  * The index: an ordered, transactional key store that several processes share (LMDB).
  *
  * Keys and values are bytes with documented codecs. Readers never block; a write transaction holds
@@ -49,6 +51,7 @@ import type {
 } from "./index-reader.js";
 import { EPOCH_MASK, prefixEnd } from "./key-codec.js";
 import { getSpace, putSpace, type SpaceUse } from "./space-record.js";
+import { once, overtakenError, steadily } from "./unguarded.js";
 
 export type * from "./index-reader.js";
 
@@ -63,6 +66,15 @@ export interface IndexOptions {
 /** Entries of the first batch of a visit, and of the largest. */
 const VISIT_BATCH_MIN = 4;
 const VISIT_BATCH_MAX = 512;
+
+/** How a part of a visit is read. */
+type BatchOptions = VisitOptions & { readonly resumed: boolean; readonly countMax: number };
+
+/** A part of a visit. */
+interface Batch {
+  readonly entries: (IndexEntry & { size: number })[];
+  readonly ended: boolean;
+}
 
 const openStores = new Map<string, IndexStore>();
 
@@ -90,6 +102,8 @@ export class IndexStore implements IndexReader {
   readonly #transaction: IndexTransaction;
   #inTransaction = false;
   #visits = 0;
+  /** Whether states are read that nothing holds back; see unguarded.ts. */
+  readonly #isUnguarded: boolean;
 
   private constructor(
     addon: LoadedIndexAddon,
@@ -104,8 +118,9 @@ export class IndexStore implements IndexReader {
     const registryKey = registryKeyOf(path);
     assert(registryKey !== undefined, "an open index has a file");
     this.#registryKey = registryKey;
+    this.#isUnguarded = !isWritable(path);
     this.#budget = new IndexBudget(path, {
-      readOnly: !isWritable(path),
+      readOnly: this.#isUnguarded,
       source: { counts: () => this.#counts(), usable: () => addon.calls.usable(handle) },
       limit: () => getSpace(this).scmLimit,
     });
@@ -193,6 +208,20 @@ export class IndexStore implements IndexReader {
 
   /** The value of a key in the newest committed state (inside a transaction: in that one). */
   get(key: Uint8Array): Uint8Array | undefined {
+    return this.#isUnguarded ? this.#steadily(() => this.#get(key)) : this.#get(key);
+  }
+
+  /** Reads again what a writer has overtaken. */
+  #steadily<T>(call: () => T): T {
+    return steadily(call, () => this.#isOvertaken, this.#path);
+  }
+
+  /** Whether pages of the state that was read last may be others by now. */
+  get #isOvertaken(): boolean {
+    return this.#isUnguarded && this.#addon.calls.overtaken(this.#handle);
+  }
+
+  #get(key: Uint8Array): Uint8Array | undefined {
     const { calls, bytes } = this.#addon;
     try {
       bytes.set(key);
@@ -208,6 +237,11 @@ export class IndexStore implements IndexReader {
   }
 
   seek(key: Uint8Array, prefixSize: number): IndexEntry | undefined {
+    if (!this.#isUnguarded) return this.#seek(key, prefixSize);
+    return this.#steadily(() => this.#seek(key, prefixSize));
+  }
+
+  #seek(key: Uint8Array, prefixSize: number): IndexEntry | undefined {
     const { calls, bytes } = this.#addon;
     try {
       bytes.set(key);
@@ -228,6 +262,11 @@ export class IndexStore implements IndexReader {
   }
 
   newest(prefix: Uint8Array, suffix: Uint8Array): IndexVersion | undefined {
+    if (!this.#isUnguarded) return this.#newest(prefix, suffix);
+    return this.#steadily(() => this.#newest(prefix, suffix));
+  }
+
+  #newest(prefix: Uint8Array, suffix: Uint8Array): IndexVersion | undefined {
     const { calls, bytes, view } = this.#addon;
     const size = prefix.length;
     try {
@@ -254,6 +293,15 @@ export class IndexStore implements IndexReader {
   }
 
   newestOf(
+    prefix: Uint8Array,
+    components: { readonly first: Uint8Array; readonly second: Uint8Array },
+    suffix: Uint8Array,
+  ): FoundVersion | undefined {
+    if (!this.#isUnguarded) return this.#newestOf(prefix, components, suffix);
+    return this.#steadily(() => this.#newestOf(prefix, components, suffix));
+  }
+
+  #newestOf(
     prefix: Uint8Array,
     { first, second }: { readonly first: Uint8Array; readonly second: Uint8Array },
     suffix: Uint8Array,
@@ -283,7 +331,12 @@ export class IndexStore implements IndexReader {
     return { key: bytes.slice(keyStart, keyEnd), value: bytes.slice(keyEnd, valueEnd) };
   }
 
-  /** Visits a range of the newest committed state (inside a transaction: of that one). */
+  /**
+   * Visits a range of the newest committed state (inside a transaction: of that one).
+   *
+   * @throws {@link DaosError} `DER_BUSY` to a user who may only read, if a writer overtook the visit; what was
+   *   visited by then was right.
+   */
   visit(range: KeyRange, visitor: EntryVisitor, options: VisitOptions = {}): void {
     const { calls } = this.#addon;
     const holds = this.#visits === 0 && !this.#inTransaction;
@@ -294,7 +347,11 @@ export class IndexStore implements IndexReader {
       let resumed = false;
       let countMax = VISIT_BATCH_MIN;
       for (;;) {
-        const { entries, ended } = this.#batch({ start, end }, { ...options, resumed, countMax });
+        const how = { ...options, resumed, countMax };
+        const range = { start, end };
+        const { entries, ended } = this.#isUnguarded
+          ? this.#unguardedBatch(range, how, holds && !resumed)
+          : this.#batch(range, how);
         for (const { key, value, size } of entries) {
           if (visitor(key, value, size) === false) return;
         }
@@ -312,10 +369,22 @@ export class IndexStore implements IndexReader {
     }
   }
 
-  #batch(
-    { start, end }: KeyRange,
-    options: VisitOptions & { resumed: boolean; countMax: number },
-  ): { entries: (IndexEntry & { size: number })[]; ended: boolean } {
+  /** A part of a visit that a writer may overtake. While nobody has seen any, it begins anew then. */
+  #unguardedBatch(range: KeyRange, how: BatchOptions, isFirst: boolean): Batch {
+    if (!isFirst)
+      return once(
+        () => this.#batch(range, how),
+        () => this.#isOvertaken,
+        this.#path,
+      );
+    return this.#steadily(() => {
+      this.#addon.calls.release(this.#handle);
+      this.#addon.calls.hold(this.#handle);
+      return this.#batch(range, how);
+    });
+  }
+
+  #batch({ start, end }: KeyRange, options: BatchOptions): Batch {
     const { calls, bytes, view } = this.#addon;
     const { reverse = false, heads = false } = options;
     bytes.set(start);
@@ -349,6 +418,7 @@ export class IndexStore implements IndexReader {
     const value = this.#read("Reading the index", () =>
       this.#addon.calls.getCopy(this.#handle, key.length),
     );
+    if (value === undefined && this.#isOvertaken) throw overtakenError(this.#path);
     assert(value !== undefined, "an entry stays while its state is held");
     return value;
   }
@@ -442,7 +512,7 @@ export class IndexStore implements IndexReader {
 
   /** Whether this user may only read it. */
   get readOnly(): boolean {
-    return !isWritable(this.#path);
+    return this.#isUnguarded;
   }
 
   #counts(): PageCounts {

@@ -18,7 +18,8 @@ import { ReadSet } from "../vos/read-set.js";
 import type { AkeyUpdate } from "../vos/records.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
-import { ContainerView } from "./view.js";
+import { openView } from "./unpinned-view.js";
+import type { ContainerView } from "./view.js";
 
 /** What code in a transaction works with. */
 export interface TransactionScope {
@@ -66,10 +67,10 @@ export class ContainerTransaction implements TransactionScope {
     const { target, container, isSnapshot } = this.#source;
     const pin = this.#source.pin();
     try {
-      if (isSnapshot) return { view: new ContainerView(target, container, pin), own: undefined };
+      if (isSnapshot) return { view: openView(target, container, pin), own: undefined };
       const reads = new ReadSet(pin.epoch);
       const own = target.begin(container, reads);
-      return { view: new ContainerView(target, container, pin, { own, reads }), own };
+      return { view: openView(target, container, pin, { own, reads }), own };
     } catch (error) {
       pin.release();
       throw error;

@@ -39,8 +39,9 @@ import {
   runTransactionAsync,
   type TransactionResult,
 } from "./run-transaction.js";
+import { openView } from "./unpinned-view.js";
 import { formatUuid } from "./uuid.js";
-import { ContainerView } from "./view.js";
+import type { ContainerView } from "./view.js";
 
 /** What a container handle is made of. */
 export interface ContainerOrigin {
@@ -93,7 +94,7 @@ export class Container {
    *   no snapshot of that name.
    */
   view(at?: Epoch | { readonly snapshot: string }): ContainerView {
-    return new ContainerView(this.#target, this.#id, this.#pin(at));
+    return openView(this.#target, this.#id, this.#pin(at));
   }
 
   /** Pins the version that a view, or a transaction, reads. */

@@ -28,6 +28,8 @@ export const PINS_SIZE = SLOT_SIZE * PIN_SLOTS_MAX;
 export interface Pin {
   readonly container: number;
   readonly epoch: Epoch;
+  /** Whether aggregation sees it: a user who may only read cannot pin. */
+  readonly isHeld: boolean;
   /** Ends the pin; later calls do nothing. */
   release(): void;
 }
@@ -60,14 +62,14 @@ export class PinTable {
    */
   pin(container: number, epoch: Epoch): Pin {
     const file = this.#openFile();
-    if (file === undefined) return { container, epoch, release: () => {} };
+    if (file === undefined) return { container, epoch, isHeld: false, release: () => {} };
     try {
       const slot = this.#takeSlot(file);
       const bytes = Buffer.alloc(SLOT_SIZE);
       bytes.writeUInt32BE(container, 0);
       bytes.writeBigUInt64BE(epoch, 8);
       file.write(bytes, slot * SLOT_SIZE);
-      return { container, epoch, release: this.#releaserOf(file, slot) };
+      return { container, epoch, isHeld: true, release: this.#releaserOf(file, slot) };
     } catch (error) {
       throw storageError(error, "Pinning an epoch", this.#path);
     }

@@ -13,6 +13,7 @@ import type { Device } from "../device/device.js";
 import { closedError, DaosError, isDaosError } from "../errors.js";
 import { nextCounter, readCounter } from "../index/counters.js";
 import type { IndexStore, IndexTransaction } from "../index/index-store.js";
+import { patiently } from "../index/unguarded.js";
 import { LogWriter } from "../log/log-writer.js";
 import { SegmentCache } from "../log/segment-reader.js";
 import { listSegments, type SegmentRecord } from "../log/segment-record.js";
@@ -80,6 +81,12 @@ export interface Target {
   epochOfTransaction(transactionId: Uint8Array): Epoch | undefined;
   /** Keeps an epoch readable until the pin is released. */
   pin(container: number, epoch: Epoch): Pin;
+  /**
+   * Makes sure that an epoch can be read still.
+   *
+   * @throws {@link DaosError} `DER_EPOCH_GONE`, or `DER_NONEXIST` if the container is gone.
+   */
+  requireReadable(container: number, epoch: Epoch): void;
   /** The last epoch that was drawn: commits to come are later. */
   lastEpoch(): Epoch;
   /** The keys of a container at an epoch. */
@@ -215,7 +222,7 @@ export class LocalTarget implements Target, TransactionOwner {
   }
 
   listContainers(): ContainerRecord[] {
-    return listContainers(this.#index);
+    return this.#patiently(() => listContainers(this.#index));
   }
 
   allocateOids(container: number, count: number): bigint {
@@ -232,11 +239,13 @@ export class LocalTarget implements Target, TransactionOwner {
   listCommits(container: number, options: { epoch: Epoch; limit?: number }): CommitRecord[] {
     // Aggregation raises the horizon first, and forgets the commits before it afterwards.
     const horizon = getContainer(this.#index, container)?.horizon ?? 0n;
-    return listCommits(this.#index, container, options).filter(({ epoch }) => epoch >= horizon);
+    const commits = this.#patiently(() => listCommits(this.#index, container, options));
+    return commits.filter(({ epoch }) => epoch >= horizon);
   }
 
   lastCommit(container: number): Epoch {
-    const [newest] = listCommits(this.#index, container, { epoch: EPOCH_HEAD, limit: 1 });
+    const options = { epoch: EPOCH_HEAD, limit: 1 };
+    const [newest] = this.#patiently(() => listCommits(this.#index, container, options));
     return newest?.epoch ?? 0n;
   }
 
@@ -250,17 +259,26 @@ export class LocalTarget implements Target, TransactionOwner {
     // Commits to come draw later epochs than the last one: a view of the future would change.
     const last = readCounter(this.#index, "epoch");
     const pin = this.#pins.pin(container, epoch < last ? epoch : last);
-    let record: ContainerRecord | undefined;
     try {
-      record = getContainer(this.#index, container);
-      if (record !== undefined && isReadable(this.#index, record, epoch)) return pin;
+      this.requireReadable(container, epoch);
+      return pin;
     } catch (error) {
       pin.release();
       throw error;
     }
-    pin.release();
+  }
+
+  requireReadable(container: number, epoch: Epoch): void {
+    const index = this.#index;
+    const record = getContainer(index, container);
     if (record === undefined) throw containerGone(container);
+    if (this.#patiently(() => isReadable(index, record, epoch))) return;
     throw epochGone(`Opening container ${container} at epoch ${epoch}`, epoch, record.horizon);
+  }
+
+  /** Reads that a writer may overtake, if this user may only read. */
+  #patiently<T>(call: () => T): T {
+    return this.#index.readOnly ? patiently(call) : call();
   }
 
   lastEpoch(): Epoch {
@@ -357,7 +375,7 @@ export class LocalTarget implements Target, TransactionOwner {
   }
 
   listSnapshots(container: number): SnapshotRecord[] {
-    return listSnapshots(this.#index, container);
+    return this.#patiently(() => listSnapshots(this.#index, container));
   }
 
   destroySnapshot(container: number, name: string): void {

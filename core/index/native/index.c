@@ -73,6 +73,8 @@ typedef struct {
   int changed;
   /* Whether the reader shows one state across calls. */
   int holds;
+  /* The state that was read last without a slot of the reader table; 0 if there was a slot. */
+  txnid_t unguarded;
 } Handle;
 
 typedef struct {
@@ -197,6 +199,9 @@ static int begin_read(Handle *handle, MDB_txn **txn) {
 }
 
 static void end_read(Handle *handle) {
+  handle->unguarded = handle->writer || !handle->reader || handle->reader->mt_u.reader
+                          ? 0
+                          : handle->reader->mt_txnid;
   if (!handle->writer && !handle->holds && handle->reader)
     mdb_txn_reset(handle->reader);
 }
@@ -593,6 +598,25 @@ static napi_value js_release(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/*
+ * overtaken(handle): whether pages of the state that was read last may have been used again while
+ * it was read. A user who may not write the reader table holds no page back. What transaction n + 1
+ * frees of state n, n + 3 may take, which begins to write when n + 2 is the newest.
+ */
+static napi_value js_overtaken(napi_env env, napi_callback_info info) {
+  Handle *handle = arguments(env, info, NULL, 0, NULL, 0);
+  napi_value result;
+  if (!handle)
+    return NULL;
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  MDB_meta *const *metas = handle->store->env->me_metas;
+  txnid_t first = __atomic_load_n(&metas[0]->mm_txnid, __ATOMIC_ACQUIRE);
+  txnid_t second = __atomic_load_n(&metas[1]->mm_txnid, __ATOMIC_ACQUIRE);
+  txnid_t newest = first > second ? first : second;
+  napi_get_boolean(env, handle->unguarded && newest > handle->unguarded + 1, &result);
+  return result;
+}
+
 /* begin(handle): takes the writer lock of all processes. */
 static napi_value js_begin(napi_env env, napi_callback_info info) {
   Handle *handle = arguments(env, info, NULL, 0, NULL, 0);
@@ -821,10 +845,12 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback call;
   } calls[] = {
-      {"open", js_open},     {"close", js_close},   {"get", js_get},     {"getCopy", js_get_copy},
-      {"seek", js_seek},     {"scan", js_scan},     {"hold", js_hold},   {"release", js_release},
-      {"begin", js_begin},   {"commit", js_commit}, {"abort", js_abort}, {"put", js_put},
-      {"remove", js_remove}, {"check", js_check},   {"stat", js_stat},   {"usable", js_usable},
+      {"open", js_open},        {"close", js_close},         {"get", js_get},
+      {"getCopy", js_get_copy}, {"seek", js_seek},           {"scan", js_scan},
+      {"hold", js_hold},        {"release", js_release},     {"begin", js_begin},
+      {"commit", js_commit},    {"abort", js_abort},         {"put", js_put},
+      {"remove", js_remove},    {"check", js_check},         {"stat", js_stat},
+      {"usable", js_usable},    {"overtaken", js_overtaken},
   };
   Instance *instance = calloc(1, sizeof *instance);
   napi_value exchange, function;
