@@ -3,7 +3,7 @@
  * are exact; a second pass finds nothing to do; space and the order of the log come back.
  */
 
-import { closeSync, openSync, readdirSync, readSync, writeSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { type Container, isDaosError, Pattern, Pool, wholeOf } from "daos-ts";
@@ -13,6 +13,7 @@ import { MERGED_RUN_SIZE_MAX } from "../../dist/core/limits.js";
 import { keptEpochs } from "../../dist/core/vos/retention.js";
 import { fcOptions, seed } from "../support/property.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
+import { flip } from "./support/flip.ts";
 import { Program } from "./support/program.ts";
 import {
   ARRAY_SIZE,
@@ -36,14 +37,6 @@ function createPool(retainCommits = 1): { pool: Pool; container: Container } {
 function expectSound(pool: Pool): void {
   checkLiveSizes(pool);
   expect(pool.scrub().damages).toEqual([]);
-}
-
-function flip(path: string, position: number): void {
-  const fd = openSync(path, "r+");
-  const byte = new Uint8Array(1);
-  readSync(fd, byte, 0, 1, position);
-  writeSync(fd, Uint8Array.of((byte[0] as number) ^ 0x40), 0, 1, position);
-  closeSync(fd);
 }
 
 /** Damages a byte of the data of a segment. */

@@ -5,15 +5,7 @@
  * @module
  */
 
-import {
-  closeSync,
-  openSync,
-  readdirSync,
-  readSync,
-  truncateSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
+import { readdirSync, truncateSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import {
@@ -29,6 +21,7 @@ import fc from "fast-check";
 import { mergedRanges, offsetsWithin } from "../../dist/core/vos/damage.js";
 import { fcOptions } from "../support/property.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
+import { flip } from "./support/flip.ts";
 import { offsetsOf, range } from "./support/patterns.ts";
 import { Program } from "./support/program.ts";
 
@@ -56,17 +49,9 @@ function segmentFiles(pool: Pool): string[] {
     .map((name) => join(directory, name));
 }
 
-function flip(file: string | undefined, position: number): void {
-  const fd = openSync(file as string, "r+");
-  const byte = new Uint8Array(1);
-  readSync(fd, byte, 0, 1, position);
-  writeSync(fd, Uint8Array.of((byte[0] as number) ^ 0x40), 0, 1, position);
-  closeSync(fd);
-}
-
 /** Damages a byte of the data of the first segment. */
 function damage(pool: Pool, position: number): void {
-  flip(segmentFiles(pool)[0], DATA_OFFSET + position);
+  flip(segmentFiles(pool)[0] as string, DATA_OFFSET + position);
 }
 
 /** What a scrub finds, in short: `oid start end segment`. */
@@ -103,7 +88,7 @@ describe("Pool.scrub()", () => {
     const { pool, container } = createPool();
     using _pool = pool;
     write(container, 1n, 0, 3 * BLOCK_SIZE);
-    flip(segmentFiles(pool)[0], 4096 + 4);
+    flip(segmentFiles(pool)[0] as string, 4096 + 4);
     damage(pool, 0);
     expect(found(pool)).toEqual([`1 0 ${2 * BLOCK_SIZE} 1`]);
   });
@@ -134,7 +119,7 @@ describe("Pool.scrub()", () => {
     // Nor what lies after the last commit.
     write(container, 3n, 0, 10);
     damage(pool, 5 * BLOCK_SIZE + 10);
-    flip(segmentFiles(pool)[0], 100);
+    flip(segmentFiles(pool)[0] as string, 100);
     expect(found(pool)).toEqual([]);
   });
 

@@ -2,17 +2,7 @@
  * Segments: leasing of tails, recycling, what protects readers, what dead writers leave, and damage.
  */
 
-import {
-  closeSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import {
@@ -27,6 +17,7 @@ import {
 import { FaultDevice } from "../../dist/core/device/fault-device.js";
 import { isNightly } from "../support/property.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
+import { flip } from "./support/flip.ts";
 import { Program } from "./support/program.ts";
 
 const DATA_OFFSET = 65_536;
@@ -78,14 +69,6 @@ function freeSegment(path: string): void {
   container.update((tx) => tx.punch(1n));
   container.update((tx) => tx.punch(2n));
   container.aggregate();
-}
-
-function flip(file: string, position: number): void {
-  const fd = openSync(file, "r+");
-  const byte = new Uint8Array(1);
-  readSync(fd, byte, 0, 1, position);
-  writeSync(fd, Uint8Array.of((byte[0] as number) ^ 0x40), 0, 1, position);
-  closeSync(fd);
 }
 
 describe("a sealed tail", () => {

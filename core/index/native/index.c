@@ -394,24 +394,36 @@ static napi_value js_close(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* get(handle, keySize): copies the value to the exchange; its size, or -1. A value that does not
- * fit is not copied. */
-static napi_value js_get(napi_env env, napi_callback_info info) {
+/*
+ * Begins a read and looks up the key of a call whose only argument is its size. Returns the handle,
+ * of which the caller ends the read, or NULL with an exception pending; `rc` is what LMDB returned.
+ */
+static Handle *look_up(napi_env env, napi_callback_info info, MDB_val *value, int *rc) {
   int64_t size;
   Handle *handle = arguments(env, info, &size, 1, NULL, 0);
   if (!handle)
     return NULL;
   if (size < 1 || size > KEY_ROOM)
-    return throw_usage(env, "a key has 1 to 2048 bytes");
-  uint8_t *exchange = instance_of(env)->exchange;
-  MDB_val key = {(size_t)size, exchange}, value;
+    return throw_usage(env, "a key has 1 to 2048 bytes"), NULL;
+  MDB_val key = {(size_t)size, instance_of(env)->exchange};
   MDB_txn *txn;
-  int rc = begin_read(handle, &txn);
-  if (rc)
-    return throw_lmdb(env, rc, "mdb_txn_begin");
-  rc = mdb_get(txn, handle->store->dbi, &key, &value);
+  *rc = begin_read(handle, &txn);
+  if (*rc)
+    return throw_lmdb(env, *rc, "mdb_txn_begin"), NULL;
+  *rc = mdb_get(txn, handle->store->dbi, &key, value);
+  return handle;
+}
+
+/* get(handle, keySize): copies the value to the exchange; its size, or -1. A value that does not
+ * fit is not copied. */
+static napi_value js_get(napi_env env, napi_callback_info info) {
+  int rc;
+  MDB_val value;
+  Handle *handle = look_up(env, info, &value, &rc);
+  if (!handle)
+    return NULL;
   if (!rc && value.mv_size <= EXCHANGE_SIZE - FOUND_START)
-    memcpy(exchange + FOUND_START, value.mv_data, value.mv_size);
+    memcpy(instance_of(env)->exchange + FOUND_START, value.mv_data, value.mv_size);
   end_read(handle);
   if (rc == MDB_NOTFOUND)
     return small(env, -1);
@@ -421,19 +433,12 @@ static napi_value js_get(napi_env env, napi_callback_info info) {
 /* getCopy(handle, keySize): the value in a buffer of its own, or undefined: for values that are too
  * large for get(). */
 static napi_value js_get_copy(napi_env env, napi_callback_info info) {
-  int64_t size;
-  Handle *handle = arguments(env, info, &size, 1, NULL, 0);
+  int rc;
+  MDB_val value;
+  napi_value result = NULL;
+  Handle *handle = look_up(env, info, &value, &rc);
   if (!handle)
     return NULL;
-  if (size < 1 || size > KEY_ROOM)
-    return throw_usage(env, "a key has 1 to 2048 bytes");
-  MDB_val key = {(size_t)size, instance_of(env)->exchange}, value;
-  MDB_txn *txn;
-  napi_value result = NULL;
-  int rc = begin_read(handle, &txn);
-  if (rc)
-    return throw_lmdb(env, rc, "mdb_txn_begin");
-  rc = mdb_get(txn, handle->store->dbi, &key, &value);
   if (!rc) {
     void *data;
     napi_value buffer;
