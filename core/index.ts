@@ -56,6 +56,7 @@ export type { CommitRecord } from "./vos/containers.js";
 export type { KeyCondition, ValueChange } from "./vos/contribution-format.js";
 export type { OffsetRange } from "./vos/damage.js";
 export { type Epoch, timeOfEpoch } from "./vos/epoch.js";
+export type { IndexDamage } from "./vos/index-scrub.js";
 export type { DkeyEntry, KeyList, ListOptions, ValueListOptions } from "./vos/key-view.js";
 export { integerKey, integerOfKey } from "./vos/names.js";
 export { formatOid, makeObjectId, type ObjectId, ObjectType } from "./vos/object-id.js";

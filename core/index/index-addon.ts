@@ -35,6 +35,11 @@ export interface IndexAddon {
   remove(handle: IndexHandle, keySize: number): number;
   usable(handle: IndexHandle): number;
   check(handle: IndexHandle): string | undefined;
+  checkFrom(
+    handle: IndexHandle,
+    keySize: number,
+    budget: number,
+  ): [number, number, string | undefined, number, number];
   /**
    * Page size, pages of the file, free ones among them, entries, depth, transaction, branch and leaf
    * pages, pages of the free list, pages that the running transaction has changed.

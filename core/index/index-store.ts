@@ -67,6 +67,17 @@ export interface IndexOptions {
 const VISIT_BATCH_MIN = 4;
 const VISIT_BATCH_MAX = 512;
 
+/** What a part of a check has read. */
+export interface CheckedPages {
+  /** Pages. */
+  readonly count: number;
+  readonly next: Uint8Array | undefined;
+  /** The damaged page, and the first key that it, or what lies below it, may hold. */
+  readonly damage:
+    | { readonly problem: string; readonly page: number; readonly firstKey: Uint8Array }
+    | undefined;
+}
+
 /** How a part of a visit is read. */
 type BatchOptions = VisitOptions & { readonly resumed: boolean; readonly countMax: number };
 
@@ -195,6 +206,26 @@ export class IndexStore implements IndexReader {
       },
       { path: this.#path },
     );
+  }
+
+  /**
+   * Checks the pages of the entries from a key on, about `pages` of them or up to the first damaged one.
+   *
+   * @returns What was read, and where to go on; `undefined` at the end.
+   */
+  checkFrom(key: Uint8Array, pages: number): CheckedPages {
+    return this.#steadily(() => {
+      const { calls, bytes } = this.#addon;
+      bytes.set(key);
+      const [count, nextSize, problem, page, lowSize] = this.#read("Checking the index", () =>
+        calls.checkFrom(this.#handle, key.length, pages),
+      );
+      const next =
+        nextSize === 0 ? undefined : bytes.slice(EXCHANGE_FOUND, EXCHANGE_FOUND + nextSize);
+      const low = EXCHANGE_FOUND + EXCHANGE_END;
+      const damage = problem && { problem, page, firstKey: bytes.slice(low, low + lowSize) };
+      return { count, next, damage: damage || undefined };
+    });
   }
 
   /** Runs one call of the addon; its failures become typed errors. */

@@ -320,8 +320,8 @@ export class Pool {
    * Reads every stored block that a version refers to and reports what is damaged. Takes as long as
    * reading the pool does: see {@link scrubSteps} for a pass in the background. Nothing is changed.
    *
-   * @returns What was checked, and every damaged range of every array. Single values, which lie in the
-   *   index, are not checked.
+   * @returns What was checked, every damaged page of the index, in which single values lie, and every damaged
+   *   range of every array.
    * @throws {@link DaosError} `DER_IO` or `DER_NO_PERM` if the device fails, `DER_DF_INVAL` if the
    *   index is damaged.
    */

@@ -12,7 +12,7 @@
  * 2. A run that is committed or merged behind the pass is left to the next one.
  * 3. Bytes that no run refers to are not read, but for those that share a block with others.
  *
- * Single values lie in the index and are not checked here.
+ * Before the runs, the pages of the index are checked, in which single values lie (index-scrub.ts).
  *
  * @module
  */
@@ -31,9 +31,13 @@ import type { CommittedExtent } from "../log/segment-reader.js";
 import { getContainer } from "./containers.js";
 import { mergedRanges, type OffsetRange, offsetsWithin } from "./damage.js";
 import type { Epoch } from "./epoch.js";
+import { type CheckableIndex, type IndexDamage, scrubIndex } from "./index-scrub.js";
 import type { ObjectId } from "./object-id.js";
 import { isHole, pieceSize, type Run } from "./piece.js";
 import { decodeRun, parseRunKey } from "./run-format.js";
+
+/** Bytes of a page of the index, about: steps are counted in them. */
+const INDEX_PAGE_SIZE = 4096;
 
 /** A range of an array that cannot be read. */
 export interface Damage {
@@ -66,11 +70,15 @@ export interface ScrubReport {
   readonly damages: readonly Damage[];
   /** How many damaged ranges there are. */
   readonly damageCount: number;
+  /** Pages of the index that were read. */
+  readonly pages: number;
+  /** Damaged pages of the index. If there are any, the pass ends with them: runs are read through the index. */
+  readonly indexDamages: readonly IndexDamage[];
 }
 
 /** What a scrubber reads. */
 export interface ScrubSource {
-  readonly index: IndexReader;
+  readonly index: IndexReader & CheckableIndex;
   readonly segments: SegmentPlace;
 }
 
@@ -85,15 +93,18 @@ type DamagedRanges = Map<number, OffsetRange[]>;
 /** The sum of the steps of a pass. */
 export function summed(steps: Iterable<ScrubReport>): ScrubReport {
   const damages: Damage[] = [];
-  const total = { runs: 0, blocks: 0, bytes: 0, damageCount: 0 };
+  const indexDamages: IndexDamage[] = [];
+  const total = { runs: 0, blocks: 0, bytes: 0, damageCount: 0, pages: 0 };
   for (const step of steps) {
     total.runs += step.runs;
     total.blocks += step.blocks;
     total.bytes += step.bytes;
     total.damageCount += step.damageCount;
+    total.pages += step.pages;
+    indexDamages.push(...step.indexDamages);
     damages.push(...step.damages.slice(0, SCRUB_DAMAGES_MAX - damages.length));
   }
-  return { ...total, damages };
+  return { ...total, damages, indexDamages };
 }
 
 /** One pass over a pool. */
@@ -103,6 +114,8 @@ export class Scrubber {
   readonly #checker: BlockChecker;
   #damages: Damage[] = [];
   #runs = 0;
+  #pages = 0;
+  #indexDamages: IndexDamage[] = [];
   /** Counts of the checker when the step began. */
   #before = { blocks: 0, bytes: 0 };
   /** Bytes of runs decoded in this step, which cost time too. */
@@ -120,7 +133,8 @@ export class Scrubber {
     const prefix = Uint8Array.of(KeySpace.run);
     const end = prefixEnd(prefix);
     try {
-      for (let start: Uint8Array | undefined = prefix; start !== undefined; ) {
+      const isSound = yield* this.#scrubIndex();
+      for (let start = isSound ? prefix : undefined; start !== undefined; ) {
         const batch = this.#batch(start, end);
         for (const entry of batch) yield* this.#scrub(entry);
         const last = batch.at(-1);
@@ -130,6 +144,21 @@ export class Scrubber {
     } finally {
       this.#checker.release();
     }
+  }
+
+  /** Checks the pages of the index; returns whether all were sound. */
+  *#scrubIndex(): Generator<ScrubReport, boolean, undefined> {
+    let isSound = true;
+    const pagesMax = Math.max(1, Math.ceil(this.#stepSize / INDEX_PAGE_SIZE));
+    for (const { pages, damage } of scrubIndex(() => this.#source.index, pagesMax)) {
+      this.#pages += pages;
+      if (damage !== undefined) {
+        this.#indexDamages.push(damage);
+        isSound = false;
+      }
+      if (this.#pages >= pagesMax) yield this.#step();
+    }
+    return isSound;
   }
 
   #batch(start: Uint8Array, end: Uint8Array): Entry[] {
@@ -153,7 +182,11 @@ export class Scrubber {
       bytes: bytes - this.#before.bytes,
       damages: this.#damages,
       damageCount: this.#damages.length,
+      pages: this.#pages,
+      indexDamages: this.#indexDamages,
     };
+    this.#pages = 0;
+    this.#indexDamages = [];
     this.#before = { blocks, bytes };
     this.#damages = [];
     this.#runs = 0;

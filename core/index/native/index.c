@@ -771,6 +771,54 @@ static int begun_whole(MDB_txn *txn) {
   return txn->mt_env->me_metas[txn->mt_txnid & 1]->mm_txnid == txn->mt_txnid;
 }
 
+/*
+ * checkFrom(handle, keySize, budget): checks the pages of the entries from a key on until about
+ * `budget` pages were read, or one is damaged: [pages read, size of the key to go on from (0 at the
+ * end), what is wrong or undefined, the page, size of the first key that it may hold]. The keys are
+ * put at the start of what was found, and a key's room behind it.
+ */
+static napi_value js_check_from(napi_env env, napi_callback_info info) {
+  int64_t args[2];
+  Handle *handle = arguments(env, info, args, 2, NULL, 0);
+  if (!handle)
+    return NULL;
+  if (args[0] < 0 || args[0] > KEY_ROOM || args[1] < 1)
+    return throw_usage(env, "a key has 1 to 2048 bytes");
+  MDB_txn *txn;
+  int rc = begin_read(handle, &txn);
+  for (int at = 0; !rc && !handle->writer && !begun_whole(txn) && at < CHECK_BEGINS_MAX; at++) {
+    mdb_txn_reset(txn);
+    rc = mdb_txn_renew(txn);
+  }
+  if (rc)
+    return throw_lmdb(env, rc, "mdb_txn_begin");
+  uint8_t *exchange = instance_of(env)->exchange;
+  MDB_db *db = &txn->mt_dbs[MAIN_DBI];
+  Walk walk = {.check = {.env = handle->store->env, .txn = txn, .count = txn->mt_next_pgno},
+               .from = {(size_t)args[0], exchange},
+               .budget = (size_t)args[1] + db->md_depth};
+  MDB_val none = {0, NULL};
+  if (db->md_root != P_INVALID)
+    walk_page(&walk, db->md_root, db->md_depth, none, none);
+  if (walk.next.mv_size > KEY_ROOM || walk.low.mv_size > KEY_ROOM)
+    walk.next.mv_size = walk.low.mv_size = 0;
+  if (walk.next.mv_size)
+    memcpy(exchange + FOUND_START, walk.next.mv_data, walk.next.mv_size);
+  if (walk.low.mv_size)
+    memcpy(exchange + FOUND_START + KEY_ROOM, walk.low.mv_data, walk.low.mv_size);
+  end_read(handle);
+  napi_value list, text;
+  double facts[] = {walk.read, walk.next.mv_size, 0, walk.check.where, walk.low.mv_size};
+  napi_create_array_with_length(env, 5, &list);
+  for (uint32_t i = 0; i < 5; i++)
+    napi_set_element(env, list, i, number(env, facts[i]));
+  napi_get_undefined(env, &text);
+  if (walk.check.problem)
+    napi_create_string_utf8(env, walk.check.problem, NAPI_AUTO_LENGTH, &text);
+  napi_set_element(env, list, 2, text);
+  return list;
+}
+
 /* check(handle): reads every page that the newest state refers to; what is wrong, or undefined. */
 static napi_value js_check(napi_env env, napi_callback_info info) {
   MDB_txn *txn;
@@ -855,7 +903,7 @@ NAPI_MODULE_INIT() {
       {"hold", js_hold},        {"release", js_release},     {"begin", js_begin},
       {"commit", js_commit},    {"abort", js_abort},         {"put", js_put},
       {"remove", js_remove},    {"check", js_check},         {"stat", js_stat},
-      {"usable", js_usable},    {"overtaken", js_overtaken},
+      {"usable", js_usable},    {"overtaken", js_overtaken}, {"checkFrom", js_check_from},
   };
   Instance *instance = calloc(1, sizeof *instance);
   napi_value exchange, function;

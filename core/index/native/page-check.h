@@ -109,7 +109,7 @@ static int check_fails(Check *check, pgno_t where, const char *problem) {
 static int check_take(Check *check, pgno_t first, size_t count) {
   if (first < NUM_METAS || first >= check->count || count > check->count - first)
     return check_fails(check, first, "a reference leads out of the file");
-  for (pgno_t page = first; page < first + count; page++) {
+  for (pgno_t page = first; check->seen && page < first + count; page++) {
     if (check->seen[page])
       return check_fails(check, page, "a page is in use twice");
     check->seen[page] = 1;
@@ -273,6 +273,70 @@ static int check_database(Check *check, MDB_dbi dbi) {
       check->branches != db->md_branch_pages || check->overflows != db->md_overflow_pages)
     return check_fails(check, 0, "the counts of its tree do not agree");
   return 0;
+}
+
+/* ---- the same in parts ---- */
+
+/* Pages of the entries from a key on, until some were read or one is damaged. */
+typedef struct {
+  Check check;
+  MDB_val from;
+  size_t read, budget;
+  /* Where to go on; no key at the end of the tree. */
+  MDB_val next;
+  /* The first key that may lie in the damaged page. */
+  MDB_val low;
+} Walk;
+
+static int compare_vals(const MDB_val *a, const MDB_val *b) {
+  size_t shorter = a->mv_size < b->mv_size ? a->mv_size : b->mv_size;
+  int order = shorter ? memcmp(a->mv_data, b->mv_data, shorter) : 0;
+  return order ? order : (a->mv_size > b->mv_size) - (a->mv_size < b->mv_size);
+}
+
+/* What lies in a page that holds keys `[low, high)`, or below it. Returns whether the walk ends. */
+static int walk_page(Walk *walk, pgno_t number, int depth, MDB_val low, MDB_val high) {
+  Check *check = &walk->check;
+  if (walk->read >= walk->budget) {
+    walk->next = low;
+    return 1;
+  }
+  walk->read++;
+  MDB_page *page = depth <= 0 || check_take(check, number, 1) ? NULL : check_page(check, number, 1);
+  int leaf = depth == 1;
+  unsigned keys = page ? NUMKEYS(page) : 0;
+  if (page &&
+      (!(page->mp_flags & (leaf ? P_LEAF : P_BRANCH)) || keys < (leaf ? 1u : 2u) ||
+       page->mp_lower > page->mp_upper || (size_t)page->mp_upper + PAGEBASE > check->env->me_psize))
+    check_fails(check, number, "a page is malformed");
+  MDB_node *node = NULL, *following = NULL;
+  for (unsigned index = 0; !check->problem && index < keys; index++) {
+    if (check_node_fits(check, page, (indx_t)index, &node))
+      break;
+    if (leaf) {
+      if (node->mn_flags & F_BIGDATA && !check_large(check, node))
+        walk->read += OVPAGES((size_t)NODEDSZ(node), check->env->me_psize);
+      continue;
+    }
+    if (index + 1 < keys && check_node_fits(check, page, (indx_t)(index + 1), &following))
+      break;
+    MDB_val first = low, last = high;
+    if (index > 0)
+      first = (MDB_val){NODEKSZ(node), NODEKEY(node)};
+    if (index + 1 < keys)
+      last = (MDB_val){NODEKSZ(following), NODEKEY(following)};
+    if (last.mv_size && compare_vals(&last, &walk->from) <= 0)
+      continue;
+    if (walk_page(walk, NODEPGNO(node), depth - 1, first, last))
+      return 1;
+  }
+  if (!check->problem && page)
+    return 0;
+  if (!check->problem)
+    check_fails(check, number, "the tree is deeper than it says");
+  walk->low = low;
+  walk->next = high;
+  return 1;
 }
 
 /*
