@@ -27,8 +27,12 @@ export const ERROR_NUMBERS = {
   DER_NOSPACE: 1007,
   /** Not possible here: on this file system, across nodes. */
   DER_NOSYS: 1010,
+  /** It did not happen in the time that was given. */
+  DER_TIMEDOUT: 1011,
   /** Somebody uses it. */
   DER_BUSY: 1012,
+  /** It was given up before it was done. */
+  DER_CANCELED: 1018,
   /** A failure of another kind, reported by another rank. */
   DER_MISC: 1025,
   /** Ranks, or versions, do not agree. */
@@ -49,6 +53,8 @@ export const ERROR_NUMBERS = {
   DER_DF_INCOMPT: 2023,
   /** The transaction lost to another one: write again and commit. */
   DER_TX_RESTART: 2025,
+  /** Whether the transaction was committed is not known: ask with its id. */
+  DER_TX_UNCERTAIN: 2033,
   /** The version was aggregated (not one of DAOS's numbers). */
   DER_EPOCH_GONE: 2900,
   /** The native addons were not built (not one of DAOS's numbers). */

@@ -34,7 +34,7 @@ export type { RecoveryReport } from "./log/segment-store.js";
 export type { WriterRecord } from "./log/writer-record.js";
 export * from "./object/index.js";
 export { BackgroundAggregation, type BackgroundOptions } from "./pool/background-aggregation.js";
-export { Container } from "./pool/container.js";
+export { Container, type Version } from "./pool/container.js";
 export { ContainerTransaction, type TransactionScope } from "./pool/container-transaction.js";
 export {
   type ContainerCreateOptions,
@@ -49,6 +49,12 @@ export type { FoundRecords } from "./pool/record-arrays.js";
 export type { RunOptions, TransactionResult } from "./pool/run-transaction.js";
 export type { Durability } from "./pool/superblock-format.js";
 export { ContainerView } from "./pool/view.js";
+export {
+  CommitWatch,
+  type WaitOptions,
+  type WatchedCommit,
+  type WatchOptions,
+} from "./pool/watch.js";
 export type { AggregationOptions, AggregationReport } from "./vos/aggregation.js";
 export type { Anchor } from "./vos/anchor.js";
 export type { Committed } from "./vos/commit.js";
@@ -56,6 +62,7 @@ export type { CommitRecord } from "./vos/containers.js";
 export type { KeyCondition, ValueChange } from "./vos/contribution-format.js";
 export type { OffsetRange } from "./vos/damage.js";
 export { type Epoch, timeOfEpoch } from "./vos/epoch.js";
+export type { Moment } from "./vos/epoch-at-time.js";
 export type { IndexDamage } from "./vos/index-scrub.js";
 export type { DkeyEntry, KeyList, ListOptions, ValueListOptions } from "./vos/key-view.js";
 export { integerKey, integerOfKey } from "./vos/names.js";
@@ -75,6 +82,7 @@ export type {
   ExactRange,
   RecordRange,
 } from "./vos/records.js";
+export type { Retention } from "./vos/retention.js";
 export type { Damage, ScrubReport } from "./vos/scrub.js";
 export type { SnapshotRecord } from "./vos/snapshots.js";
 export { Transaction } from "./vos/transaction.js";

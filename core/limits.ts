@@ -165,6 +165,20 @@ export const PIN_SLOTS_MAX = 4096;
 export const RETAIN_COMMITS_DEFAULT = 2;
 /** Most commits that a container may retain. */
 export const RETAIN_COMMITS_MAX = 1_000_000;
+/** Longest time for which a container may retain its versions, in seconds: 100 years. */
+export const RETAIN_SECONDS_MAX = 100 * 366 * 86_400;
+/** Commits that a watch takes from the index at once. */
+export const WATCH_BATCH_COUNT = 256;
+/** Least time between two looks of a watch at the index, in milliseconds. */
+export const WATCH_LOOK_MS_MIN = 2;
+/** First pause of a watch that hears of nothing, where the system tells of changes, in milliseconds. */
+export const WATCH_IDLE_MS_MIN = 1000;
+/** Longest such pause, in milliseconds. */
+export const WATCH_IDLE_MS_MAX = 8000;
+/** First pause where the system tells of nothing, in milliseconds; each fruitless one doubles it. */
+export const WATCH_POLL_MS_MIN = 5;
+/** Longest such pause, in milliseconds. */
+export const WATCH_POLL_MS_MAX = 1000;
 /** Named snapshots of one container. */
 export const SNAPSHOTS_MAX = 4096;
 /** Longest name of a snapshot, in bytes. */

@@ -25,9 +25,11 @@ import type { Committed } from "../vos/commit.js";
 import type { CommitRecord, ContainerRecord } from "../vos/containers.js";
 import { decodeContribution } from "../vos/contribution-format.js";
 import { EPOCH_HEAD, type Epoch } from "../vos/epoch.js";
+import type { Moment } from "../vos/epoch-at-time.js";
 import { makeObjectId, type ObjectId, type ObjectType } from "../vos/object-id.js";
 import type { Pin } from "../vos/pins.js";
-import { noSuchSnapshot, type SnapshotRecord } from "../vos/snapshots.js";
+import { checkRetention, type Retention } from "../vos/retention.js";
+import { epochGone, noSuchSnapshot, type SnapshotRecord } from "../vos/snapshots.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
 import { BackgroundAggregation, type BackgroundOptions } from "./background-aggregation.js";
@@ -42,6 +44,17 @@ import {
 import { openView } from "./unpinned-view.js";
 import { formatUuid } from "./uuid.js";
 import type { ContainerView } from "./view.js";
+import {
+  type CommitSource,
+  CommitWatch,
+  checkEpoch,
+  type WaitOptions,
+  type WatchOptions,
+  waitForCommit,
+} from "./watch.js";
+
+/** A version of a container: an epoch, a named snapshot, or what was the newest at a time. */
+export type Version = Epoch | { readonly snapshot: string } | { readonly time: Moment };
 
 /** What a container handle is made of. */
 export interface ContainerOrigin {
@@ -89,16 +102,17 @@ export class Container {
   /**
    * Everything as of one epoch. The epoch stays readable until the view is closed.
    *
-   * @param at An epoch, or a named snapshot; the newest commit by default.
+   * @param at An epoch, a named snapshot, or a time: the newest commit at or before it. The newest commit
+   *   by default.
    * @throws {@link DaosError} `DER_EPOCH_GONE` if the epoch was aggregated, `DER_NONEXIST` if there is
-   *   no snapshot of that name.
+   *   no snapshot of that name, `DER_INVAL` for a time in the future.
    */
-  view(at?: Epoch | { readonly snapshot: string }): ContainerView {
+  view(at?: Version): ContainerView {
     return openView(this.#target, this.#id, this.#pin(at));
   }
 
   /** Pins the version that a view, or a transaction, reads. */
-  #pin(at: Epoch | { readonly snapshot: string } | undefined): Pin {
+  #pin(at: Version | undefined): Pin {
     if (typeof at === "bigint") return this.#pinned(at);
     // Between looking the epoch up and pinning it, aggregation may pass it: look again.
     for (let attempt = 0; ; attempt++) {
@@ -115,13 +129,100 @@ export class Container {
     return this.#target.pin(this.#id, epoch);
   }
 
-  /** The epoch of a snapshot, or of the newest commit. */
-  #epochOf(at: { readonly snapshot: string } | undefined): Epoch {
+  /** The epoch of a version; of the newest commit if there is none. */
+  #epochOf(at: Version | undefined): Epoch {
     if (at === undefined) return this.#target.lastCommit(this.#id);
+    if (typeof at === "bigint") return at;
+    if ("time" in at) return this.epochAt(at.time);
     const found = this.#target.findSnapshot(this.#id, at.snapshot);
     if (found !== undefined) return found.epoch;
     const what = `Opening snapshot ${JSON.stringify(at.snapshot)} of container "${this.label}"`;
     throw noSuchSnapshot(what, at.snapshot);
+  }
+
+  /**
+   * The newest commit at or before a moment of wall-clock time, by the clock of the node that committed;
+   * 0 before the first one.
+   *
+   * @param time A Date, which counts whole milliseconds, or nanoseconds since 1970-01-01 UTC.
+   * @throws {@link DaosError} `DER_EPOCH_GONE` if what was seen then was aggregated, `DER_INVAL` for a time
+   *   in the future: what it shows is not decided yet.
+   */
+  epochAt(time: Moment): Epoch {
+    return this.#target.epochAt(this.#id, time);
+  }
+
+  /** What of its history the container keeps readable. */
+  get retention(): Retention {
+    return this.#target.retention(this.#id);
+  }
+
+  /**
+   * Changes what of its history the container keeps readable, for all processes. What aggregation took
+   * before does not come back.
+   *
+   * @param change What is left out stays as it is.
+   * @throws {@link DaosError} `DER_INVAL`, or `DER_NO_PERM` on a read-only handle.
+   *
+   * @example
+   * ```ts
+   * container.setRetention({ seconds: 3600 }); // everything of the last hour
+   * ```
+   */
+  setRetention(change: Partial<Retention>): void {
+    const what = `Changing the retention of container "${this.label}"`;
+    this.#requireWritable(what);
+    checkRetention(what, { ...this.retention, ...change });
+    this.#target.setRetention(this.#id, change);
+  }
+
+  get #commits(): CommitSource {
+    const { bell } = this.#target;
+    return { bell, next: (options) => this.#target.nextCommits(this.#id, options) };
+  }
+
+  /**
+   * The commits of the container, by whatever process, as they come: in order, each once.
+   *
+   * Without a server: listeners hear of writes to the index from the operating system. A commit pays
+   * nothing for them, and one whose news is lost is found within a second or a few.
+   *
+   * @param options `from`: the epoch after which commits are wanted (that of the last one known); the
+   *   newest commit now by default. `signal` ends the loop.
+   * @returns An endless async iterator. It ends when it is left, aborted, or the pool is closed, and
+   *   throws `DER_NONEXIST` when the container is destroyed. A commit that comes after a gap, because
+   *   aggregation was faster than the watch, says so by `skipped`.
+   * @throws {@link DaosError} `DER_EPOCH_GONE` if commits after `from` were aggregated already.
+   *
+   * @example
+   * ```ts
+   * for await (const { epoch } of container.watch({ signal })) {
+   *   using view = container.view(epoch);
+   * }
+   * ```
+   */
+  watch({ from, signal }: WatchOptions = {}): CommitWatch {
+    const source = this.#commits;
+    if (from !== undefined) {
+      const what = `Watching container "${this.label}" from epoch ${from}`;
+      checkEpoch(what, from);
+      const { skipped, horizon } = this.#target.nextCommits(this.#id, { after: from, limit: 1 });
+      if (skipped) throw epochGone(what, from, horizon);
+    }
+    return new CommitWatch(source, from ?? this.#target.lastCommit(this.#id), signal);
+  }
+
+  /**
+   * Waits for a commit at or after an epoch: a consumer that needs what a producer will publish.
+   *
+   * @param epoch That of the last commit known, plus one, to wait for the next.
+   * @param options `signal` and `timeoutMs` end the wait.
+   * @returns The oldest such commit that can still be read.
+   * @throws {@link DaosError} `DER_TIMEDOUT`, `DER_NO_HDL` if the pool is closed, `DER_NONEXIST` if the
+   *   container is destroyed, `DER_INVAL`; the signal's reason if it is aborted.
+   */
+  async waitFor(epoch: Epoch, options: WaitOptions = {}): Promise<CommitRecord> {
+    return await waitForCommit(this.#commits, epoch, options);
   }
 
   /**

@@ -16,15 +16,11 @@ import { NodeDevice } from "../device/node-device.js";
 import { DaosError, storageError } from "../errors.js";
 import { IndexStore } from "../index/index-store.js";
 import { putSpace } from "../index/space-record.js";
-import {
-  LABEL_SIZE_MAX,
-  RETAIN_COMMITS_DEFAULT,
-  RETAIN_COMMITS_MAX,
-  SCRUB_STEP_SIZE_DEFAULT,
-} from "../limits.js";
+import { LABEL_SIZE_MAX, RETAIN_COMMITS_DEFAULT, SCRUB_STEP_SIZE_DEFAULT } from "../limits.js";
 import type { RecoveryReport } from "../log/segment-store.js";
 import type { ContainerRecord } from "../vos/containers.js";
 import { PinTable } from "../vos/pins.js";
+import { checkRetention, type Retention } from "../vos/retention.js";
 import { type ScrubReport, summed } from "../vos/scrub.js";
 import { LocalTarget, PINS_FILE, type Target } from "../vos/target.js";
 import { INDEX_FILE, type TargetUsage, type TierLimits } from "../vos/usage.js";
@@ -86,6 +82,8 @@ export interface PoolInfo extends TargetUsage {
 export interface ContainerCreateOptions {
   /** How many of the newest commits can always be read; 2 by default, at least 1. */
   readonly retainCommits?: number;
+  /** The same, and for how long versions can be read; see {@link Retention}. */
+  readonly retain?: Partial<Retention>;
 }
 
 const LABEL_PATTERN = /^[A-Za-z0-9._:-]+$/;
@@ -271,17 +269,11 @@ export class Pool {
     this.#requireWritable(what);
     checkLabel(label, what);
     const { retainCommits = RETAIN_COMMITS_DEFAULT } = options;
-    if (
-      !Number.isInteger(retainCommits) ||
-      retainCommits < 1 ||
-      retainCommits > RETAIN_COMMITS_MAX
-    ) {
-      const why = `retainCommits is ${retainCommits}`;
-      const remedy = `give a whole number from 1 to ${RETAIN_COMMITS_MAX}`;
-      throw new DaosError("DER_INVAL", { what, why, remedy }, { retainCommits });
-    }
+    const { commits = retainCommits, seconds = 0 } = options.retain ?? {};
+    checkRetention(what, { commits, seconds });
+    const retained = { retainCommits: commits, retainMs: Math.round(seconds * 1000) };
     const uuid = randomUuid(this.#device);
-    return this.#handle(this.#target.createContainer({ label, uuid, retainCommits }));
+    return this.#handle(this.#target.createContainer({ label, uuid, ...retained }));
   }
 
   /**

@@ -43,7 +43,7 @@ import { Pattern, wholeOf } from "./pattern.js";
 import { HOLE_SEGMENT, isHole } from "./piece.js";
 import type { PinTable } from "./pins.js";
 import { relocateRuns } from "./relocation.js";
-import { forgetCommits, keptEpochs, raiseHorizon } from "./retention.js";
+import { forgetCommits, keptEpochs, nextHorizon, raiseHorizon } from "./retention.js";
 import { RunBuilder } from "./run-builder.js";
 import { encodeRun, parseRunKey, type RunBody, runKeyUnder } from "./run-format.js";
 import { nextArray, RunChanges, readRuns, type StoredRun } from "./run-list.js";
@@ -193,7 +193,7 @@ export class Aggregation {
     const container = this.#container;
     const { pins, memory } = this.#source;
     if (!this.#isUnchanged()) {
-      const horizon = raiseHorizon(this.#source.index, container);
+      const horizon = raiseHorizon(this.#source.index, container, this.#source.device.now());
       yield* forgetCommits(this.#source.index, container, horizon);
       // Pins are read after the horizon is visible: a reader that pinned before it is seen here, one
       // that pins later is refused below the horizon.
@@ -226,10 +226,12 @@ export class Aggregation {
   /** Whether a background pass has nothing to do: readers can see what they could after the last one. */
   #isUnchanged(): boolean {
     if (!this.#options.isBackground) return false;
-    const { index, pins, memory } = this.#source;
+    const { index, pins, memory, device } = this.#source;
     const known = memory.kept.get(this.#container);
     const record = getContainer(index, this.#container);
     if (known === undefined || record === undefined) return false;
+    // Time passes, or the retention was changed.
+    if (nextHorizon(index, record, device.now()) !== undefined) return false;
     return String(keptEpochs(index, this.#container, { horizon: record.horizon, pins })) === known;
   }
 

@@ -2,7 +2,9 @@
  * Containers and their commits, as the index knows them.
  *
  *     container             u32 id             ─▶ u8 version, 16 bytes UUID, text label,
- *                                                 varint retained commits, u64 horizon, u64 next oid
+ *                                                 varint retained commits, u64 horizon, u64 next oid,
+                                                 varint retained milliseconds, u64 newest commit before
+                                                 the horizon (version 1: without the last two)
  *     containerLabel        label              ─▶ u32 id
  *     commit                u32 id, epoch inv. ─▶ u8 version, bytes transaction id, varint bytes,
  *                                                 varint contributors
@@ -14,12 +16,14 @@
  * @module
  */
 
+import { DaosError } from "../errors.js";
 import { ByteReader, ByteWriter } from "../index/byte-codec.js";
 import type { IndexReader, IndexTransaction } from "../index/index-store.js";
 import { KeyBuilder, KeyReader, KeySpace, prefixEnd } from "../index/key-codec.js";
-import type { Epoch } from "./epoch.js";
+import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 
 const RECORD_VERSION = 1;
+const CONTAINER_VERSION = 2;
 
 /** The durable properties of a container. */
 export interface ContainerRecord {
@@ -29,8 +33,12 @@ export interface ContainerRecord {
   readonly label: string;
   /** How many of the newest commits can always be read. */
   readonly retainCommits: number;
+  /** For how long what was the newest version can be read, in milliseconds. */
+  readonly retainMs: number;
   /** Reads before this epoch are refused, unless a snapshot is of exactly their epoch. */
   readonly horizon: Epoch;
+  /** The newest commit before the horizon; 0 if there was none. */
+  readonly forgotten: Epoch;
   /** The user's part of the next object id. */
   readonly nextOid: bigint;
 }
@@ -57,14 +65,22 @@ function labelKey(label: string): Uint8Array {
 
 function decodeContainer(value: Uint8Array, id: number): ContainerRecord {
   const reader = new ByteReader(value, `the record of container ${id}`);
-  if (reader.u8() !== RECORD_VERSION) throw reader.malformed("its version is unknown");
+  const version = reader.u8();
+  if (version !== 1 && version !== CONTAINER_VERSION) {
+    throw reader.malformed("its version is unknown");
+  }
   const uuid = reader.raw(16).slice();
   const label = reader.text();
   const retainCommits = reader.varint();
   const horizon = reader.u64();
   const nextOid = reader.u64();
+  // Version 1 did not say which commit was the last before the horizon: any may have been.
+  const unknown = horizon === 0n ? 0n : horizon - 1n;
+  const isFirst = version === 1;
+  const retainMs = isFirst ? 0 : reader.varint();
+  const forgotten = isFirst ? unknown : reader.u64();
   reader.end();
-  return { id, uuid, label, retainCommits, horizon, nextOid };
+  return { id, uuid, label, retainCommits, retainMs, horizon, forgotten, nextOid };
 }
 
 /** Reads a container, or `undefined`. */
@@ -86,12 +102,14 @@ export function getContainerByLabel(
 /** Stores a container; with `isNew`, also its label. */
 export function putContainer(tx: IndexTransaction, record: ContainerRecord, isNew = false): void {
   const value = new ByteWriter(64)
-    .u8(RECORD_VERSION)
+    .u8(CONTAINER_VERSION)
     .raw(record.uuid)
     .text(record.label)
     .varint(record.retainCommits)
     .u64(record.horizon)
     .u64(record.nextOid)
+    .varint(record.retainMs)
+    .u64(record.forgotten)
     .finish();
   tx.put(containerKey(record.id), value);
   if (isNew) tx.put(labelKey(record.label), new ByteWriter(4).u32(record.id).finish());
@@ -149,6 +167,15 @@ export function epochOfTransaction(
   return fields.u64();
 }
 
+function decodeCommit(key: Uint8Array, value: Uint8Array): CommitRecord {
+  const fields = new ByteReader(value, "a commit");
+  if (fields.u8() !== RECORD_VERSION) throw fields.malformed("its version is unknown");
+  const id = fields.bytes();
+  const transactionId = id.length === 0 ? undefined : id.slice();
+  const epoch = new KeyReader(key.subarray(4)).newest();
+  return { epoch, transactionId, bytes: fields.varint(), contributors: fields.varint() };
+}
+
 /** Commits of a container at or before `epoch`, newest first. */
 export function listCommits(
   reader: IndexReader,
@@ -160,13 +187,35 @@ export function listCommits(
   const commits: CommitRecord[] = [];
   reader.visit({ start, end: prefixEnd(prefix) }, (key, value) => {
     if (commits.length === options.limit) return false;
-    const fields = new ByteReader(value, "a commit");
-    if (fields.u8() !== RECORD_VERSION) throw fields.malformed("its version is unknown");
-    const id = fields.bytes();
-    const transactionId = id.length === 0 ? undefined : id.slice();
-    const epoch = new KeyReader(key.subarray(4)).newest();
-    commits.push({ epoch, transactionId, bytes: fields.varint(), contributors: fields.varint() });
+    commits.push(decodeCommit(key, value));
     return true;
   });
   return commits;
+}
+
+/** Commits of a container after `epoch`, oldest first. */
+export function listCommitsAfter(
+  reader: IndexReader,
+  container: number,
+  { epoch, limit }: { epoch: Epoch; limit: number },
+): CommitRecord[] {
+  const start = new KeyBuilder(KeySpace.commit).u32(container).done();
+  const commits: CommitRecord[] = [];
+  const visitor = (key: Uint8Array, value: Uint8Array) => {
+    commits.push(decodeCommit(key, value));
+    return commits.length < limit;
+  };
+  const end = commitKey(container, epoch);
+  if (epoch < EPOCH_HEAD) reader.visit({ start, end }, visitor, { reverse: true });
+  return commits;
+}
+
+/** The error of using a container that is not there any more. */
+export function containerGone(container: number): DaosError {
+  const text = {
+    what: `Using container ${container}`,
+    why: "it was destroyed",
+    remedy: "open another container",
+  };
+  return new DaosError("DER_NONEXIST", text, { container });
 }

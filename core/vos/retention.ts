@@ -1,21 +1,25 @@
 /**
- * What aggregation must keep: the container's newest `retainCommits` commits, its named snapshots, and
- * every epoch that a reader pins.
+ * What aggregation must keep: the container's newest commits, as many as its retention says; what was its
+ * newest version at any time of the last seconds, as many as its retention says; its named snapshots;
+ * and every epoch that a reader pins.
  *
  * @module
  */
 
+import { DaosError } from "../errors.js";
 import type { IndexReader, IndexStore, IndexTransaction } from "../index/index-store.js";
 import { inSteps } from "../index/steps.js";
-import { AGGREGATION_STEP_COUNT } from "../limits.js";
+import { AGGREGATION_STEP_COUNT, RETAIN_COMMITS_MAX, RETAIN_SECONDS_MAX } from "../limits.js";
 import {
   type CommitRecord,
+  type ContainerRecord,
+  containerGone,
   getContainer,
   listCommits,
   putContainer,
   removeCommit,
 } from "./containers.js";
-import { EPOCH_HEAD, type Epoch } from "./epoch.js";
+import { EPOCH_HEAD, type Epoch, epochOfTime } from "./epoch.js";
 import type { PinTable } from "./pins.js";
 import { listSnapshots } from "./snapshots.js";
 
@@ -43,22 +47,88 @@ export function keptEpochs(
   return [...epochs].sort((a, b) => (a < b ? -1 : 1));
 }
 
+/** What of its history a container keeps readable; what either of the two wants is kept. */
+export interface Retention {
+  /** How many of the newest commits can always be read; at least 1. */
+  readonly commits: number;
+  /**
+   * For how long what was the newest version stays readable, in seconds; 0: no longer than `commits`
+   * says.
+   */
+  readonly seconds: number;
+}
+
+/**
+ * Checks a retention.
+ *
+ * @throws {@link DaosError} `DER_INVAL`.
+ */
+export function checkRetention(what: string, { commits, seconds }: Retention): void {
+  if (!Number.isInteger(commits) || commits < 1 || commits > RETAIN_COMMITS_MAX) {
+    const remedy = `give a whole number from 1 to ${RETAIN_COMMITS_MAX}`;
+    const why = `the number of retained commits is ${commits}`;
+    throw new DaosError("DER_INVAL", { what, why, remedy }, { retainCommits: commits });
+  }
+  if (!(seconds >= 0 && seconds <= RETAIN_SECONDS_MAX)) {
+    const remedy = `give a number from 0 to ${RETAIN_SECONDS_MAX}`;
+    const why = `the time of retention is ${seconds} seconds`;
+    throw new DaosError("DER_INVAL", { what, why, remedy }, { retainSeconds: seconds });
+  }
+}
+
+/** The retention of a container. */
+export function retentionOf({ retainCommits, retainMs }: ContainerRecord): Retention {
+  return { commits: retainCommits, seconds: retainMs / 1000 };
+}
+
+/** Changes what is kept from now on; what was aggregated before does not come back. */
+export function setRetention(
+  tx: IndexTransaction,
+  container: number,
+  change: Partial<Retention>,
+): void {
+  const record = getContainer(tx, container);
+  if (record === undefined) throw containerGone(container);
+  const { commits, seconds } = { ...retentionOf(record), ...change };
+  const retainMs = Math.round(seconds * 1000);
+  putContainer(tx, { ...record, retainCommits: commits, retainMs });
+}
+
+/**
+ * The horizon that a container may have at a time, with the newest commit before it; `undefined` if it
+ * cannot be raised.
+ *
+ * @param now Wall clock in nanoseconds since 1970.
+ */
+export function nextHorizon(
+  reader: IndexReader,
+  record: ContainerRecord,
+  now: bigint,
+): Pick<ContainerRecord, "horizon" | "forgotten"> | undefined {
+  const { id, retainCommits, retainMs } = record;
+  const commits = listCommits(reader, id, { epoch: EPOCH_HEAD, limit: retainCommits });
+  let oldest = commits[retainCommits - 1]?.epoch ?? 0n;
+  if (retainMs > 0) {
+    // What was the newest version when the time began, and all that came since.
+    const began = epochOfTime(now - BigInt(retainMs) * 1_000_000n);
+    const shown = listCommits(reader, id, { epoch: began, limit: 1 })[0]?.epoch ?? 0n;
+    if (shown < oldest) oldest = shown;
+  }
+  if (oldest <= record.horizon) return undefined;
+  // Before the second retained commit nothing is to be forgotten.
+  const [before] = listCommits(reader, id, { epoch: oldest - 1n, limit: 1 });
+  return before && { horizon: oldest, forgotten: before.epoch };
+}
+
 /** Raises the horizon to the oldest retained commit; returns it. */
-export function raiseHorizon(index: IndexStore, container: number): Epoch {
+export function raiseHorizon(index: IndexStore, container: number, now: bigint): Epoch {
   let horizon = 0n;
   const raise = (tx: IndexTransaction) => {
     const record = getContainer(tx, container);
     if (record === undefined) return;
-    const { retainCommits } = record;
-    const commits = listCommits(tx, container, { epoch: EPOCH_HEAD, limit: retainCommits });
-    const oldest = commits[retainCommits - 1]?.epoch ?? 0n;
-    horizon = record.horizon;
-    if (oldest <= horizon) return;
-    // Before the second retained commit nothing is to be forgotten.
-    const isFirst = listCommits(tx, container, { epoch: oldest - 1n, limit: 1 }).length === 0;
-    if (isFirst) return;
-    horizon = oldest;
-    putContainer(tx, { ...record, horizon });
+    const next = nextHorizon(tx, record, now);
+    horizon = next?.horizon ?? record.horizon;
+    if (next !== undefined) putContainer(tx, { ...record, ...next });
   };
   index.transact("Raising a container's horizon", raise, "reclaim");
   return horizon;

@@ -30,9 +30,12 @@ import type { ArrayAddress } from "./array-address.js";
 import { ArrayCache, listWindows } from "./array-cache.js";
 import { ArrayReader, type ArraySource } from "./array-reader.js";
 import { type CommitRequest, type Committed, commit, restart } from "./commit.js";
+import { CommitBell } from "./commit-bell.js";
+import { type CommitBatch, nextCommits } from "./commit-feed.js";
 import {
   type CommitRecord,
   type ContainerRecord,
+  containerGone,
   epochOfTransaction,
   getContainer,
   getContainerByLabel,
@@ -41,11 +44,13 @@ import {
   putContainer,
 } from "./containers.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
+import { epochAtTime, type Moment } from "./epoch-at-time.js";
 import { KeyView } from "./key-view.js";
 import type { ObjectAddress } from "./names.js";
 import { OwnLayer } from "./own-layer.js";
 import { type Pin, PinTable } from "./pins.js";
 import type { ReadSet } from "./read-set.js";
+import { type Retention, retentionOf, setRetention } from "./retention.js";
 import { Scrubber, type ScrubReport, type ScrubSource } from "./scrub.js";
 import {
   createSnapshot,
@@ -57,7 +62,8 @@ import {
   type SnapshotRecord,
 } from "./snapshots.js";
 import { Transaction, type TransactionOwner } from "./transaction.js";
-import { setLimits, type TargetUsage, type TierLimits, targetUsage } from "./usage.js";
+import { INDEX_FILE, setLimits, type TargetUsage, type TierLimits, targetUsage } from "./usage.js";
+import { objectPunch } from "./versions.js";
 
 /** A versioned object store. Calls are synchronous; errors are {@link DaosError}s. */
 export interface Target {
@@ -66,6 +72,7 @@ export interface Target {
     label: string;
     uuid: Uint8Array;
     retainCommits: number;
+    retainMs: number;
   }): ContainerRecord;
   /** Finds a container by label. */
   findContainer(label: string): ContainerRecord | undefined;
@@ -77,6 +84,16 @@ export interface Target {
   listCommits(container: number, options: { epoch: Epoch; limit?: number }): CommitRecord[];
   /** Epoch of the newest commit of a container; 0 before the first. */
   lastCommit(container: number): Epoch;
+  /** Commits after an epoch, oldest first. */
+  nextCommits(container: number, options: { after: Epoch; limit: number }): CommitBatch;
+  /** Rings when the index may have changed. */
+  readonly bell: CommitBell;
+  /** The version that a container had at a time. */
+  epochAt(container: number, time: Moment): Epoch;
+  /** What of its history a container keeps. */
+  retention(container: number): Retention;
+  /** Changes what of its history a container keeps. */
+  setRetention(container: number, change: Partial<Retention>): void;
   /** Epoch of a transaction, or `undefined` if it was not committed (or long ago). */
   epochOfTransaction(transactionId: Uint8Array): Epoch | undefined;
   /** Keeps an epoch readable until the pin is released. */
@@ -157,6 +174,7 @@ export class LocalTarget implements Target, TransactionOwner {
   readonly #transactions = new Set<Transaction>();
   readonly #passes = new Set<Generator<AggregationReport, void, undefined>>();
   readonly #memory = emptyMemory();
+  readonly bell: CommitBell;
   #writer: LogWriter | undefined;
   #open = true;
 
@@ -169,6 +187,7 @@ export class LocalTarget implements Target, TransactionOwner {
     this.#store = new SegmentStore(origin);
     this.#segments = new SegmentCache(device, poolUuid, (id) => this.#store.path(id));
     this.#pins = new PinTable(device, path.join(options.scm, PINS_FILE));
+    this.bell = new CommitBell(path.join(options.scm, INDEX_FILE));
     this.#source = { segments: this.#segments, arrays: new ArrayCache(openIndex) };
   }
 
@@ -196,6 +215,7 @@ export class LocalTarget implements Target, TransactionOwner {
     label: string;
     uuid: Uint8Array;
     retainCommits: number;
+    retainMs: number;
   }): ContainerRecord {
     let created: ContainerRecord | undefined;
     this.#index.transact(`Creating container "${options.label}"`, (tx) => {
@@ -211,7 +231,7 @@ export class LocalTarget implements Target, TransactionOwner {
         );
       }
       const id = Number(nextCounter(tx, "container"));
-      created = { ...options, id, horizon: 0n, nextOid: OIDS_RESERVED };
+      created = { ...options, id, horizon: 0n, forgotten: 0n, nextOid: OIDS_RESERVED };
       putContainer(tx, created, true);
     });
     return created as ContainerRecord;
@@ -247,6 +267,25 @@ export class LocalTarget implements Target, TransactionOwner {
     const options = { epoch: EPOCH_HEAD, limit: 1 };
     const [newest] = this.#patiently(() => listCommits(this.#index, container, options));
     return newest?.epoch ?? 0n;
+  }
+
+  nextCommits(container: number, options: { after: Epoch; limit: number }): CommitBatch {
+    return nextCommits(this.#index, container, options);
+  }
+
+  epochAt(container: number, time: Moment): Epoch {
+    return epochAtTime(this.#index, container, { time, now: this.#options.device.now() });
+  }
+
+  retention(container: number): Retention {
+    const record = getContainer(this.#index, container);
+    if (record === undefined) throw containerGone(container);
+    return retentionOf(record);
+  }
+
+  setRetention(container: number, change: Partial<Retention>): void {
+    const set = (tx: IndexTransaction) => setRetention(tx, container, change);
+    this.#index.transact("Changing a container's retention", set, "reclaim");
   }
 
   epochOfTransaction(transactionId: Uint8Array): Epoch | undefined {
@@ -468,6 +507,7 @@ export class LocalTarget implements Target, TransactionOwner {
 
   close(): void {
     if (!this.#open) return;
+    this.bell.close();
     for (const transaction of this.#transactions) transaction.abort();
     for (const pass of this.#passes) pass.return();
     this.#closeWriter();
@@ -476,16 +516,4 @@ export class LocalTarget implements Target, TransactionOwner {
     this.#open = false;
     this.#options.index.close();
   }
-}
-
-function containerGone(container: number): DaosError {
-  return new DaosError(
-    "DER_NONEXIST",
-    {
-      what: `Using container ${container}`,
-      why: "it was destroyed",
-      remedy: "open another container",
-    },
-    { container },
-  );
 }
