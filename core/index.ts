@@ -83,6 +83,7 @@ export type {
   RecordRange,
 } from "./vos/records.js";
 export type { Retention } from "./vos/retention.js";
+export type { RolledBack } from "./vos/rollback.js";
 export type { Damage, ScrubReport } from "./vos/scrub.js";
 export type { SnapshotRecord } from "./vos/snapshots.js";
 export { Transaction } from "./vos/transaction.js";

@@ -29,6 +29,7 @@ import type { Moment } from "../vos/epoch-at-time.js";
 import { makeObjectId, type ObjectId, type ObjectType } from "../vos/object-id.js";
 import type { Pin } from "../vos/pins.js";
 import { checkRetention, type Retention } from "../vos/retention.js";
+import type { RolledBack } from "../vos/rollback.js";
 import { epochGone, noSuchSnapshot, type SnapshotRecord } from "../vos/snapshots.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
@@ -174,6 +175,32 @@ export class Container {
     this.#requireWritable(what);
     checkRetention(what, { ...this.retention, ...change });
     this.#target.setRetention(this.#id, change);
+  }
+
+  /**
+   * Shows an earlier version again, by a new commit: all of it, or nothing, whoever is killed when. History
+   * stays: the versions in between, and snapshots of them, can be read as before.
+   *
+   * No data is copied. It is one index transaction, whose size follows what was changed since `to` (about
+   * 10 us for each key), and other commits wait for it. Back to a snapshot that is older than the retained
+   * commits, all keys of the container are looked at. An object that was removed since is a new incarnation:
+   * who had opened it before must open it again.
+   *
+   * @returns The new commit; the newest one, if nothing has changed since `to`.
+   * @throws {@link DaosError} `DER_EPOCH_GONE`, `DER_NONEXIST`, `DER_INVAL` as {@link view}; `DER_NO_PERM` on
+   *   a read-only handle, `DER_NOSPACE` if the index is full. Nothing is changed then.
+   *
+   * @example
+   * ```ts
+   * container.createSnapshot("before");
+   * const { epoch } = container.rollback({ snapshot: "before" });
+   * ```
+   */
+  rollback(to: Version): RolledBack {
+    this.#requireWritable(`Rolling back container "${this.label}"`);
+    const epoch = this.#epochOf(to);
+    checkEpoch(`Rolling back container "${this.label}"`, epoch);
+    return this.#target.rollBack(this.#id, epoch);
   }
 
   get #commits(): CommitSource {

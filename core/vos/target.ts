@@ -51,6 +51,7 @@ import { OwnLayer } from "./own-layer.js";
 import { type Pin, PinTable } from "./pins.js";
 import type { ReadSet } from "./read-set.js";
 import { type Retention, retentionOf, setRetention } from "./retention.js";
+import { type RolledBack, rollBack } from "./rollback.js";
 import { Scrubber, type ScrubReport, type ScrubSource } from "./scrub.js";
 import {
   createSnapshot,
@@ -90,6 +91,8 @@ export interface Target {
   readonly bell: CommitBell;
   /** The version that a container had at a time. */
   epochAt(container: number, time: Moment): Epoch;
+  /** Shows an earlier version again, by a new commit. */
+  rollBack(container: number, to: Epoch): RolledBack;
   /** What of its history a container keeps. */
   retention(container: number): Retention;
   /** Changes what of its history a container keeps. */
@@ -275,6 +278,22 @@ export class LocalTarget implements Target, TransactionOwner {
 
   epochAt(container: number, time: Moment): Epoch {
     return epochAtTime(this.#index, container, { time, now: this.#options.device.now() });
+  }
+
+  rollBack(container: number, to: Epoch): RolledBack {
+    // Pinned, so that aggregation leaves what the transaction is to find.
+    const pin = this.pin(container, to);
+    let done: RolledBack | undefined;
+    try {
+      const request = { to: pin.epoch, now: this.#options.device.now() };
+      const body = (tx: IndexTransaction) => {
+        done = rollBack(tx, container, request);
+      };
+      this.#index.transact(`Rolling container ${container} back`, body);
+    } finally {
+      pin.release();
+    }
+    return done as RolledBack;
   }
 
   retention(container: number): Retention {

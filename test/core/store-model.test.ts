@@ -131,6 +131,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       name: index,
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant("rollback" as const), handle: index, epoch: index }),
+  },
   { weight: 3, arbitrary: fc.record({ type: fc.constant("aggregate" as const), handle: index }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("reopen" as const), handle: index }) },
 );

@@ -169,6 +169,8 @@ export class ContainerModel {
   readonly #retainCommits: number;
   readonly #states = new Map<bigint, ContainerState>();
   readonly #punchCounts = new Map<bigint, number>();
+  /** The same after each commit. */
+  readonly #punchCountsAt = new Map<bigint, ReadonlyMap<bigint, number>>();
   #kept: bigint[] = [];
   #head: ContainerState = { arrays: new Map(), values: new Map(), records: new Map() };
   /** Epochs before this one are gone, but for those of snapshots. */
@@ -237,6 +239,28 @@ export class ContainerModel {
       }
     }
     for (const oid of punched) this.#punchCounts.set(oid, this.incarnation(oid) + 1);
+    this.#punchCountsAt.set(epoch, new Map(this.#punchCounts));
+  }
+
+  /** A rollback to an epoch took effect; without a commit of its own, the newest one must show the same. */
+  rollBack(epoch: bigint | undefined, to: bigint): void {
+    const known = this.epochs.filter((candidate) => candidate <= to).at(-1) as bigint;
+    const { arrays: left } = this.#head;
+    this.#head = this.at(known);
+    const isNew = (oid: bigint) => left.has(oid) && !this.#head.arrays.has(oid);
+    if (epoch === undefined) {
+      this.#states.set(this.epochs.at(-1) as bigint, this.#head);
+      return;
+    }
+    this.#states.set(epoch, this.#head);
+    this.#kept.push(epoch);
+    // An object that was punched since, or begun, is a new incarnation.
+    for (const oid of new Set([...this.#punchCounts.keys(), ...left.keys()])) {
+      const count = this.incarnation(oid);
+      const before = this.#punchCountsAt.get(known)?.get(oid) ?? 0;
+      if (count !== before || isNew(oid)) this.#punchCounts.set(oid, count + 1);
+    }
+    this.#punchCountsAt.set(epoch, new Map(this.#punchCounts));
   }
 
   /** Aggregation forgets commits before the newest `retainCommits`. */

@@ -20,8 +20,8 @@ import {
 } from "daos-ts";
 import { ContainerModel, empty, ModelTransaction, sizeOf, valueKey } from "./container-model.ts";
 import { OFFSETS_MAX, scaled } from "./patterns.ts";
+import { rollBackBoth } from "./rollback-step.ts";
 import { checkLiveSizes } from "./scattered-array.ts";
-
 import {
   checkLists,
   checkObject,
@@ -88,6 +88,7 @@ export type Step =
   | { type: "snapshot"; handle: number; name: number; epoch: number }
   | { type: "destroySnapshot"; handle: number; name: number }
   | { type: "viewSnapshot"; handle: number; name: number }
+  | { type: "rollback"; handle: number; epoch: number }
   | { type: "aggregate"; handle: number }
   | { type: "reopen"; handle: number };
 
@@ -146,6 +147,7 @@ export class StoreUnderTest {
     else if (step.type === "snapshot") this.#snapshot(step);
     else if (step.type === "destroySnapshot") this.#destroySnapshot(step);
     else if (step.type === "viewSnapshot") this.#viewSnapshot(step);
+    else if (step.type === "rollback") this.#rollBack(step);
     else if (step.type === "aggregate") this.#aggregate(step.handle);
     else this.#reopen(step.handle % HANDLES);
   }
@@ -409,6 +411,11 @@ export class StoreUnderTest {
     view.readArray(oid, all, target, open.real);
     compareBytes(`own array ${oid}`, target, expected.bytes);
     for (const object of VALUE_OBJECTS) checkObject(view, state, object, open.real);
+  }
+
+  #rollBack({ handle, epoch }: { handle: number; epoch: number }): void {
+    const wanted = this.#at(this.#model.epochs, epoch) as bigint;
+    rollBackBoth(this.#container(handle), this.#model, wanted);
   }
 
   #aggregate(handle: number): void {
