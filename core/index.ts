@@ -34,6 +34,8 @@ export type { RecoveryReport } from "./log/segment-store.js";
 export type { WriterRecord } from "./log/writer-record.js";
 export * from "./object/index.js";
 export { BackgroundAggregation, type BackgroundOptions } from "./pool/background-aggregation.js";
+export { commitCollectively, newestEpochOfAll } from "./pool/collective-commit.js";
+export { CollectiveTransaction } from "./pool/collective-transaction.js";
 export { Container, type Version } from "./pool/container.js";
 export { ContainerTransaction, type TransactionScope } from "./pool/container-transaction.js";
 export {
@@ -45,6 +47,7 @@ export {
   type PoolInfo,
 } from "./pool/pool.js";
 export type { PoolSize } from "./pool/pool-size.js";
+export { agree, attempt, onRoot, type RankGroup, requireOneNode } from "./pool/rank-group.js";
 export type { FoundRecords } from "./pool/record-arrays.js";
 export type { RunOptions, TransactionResult } from "./pool/run-transaction.js";
 export type { Durability } from "./pool/superblock-format.js";

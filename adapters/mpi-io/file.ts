@@ -14,15 +14,16 @@
 
 import { ANY_TAG, type Communicator, type Datatype, PROC_NULL, Status } from "node-mpi-bindings";
 import {
+  attempt,
   type ContainerView,
+  commitCollectively,
   DaosError,
   type Epoch,
+  newestEpochOfAll,
   Pool,
   type Transaction,
 } from "../../core/index.js";
 import { parseLocation, remove } from "../dfs/index.js";
-import { attempt } from "./collective.js";
-import { commitCollectively, newestEpochOfAll } from "./collective-commit.js";
 import { FileView, type ViewOptions } from "./file-view.js";
 import { checkMode, Mode, mayRead, mayWrite } from "./mode.js";
 import { asksForVersion, type Info, type OpenedFile, openCollectively } from "./open-file.js";
@@ -227,7 +228,7 @@ export class File {
     const transaction = this.#transaction ?? container.begin();
     this.#transaction = undefined;
     const id = container.newTransactionId();
-    this.#show(commitCollectively(this.#comm, container, transaction, id));
+    this.#show(commitCollectively(this.#comm, container, transaction, id).epoch);
     if (this.#comm.rank === leader) this.#aggregate();
     return this.epoch;
   }

@@ -6,16 +6,19 @@
 
 import { bootstrap, type Communicator, Op } from "node-mpi-bindings";
 import {
+  agree,
+  attempt,
   type Container,
   type ContainerView,
   DaosError,
   type Epoch,
   isDaosError,
   type ObjectId,
+  onRoot,
   Pool,
+  requireOneNode,
 } from "../../core/index.js";
 import { create, lookup, notFound, parseLocation } from "../dfs/index.js";
-import { agree, attempt, onRoot } from "./collective.js";
 import { Mode, mayWrite } from "./mode.js";
 
 /** Hints of `File.open`; unknown ones are ignored, as the standard says. */
@@ -179,22 +182,6 @@ function connect(directory: string, amode: number): Pool {
   return Pool.connect(directory, { mode: mayWrite(amode) ? "rw" : "ro", owner });
 }
 
-/**
- * Refuses a communicator that spans nodes: an embedded pool is on one of them. Collective.
- *
- * @throws `DaosError` `DER_NOSYS`, on all ranks.
- */
-function requireOneNode(comm: Communicator, path: string): void {
-  if (comm.size === 1) return;
-  const node = comm.splitShared();
-  const spans = node.size < comm.size;
-  node.free();
-  if (!spans) return;
-  const remedy = "start the ranks on one node";
-  const why = "the communicator spans several nodes, and an embedded pool serves one";
-  throw new DaosError("DER_NOSYS", { what: `Opening "${path}"`, why, remedy });
-}
-
 /** The rank that does background work: the job's leader on this node, or else rank 0. Collective. */
 function electLeader(comm: Communicator): number {
   const leads = bootstrap().isNodeLeader;
@@ -221,7 +208,7 @@ function requireAlike(comm: Communicator, { path, amode }: OpenRequest): void {
  */
 export function openCollectively(comm: Communicator, request: OpenRequest): OpenedFile {
   requireAlike(comm, request);
-  requireOneNode(comm, request.path);
+  requireOneNode(comm, `Opening "${request.path}"`);
   const leader = electLeader(comm);
   let pool: Pool | undefined;
   try {

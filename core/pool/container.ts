@@ -34,7 +34,9 @@ import { epochGone, noSuchSnapshot, type SnapshotRecord } from "../vos/snapshots
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
 import { BackgroundAggregation, type BackgroundOptions } from "./background-aggregation.js";
+import { CollectiveTransaction } from "./collective-transaction.js";
 import { ContainerTransaction, type TransactionScope } from "./container-transaction.js";
+import type { RankGroup } from "./rank-group.js";
 import {
   type RunOptions,
   type RunSource,
@@ -182,7 +184,7 @@ export class Container {
    * stays: the versions in between, and snapshots of them, can be read as before.
    *
    * No data is copied. It is one index transaction, whose size follows what was changed since `to` (about
-   * 10 us for each key), and other commits wait for it. Back to a snapshot that is older than the retained
+   * 15 us for each key), and other commits wait for it. Back to a snapshot that is older than the retained
    * commits, all keys of the container are looked at. An object that was removed since is a new incarnation:
    * who had opened it before must open it again.
    *
@@ -303,6 +305,25 @@ export class Container {
   begin(): Transaction {
     this.#requireWritable(`Beginning a transaction in container "${this.label}"`);
     return this.#target.begin(this.#id);
+  }
+
+  /**
+   * Begins a transaction of all ranks of a communicator: every rank writes, and one commit publishes all of
+   * it at one epoch. Collective.
+   *
+   * @param group A communicator of node-mpi-bindings, or whatever gathers and broadcasts.
+   * @throws {@link DaosError} on all ranks: `DER_NOSYS` if the ranks are on several nodes, `DER_MISMATCH` if
+   *   they have different containers open, `DER_NO_PERM` if a handle is read-only.
+   *
+   * @example
+   * ```ts
+   * const transaction = container.beginCollective(world());
+   * transaction.own.write(oid, range, bytes, incarnation);
+   * const { epoch } = transaction.commit();
+   * ```
+   */
+  beginCollective(group: RankGroup): CollectiveTransaction {
+    return CollectiveTransaction.begin(group, this);
   }
 
   /**

@@ -64,7 +64,6 @@ import {
 } from "./snapshots.js";
 import { Transaction, type TransactionOwner } from "./transaction.js";
 import { INDEX_FILE, setLimits, type TargetUsage, type TierLimits, targetUsage } from "./usage.js";
-import { objectPunch } from "./versions.js";
 
 /** A versioned object store. Calls are synchronous; errors are {@link DaosError}s. */
 export interface Target {

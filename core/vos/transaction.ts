@@ -423,6 +423,17 @@ export class Transaction {
     if (this.#bytes > 0 && !this.#owner.othersOpen(this)) this.#owner.writer.rollback();
     this.#owner.closed(this);
   }
+
+  /**
+   * Lets go of what may have been committed by another process, or may not: the writer's leases end, so
+   * that nothing is written over that a commit refers to. Later calls do nothing.
+   */
+  abandon(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    if (this.#bytes > 0) this.#owner.writer.close();
+    this.#owner.closed(this);
+  }
 }
 
 type RecordsUpdate = Extract<AkeyUpdate, { recordSize: number }>;
