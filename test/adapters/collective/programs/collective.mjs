@@ -28,9 +28,10 @@ function begin(version) {
 
 /** What the newest version shows: the versions of all ranks. */
 function shown() {
-  using view = container.view();
+  const view = container.view();
   const bytes = view.readBytes(1n, 0, size * 1000);
   const values = view.listValues(2n, { akey: KEY }).map(({ value }) => Number(Buffer.from(value)));
+  view.close();
   return [...new Set([...bytes, ...values])];
 }
 
