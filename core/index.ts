@@ -64,6 +64,7 @@ export type { Committed } from "./vos/commit.js";
 export type { CommitRecord } from "./vos/containers.js";
 export type { KeyCondition, ValueChange } from "./vos/contribution-format.js";
 export type { OffsetRange } from "./vos/damage.js";
+export type { ChangeKind, ContainerChange, DiffOptions } from "./vos/diff.js";
 export { type Epoch, timeOfEpoch } from "./vos/epoch.js";
 export type { Moment } from "./vos/epoch-at-time.js";
 export type { IndexDamage } from "./vos/index-scrub.js";

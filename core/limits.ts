@@ -179,6 +179,16 @@ export const WATCH_IDLE_MS_MAX = 8000;
 export const WATCH_POLL_MS_MIN = 5;
 /** Longest such pause, in milliseconds. */
 export const WATCH_POLL_MS_MAX = 1000;
+/** Changed keys that a comparison of two versions holds in memory; with more, it looks at all keys. */
+export const DIFF_KEYS_MAX = 1 << 17;
+/** Keys that it lists at once. */
+export const DIFF_LIST_COUNT = 256;
+/** Least part of an array that it looks at at once, in bytes. */
+export const DIFF_PART_SIZE_MIN = 64 * KIB;
+/** Fragments of a larger part above which it takes a smaller one. */
+export const DIFF_FRAGMENTS_MAX = 4096;
+/** Bytes of an array that it compares at once. */
+export const DIFF_COMPARE_SIZE = 1 * MIB;
 /** Named snapshots of one container. */
 export const SNAPSHOTS_MAX = 4096;
 /** Longest name of a snapshot, in bytes. */

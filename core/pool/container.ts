@@ -24,6 +24,7 @@ import {
 import type { Committed } from "../vos/commit.js";
 import type { CommitRecord, ContainerRecord } from "../vos/containers.js";
 import { decodeContribution } from "../vos/contribution-format.js";
+import type { ContainerChange, DiffOptions } from "../vos/diff.js";
 import { EPOCH_HEAD, type Epoch } from "../vos/epoch.js";
 import type { Moment } from "../vos/epoch-at-time.js";
 import { makeObjectId, type ObjectId, type ObjectType } from "../vos/object-id.js";
@@ -177,6 +178,38 @@ export class Container {
     this.#requireWritable(what);
     checkRetention(what, { ...this.retention, ...change });
     this.#target.setRetention(this.#id, change);
+  }
+
+  /**
+   * What differs between two versions, in either direction: objects, dkeys and akeys that were added, removed
+   * or changed, and ranges of arrays that were written or punched in between.
+   *
+   * Streams, in the order of object ids and keys; something comes before what it holds. Both versions stay
+   * readable until the generator ends: run it to its end, or leave its loop. Cost follows the changes if both
+   * versions are retained; from a snapshot older than those, or with very many changes, all keys are
+   * looked at. An akey that changed from a value to an array, or its record size, is told of without ranges.
+   *
+   * @param options `compare: true` reads values and bytes, and tells of real differences only.
+   * @throws {@link DaosError} `DER_EPOCH_GONE`, `DER_NONEXIST`, `DER_INVAL` as {@link view}; `DER_CSUM` if
+   *   compared bytes are damaged.
+   *
+   * @example
+   * ```ts
+   * for (const change of container.diff({ snapshot: "before" }, container.epochAt(new Date()))) {
+   *   if (change.level === "bytes") console.log(change.oid, change.start, change.end);
+   * }
+   * ```
+   */
+  diff(
+    from: Version,
+    to: Version,
+    { compare = false }: DiffOptions = {},
+  ): Generator<ContainerChange, void, undefined> {
+    const versions = { from: this.#epochOf(from), to: this.#epochOf(to) };
+    for (const epoch of [versions.from, versions.to]) {
+      checkEpoch(`Comparing versions of container "${this.label}"`, epoch);
+    }
+    return this.#target.diff(this.#id, { ...versions, compare });
   }
 
   /**

@@ -24,7 +24,7 @@
 
 import { readComponent } from "../index/component.js";
 import { readCounter, writeCounter } from "../index/counters.js";
-import type { IndexTransaction } from "../index/index-reader.js";
+import type { IndexStore, IndexTransaction } from "../index/index-store.js";
 import { KeySpace, prefixEnd } from "../index/key-codec.js";
 import { akeyOfPath, BYTE_ARRAY_PATH, byteArray } from "./array-address.js";
 import { ChangeList } from "./change-list.js";
@@ -34,6 +34,7 @@ import { EPOCH_HEAD, type Epoch, nextEpoch } from "./epoch.js";
 import { type Moment, momentOf, visitAkeys } from "./existence.js";
 import { inSpace, OBJECT_PREFIX_SIZE, objectOfKey, objectPrefix } from "./names.js";
 import { Pattern, wholeOf } from "./pattern.js";
+import type { Pin } from "./pins.js";
 import { RunBuilder } from "./run-builder.js";
 import { encodeRun, epochOfRun, parseRunKey, runKeyUnder, runPrefix } from "./run-format.js";
 import { nextArray, RunChanges, readRuns, type StoredRun } from "./run-list.js";
@@ -300,13 +301,21 @@ function isSameValue(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /**
- * Rolls a container back, in a transaction.
+ * Rolls a container back to a pinned epoch, in one transaction.
  *
- * @param to What is to be shown again; pinned by the caller.
  * @param now Wall clock in nanoseconds since 1970.
  * @throws {@link DaosError} `DER_EPOCH_GONE` if it was aggregated, `DER_NONEXIST` if the container is gone.
  */
-export function rollBack(
+export function rollBack(index: IndexStore, { container, epoch }: Pin, now: bigint): RolledBack {
+  let done: RolledBack | undefined;
+  const body = (tx: IndexTransaction) => {
+    done = rollBackIn(tx, container, { to: epoch, now });
+  };
+  index.transact(`Rolling container ${container} back`, body);
+  return done as RolledBack;
+}
+
+function rollBackIn(
   tx: IndexTransaction,
   container: number,
   { to, now }: { to: Epoch; now: bigint },

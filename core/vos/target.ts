@@ -43,11 +43,13 @@ import {
   listContainers,
   putContainer,
 } from "./containers.js";
+import type { ContainerChange, DiffOptions } from "./diff.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { epochAtTime, type Moment } from "./epoch-at-time.js";
 import { KeyView } from "./key-view.js";
 import type { ObjectAddress } from "./names.js";
 import { OwnLayer } from "./own-layer.js";
+import { pinnedDiff } from "./pinned-diff.js";
 import { type Pin, PinTable } from "./pins.js";
 import type { ReadSet } from "./read-set.js";
 import { type Retention, retentionOf, setRetention } from "./retention.js";
@@ -90,6 +92,11 @@ export interface Target {
   readonly bell: CommitBell;
   /** The version that a container had at a time. */
   epochAt(container: number, time: Moment): Epoch;
+  /** What differs between two versions. */
+  diff(
+    container: number,
+    how: { from: Epoch; to: Epoch } & Required<DiffOptions>,
+  ): Generator<ContainerChange, void, undefined>;
   /** Shows an earlier version again, by a new commit. */
   rollBack(container: number, to: Epoch): RolledBack;
   /** What of its history a container keeps. */
@@ -279,20 +286,30 @@ export class LocalTarget implements Target, TransactionOwner {
     return epochAtTime(this.#index, container, { time, now: this.#options.device.now() });
   }
 
+  diff(
+    container: number,
+    how: { from: Epoch; to: Epoch } & Required<DiffOptions>,
+  ): Generator<ContainerChange, void, undefined> {
+    return pinnedDiff(
+      {
+        openIndex: () => this.#index,
+        pin: (of, epoch) => this.pin(of, epoch),
+        keys: (of, epoch) => this.keys(of, epoch),
+        array: (array, version) => this.array(array, version),
+      },
+      container,
+      how,
+    );
+  }
+
   rollBack(container: number, to: Epoch): RolledBack {
     // Pinned, so that aggregation leaves what the transaction is to find.
     const pin = this.pin(container, to);
-    let done: RolledBack | undefined;
     try {
-      const request = { to: pin.epoch, now: this.#options.device.now() };
-      const body = (tx: IndexTransaction) => {
-        done = rollBack(tx, container, request);
-      };
-      this.#index.transact(`Rolling container ${container} back`, body);
+      return rollBack(this.#index, pin, this.#options.device.now());
     } finally {
       pin.release();
     }
-    return done as RolledBack;
   }
 
   retention(container: number): Retention {
