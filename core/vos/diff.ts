@@ -302,8 +302,10 @@ export class ContainerDiff {
   }
 
   #reader(array: ArrayAddress, since: Epoch | undefined, epoch: Epoch): WindowReader {
-    if (since === undefined)
-      return { visit: () => {}, read: (_start, _end, target) => void target.fill(0) };
+    if (since === undefined) {
+      const read = (_start: number, _end: number, target: Uint8Array) => void target.fill(0);
+      return { size: () => 0, visit: () => {}, read };
+    }
     return windowReader(this.#source.array(array, { epoch, since }), undefined);
   }
 }
