@@ -36,7 +36,7 @@ export * from "./object/index.js";
 export { BackgroundAggregation, type BackgroundOptions } from "./pool/background-aggregation.js";
 export { commitCollectively, newestEpochOfAll } from "./pool/collective-commit.js";
 export { CollectiveTransaction } from "./pool/collective-transaction.js";
-export { Container, type Version } from "./pool/container.js";
+export { Container, type NamedVersion, type TimedVersion, type Version } from "./pool/container.js";
 export { ContainerTransaction, type TransactionScope } from "./pool/container-transaction.js";
 export {
   type ContainerCreateOptions,
@@ -47,7 +47,14 @@ export {
   type PoolInfo,
 } from "./pool/pool.js";
 export type { PoolSize } from "./pool/pool-size.js";
-export { agree, attempt, onRoot, type RankGroup, requireOneNode } from "./pool/rank-group.js";
+export {
+  agree,
+  attempt,
+  type NodeRanks,
+  onRoot,
+  type RankGroup,
+  requireOneNode,
+} from "./pool/rank-group.js";
 export type { FoundRecords } from "./pool/record-arrays.js";
 export type { RunOptions, TransactionResult } from "./pool/run-transaction.js";
 export type { Durability } from "./pool/superblock-format.js";
@@ -64,7 +71,16 @@ export type { Committed } from "./vos/commit.js";
 export type { CommitRecord } from "./vos/containers.js";
 export type { KeyCondition, ValueChange } from "./vos/contribution-format.js";
 export type { OffsetRange } from "./vos/damage.js";
-export type { ChangeKind, ContainerChange, DiffOptions } from "./vos/diff.js";
+export type {
+  AkeyChange,
+  BytesChange,
+  ChangeKind,
+  ContainerChange,
+  DiffOptions,
+  DkeyChange,
+  ObjectChange,
+  RecordsChange,
+} from "./vos/diff.js";
 export { type Epoch, timeOfEpoch } from "./vos/epoch.js";
 export type { Moment } from "./vos/epoch-at-time.js";
 export type { IndexDamage } from "./vos/index-scrub.js";

@@ -57,8 +57,20 @@ import {
   waitForCommit,
 } from "./watch.js";
 
-/** A version of a container: an epoch, a named snapshot, or what was the newest at a time. */
-export type Version = Epoch | { readonly snapshot: string } | { readonly time: Moment };
+/** The version that a snapshot names. */
+export interface NamedVersion {
+  /** Name of the snapshot. */
+  readonly snapshot: string;
+}
+
+/** The version that was the newest at a time. */
+export interface TimedVersion {
+  /** A Date, or nanoseconds since 1970-01-01 UTC. */
+  readonly time: Moment;
+}
+
+/** A version of a container. */
+export type Version = Epoch | NamedVersion | TimedVersion;
 
 /** What a container handle is made of. */
 export interface ContainerOrigin {

@@ -11,6 +11,14 @@
 
 import { DaosError, type DaosErrorCode, isDaosError } from "../errors.js";
 
+/** The ranks of a group that are on one node. */
+export interface NodeRanks {
+  /** How many. */
+  readonly size: number;
+  /** Lets go of them. */
+  free(): void;
+}
+
 /** Processes that do something together; calls block until the others have made them too. */
 export interface RankGroup {
   /** This process's rank, from 0. */
@@ -31,7 +39,7 @@ export interface RankGroup {
   /** Collects equal contributions at all ranks. */
   allgather(send: Int32Array, recv: Int32Array): void;
   /** The ranks on this node. */
-  splitShared(): { readonly size: number; free(): void };
+  splitShared(): NodeRanks;
 }
 
 /** Sends bytes of any length from one rank to all. */

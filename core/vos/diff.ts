@@ -35,38 +35,58 @@ import { readRuns, type StoredRun } from "./run-list.js";
 /** What became of something on the way from one version to the other. */
 export type ChangeKind = "added" | "removed" | "changed";
 
+/** An object that was added, removed or changed. */
+export interface ObjectChange {
+  /** What it is. */
+  readonly level: "object";
+  /** What became of it. */
+  readonly change: ChangeKind;
+  /** The object. */
+  readonly oid: ObjectId;
+}
+
+/** A dkey that was added, removed or changed. */
+export interface DkeyChange extends Omit<ObjectChange, "level"> {
+  /** What it is. */
+  readonly level: "dkey";
+  /** Distribution key. */
+  readonly dkey: Uint8Array;
+}
+
+/** An akey that was added, removed or changed. */
+export interface AkeyChange extends Omit<DkeyChange, "level"> {
+  /** What it is. */
+  readonly level: "akey";
+  /** Attribute key. */
+  readonly akey: Uint8Array;
+}
+
+/** Bytes `[start, end)` of a byte array. */
+export interface BytesChange {
+  /** What it is. */
+  readonly level: "bytes";
+  /** The object. */
+  readonly oid: ObjectId;
+  /** First byte. */
+  readonly start: number;
+  /** One past the last byte. */
+  readonly end: number;
+}
+
+/** Records `[index, index + count)` of an array under an akey. */
+export interface RecordsChange extends ExactRange {
+  /** What it is. */
+  readonly level: "records";
+  /** The object. */
+  readonly oid: ObjectId;
+  /** Distribution key. */
+  readonly dkey: Uint8Array;
+  /** Attribute key. */
+  readonly akey: Uint8Array;
+}
+
 /** One difference. */
-export type ContainerChange =
-  | { readonly level: "object"; readonly change: ChangeKind; readonly oid: ObjectId }
-  | {
-      readonly level: "dkey";
-      readonly change: ChangeKind;
-      readonly oid: ObjectId;
-      readonly dkey: Uint8Array;
-    }
-  | {
-      readonly level: "akey";
-      readonly change: ChangeKind;
-      readonly oid: ObjectId;
-      readonly dkey: Uint8Array;
-      readonly akey: Uint8Array;
-    }
-  /** Bytes `[start, end)` of a byte array. */
-  | {
-      readonly level: "bytes";
-      readonly oid: ObjectId;
-      readonly start: number;
-      readonly end: number;
-    }
-  /** Records `[index, index + count)` of an array under an akey. */
-  | {
-      readonly level: "records";
-      readonly oid: ObjectId;
-      readonly dkey: Uint8Array;
-      readonly akey: Uint8Array;
-      readonly index: bigint;
-      readonly count: bigint;
-    };
+export type ContainerChange = ObjectChange | DkeyChange | AkeyChange | BytesChange | RecordsChange;
 
 /** How two versions are compared. */
 export interface DiffOptions {
@@ -162,7 +182,7 @@ export class ContainerDiff {
 
   /** What is told of something, and then of what it holds; nothing, if nothing of it differs. */
   *#headed(
-    header: Extract<ContainerChange, { change: ChangeKind }>,
+    header: ObjectChange | DkeyChange | AkeyChange,
     isDecided: boolean,
     below: Iterable<ContainerChange>,
   ): Changes {

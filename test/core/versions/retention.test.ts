@@ -42,7 +42,7 @@ describe("retention", () => {
   test("T6: what was the newest version in the last seconds stays, and goes when they are over", () => {
     const { pool, container, clock } = createPool({ retain: { commits: 1, seconds: 10 } });
     using _pool = pool;
-    const epochs = [];
+    const epochs: bigint[] = [];
     for (let step = 0; step < 6; step++) {
       epochs.push(commit(container, `${step}`));
       clock.time += 4n * SECOND;
