@@ -191,9 +191,9 @@ export class Aggregation {
   /** The whole pass; yields wherever a step may end. */
   *#work(): Generator<void, void, undefined> {
     const container = this.#container;
-    const { pins, memory } = this.#source;
+    const { pins, memory, device } = this.#source;
     if (!this.#isUnchanged()) {
-      const horizon = raiseHorizon(this.#source.index, container, this.#source.device.now());
+      const horizon = raiseHorizon(this.#source.index, container, () => device.now());
       yield* forgetCommits(this.#source.index, container, horizon);
       // Pins are read after the horizon is visible: a reader that pinned before it is seen here, one
       // that pins later is refused below the horizon.
@@ -231,7 +231,7 @@ export class Aggregation {
     const record = getContainer(index, this.#container);
     if (known === undefined || record === undefined) return false;
     // Time passes, or the retention was changed.
-    if (nextHorizon(index, record, device.now()) !== undefined) return false;
+    if (nextHorizon(index, record, () => device.now()) !== undefined) return false;
     return String(keptEpochs(index, this.#container, { horizon: record.horizon, pins })) === known;
   }
 

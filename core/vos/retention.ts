@@ -98,19 +98,19 @@ export function setRetention(
  * The horizon that a container may have at a time, with the newest commit before it; `undefined` if it
  * cannot be raised.
  *
- * @param now Wall clock in nanoseconds since 1970.
+ * @param now Wall clock in nanoseconds since 1970; looked at if versions are retained by time.
  */
 export function nextHorizon(
   reader: IndexReader,
   record: ContainerRecord,
-  now: bigint,
+  now: () => bigint,
 ): Pick<ContainerRecord, "horizon" | "forgotten"> | undefined {
   const { id, retainCommits, retainMs } = record;
   const commits = listCommits(reader, id, { epoch: EPOCH_HEAD, limit: retainCommits });
   let oldest = commits[retainCommits - 1]?.epoch ?? 0n;
   if (retainMs > 0) {
     // What was the newest version when the time began, and all that came since.
-    const began = epochOfTime(now - BigInt(retainMs) * 1_000_000n);
+    const began = epochOfTime(now() - BigInt(retainMs) * 1_000_000n);
     const shown = listCommits(reader, id, { epoch: began, limit: 1 })[0]?.epoch ?? 0n;
     if (shown < oldest) oldest = shown;
   }
@@ -121,7 +121,7 @@ export function nextHorizon(
 }
 
 /** Raises the horizon to the oldest retained commit; returns it. */
-export function raiseHorizon(index: IndexStore, container: number, now: bigint): Epoch {
+export function raiseHorizon(index: IndexStore, container: number, now: () => bigint): Epoch {
   let horizon = 0n;
   const raise = (tx: IndexTransaction) => {
     const record = getContainer(tx, container);
