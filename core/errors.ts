@@ -53,6 +53,8 @@ export const ERROR_NUMBERS = {
   DER_DF_INCOMPT: 2023,
   /** The transaction lost to another one: write again and commit. */
   DER_TX_RESTART: 2025,
+  /** More failed than the redundancy covers: data may be lost. */
+  DER_RF: 2031,
   /** Whether the transaction was committed is not known: ask with its id. */
   DER_TX_UNCERTAIN: 2033,
   /** The version was aggregated (not one of DAOS's numbers). */

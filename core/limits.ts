@@ -44,6 +44,26 @@ export const RECORD_SIZE_MAX = 1024 * MIB;
 export const VALUE_SIZE_MAX = 1 * MIB;
 /** Longest pool or container label, in bytes. */
 export const LABEL_SIZE_MAX = 127;
+/** Longest name of a user attribute, in bytes. */
+export const ATTRIBUTE_NAME_SIZE_MAX = 511;
+/** Largest user attribute, in bytes. */
+export const ATTRIBUTE_SIZE_MAX = 1 * MIB;
+/** User attributes of one pool or container. */
+export const ATTRIBUTES_MAX = 4096;
+/** Largest access control list, in bytes of its text. */
+export const ACL_SIZE_MAX = 64 * KIB;
+/** Longest name of a user or group, in bytes. */
+export const PRINCIPAL_SIZE_MAX = 255;
+/** Handles that can be counted at once, per pool and per container. */
+export const HANDLE_SLOTS_MAX = 1 << 20;
+/** Times that a handle looks for a slot of its own. */
+export const HANDLE_SLOT_ATTEMPTS_MAX = 64;
+/** Object ids that a handle draws at first; each next time four times as many. */
+export const OID_RANGE_COUNT_MIN = 64;
+/** Object ids that a handle draws at once, at most. */
+export const OID_RANGE_COUNT_MAX = 4096;
+/** Object ids that a caller can ask for at once. */
+export const OID_REQUEST_COUNT_MAX = 2 ** 32;
 /** Longest path below a container, in bytes. */
 export const PATH_SIZE_MAX = 4096;
 /** One past the last byte of an array. */

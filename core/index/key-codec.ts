@@ -18,6 +18,8 @@ import { readComponent, writeShort } from "./component.js";
 export const KeySpace = {
   pool: 0x01,
   writer: 0x02,
+  property: 0x03,
+  attribute: 0x04,
   segment: 0x10,
   container: 0x20,
   containerLabel: 0x21,
@@ -26,6 +28,7 @@ export const KeySpace = {
   snapshot: 0x24,
   change: 0x25,
   removed: 0x26,
+  destroyed: 0x27,
   object: 0x30,
   akey: 0x31,
   dkeyPunch: 0x32,

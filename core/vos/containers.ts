@@ -115,6 +115,22 @@ export function putContainer(tx: IndexTransaction, record: ContainerRecord, isNe
   if (isNew) tx.put(labelKey(record.label), new ByteWriter(4).u32(record.id).finish());
 }
 
+/** Removes a container and its label; what it holds is removed elsewhere. */
+export function removeContainer(tx: IndexTransaction, { id, label }: ContainerRecord): void {
+  tx.remove(containerKey(id));
+  tx.remove(labelKey(label));
+}
+
+/** Gives a container another label, which no other one has. */
+export function renameContainer(
+  tx: IndexTransaction,
+  record: ContainerRecord,
+  label: string,
+): void {
+  tx.remove(labelKey(record.label));
+  putContainer(tx, { ...record, label }, true);
+}
+
 /** All containers, by id. */
 export function listContainers(reader: IndexReader): ContainerRecord[] {
   const start = Uint8Array.of(KeySpace.container);

@@ -57,12 +57,37 @@ export type ObjectId = bigint;
 
 const USER_BITS = 96n;
 const TYPE_SHIFT = 120n;
+const REDUNDANCY_SHIFT = 112n;
+const GROUPS_SHIFT = 96n;
+/** In a class's number, the groups lie below its redundancy. */
+const CLASS_REDUNDANCY_SHIFT = 2 ** 24;
+const GROUPS_MAX = 0xfffe;
 
-/** Composes an object id from a type and up to 96 user bits. */
+/**
+ * Composes an object id from a type and up to 96 user bits.
+ *
+ * @param objectClass A resolved object class, such as `ObjectClass.S1`; 0, which is read as S1, by default.
+ * @throws {@link DaosError} `DER_INVAL` if the user's part is too large, or the class is not resolved.
+ *
+ * @example
+ * ```ts
+ * makeObjectId(ObjectType.arrayByte, 17n, ObjectClass.S1);
+ * ```
+ */
 export function makeObjectId(
   type: (typeof ObjectType)[keyof typeof ObjectType],
   user: bigint,
+  objectClass = 0,
 ): ObjectId {
+  const redundancy = Math.floor(objectClass / CLASS_REDUNDANCY_SHIFT);
+  const groups = objectClass % CLASS_REDUNDANCY_SHIFT;
+  if (!(Number.isInteger(objectClass) && redundancy <= 0xff && groups <= GROUPS_MAX)) {
+    throw new DaosError("DER_INVAL", {
+      what: `Making an object id of class ${objectClass}`,
+      why: "the class is not resolved to a number of groups",
+      remedy: "draw ids with container.allocateOid(), which resolves it",
+    });
+  }
   if (user < 0n || user >> USER_BITS !== 0n) {
     throw new DaosError("DER_INVAL", {
       what: `Making an object id of ${user}`,
@@ -70,7 +95,14 @@ export function makeObjectId(
       remedy: "draw ids with container.allocateOids()",
     });
   }
-  return (BigInt(type) << TYPE_SHIFT) | user;
+  const placed = (BigInt(redundancy) << REDUNDANCY_SHIFT) | (BigInt(groups) << GROUPS_SHIFT);
+  return (BigInt(type) << TYPE_SHIFT) | placed | user;
+}
+
+/** The object class of an object id; 0 if it was made without one. */
+export function objectClassOf(oid: ObjectId): number {
+  const redundancy = Number((oid >> REDUNDANCY_SHIFT) & 0xffn);
+  return redundancy * CLASS_REDUNDANCY_SHIFT + Number((oid >> GROUPS_SHIFT) & 0xffffn);
 }
 
 /** Type number of an object id. */

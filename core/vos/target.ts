@@ -12,7 +12,7 @@ import path from "node:path";
 import type { Device } from "../device/device.js";
 import { closedError, DaosError, isDaosError } from "../errors.js";
 import { nextCounter, readCounter } from "../index/counters.js";
-import type { IndexStore, IndexTransaction } from "../index/index-store.js";
+import type { IndexReader, IndexStore, IndexTransaction } from "../index/index-store.js";
 import { patiently } from "../index/unguarded.js";
 import { LogWriter } from "../log/log-writer.js";
 import { SegmentCache } from "../log/segment-reader.js";
@@ -43,10 +43,13 @@ import {
   listContainers,
   putContainer,
 } from "./containers.js";
+import { markDestroyed, type ReclaimReport, reclaimContainers } from "./destruction.js";
 import type { ContainerChange, DiffOptions } from "./diff.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { epochAtTime, type Moment } from "./epoch-at-time.js";
+import { HandleTable } from "./handle-locks.js";
 import { KeyView } from "./key-view.js";
+import { putProperty, type StoredProperty } from "./metadata.js";
 import type { ObjectAddress } from "./names.js";
 import { OwnLayer } from "./own-layer.js";
 import { pinnedDiff } from "./pinned-diff.js";
@@ -67,6 +70,12 @@ import {
 import { Transaction, type TransactionOwner } from "./transaction.js";
 import { INDEX_FILE, setLimits, type TargetUsage, type TierLimits, targetUsage } from "./usage.js";
 
+/** How properties and attributes are read and changed; see metadata.ts. */
+export interface Metadata {
+  readonly reader: IndexReader;
+  transact(what: string, body: (tx: IndexTransaction) => void): void;
+}
+
 /** A versioned object store. Calls are synchronous; errors are {@link DaosError}s. */
 export interface Target {
   /** Creates a container. */
@@ -75,9 +84,20 @@ export interface Target {
     uuid: Uint8Array;
     retainCommits: number;
     retainMs: number;
+    properties?: ReadonlyMap<string, StoredProperty>;
   }): ContainerRecord;
   /** Finds a container by label. */
   findContainer(label: string): ContainerRecord | undefined;
+  /** The container of an id, as it is now. */
+  getContainer(id: number): ContainerRecord | undefined;
+  /** Makes a container invisible; {@link reclaim} gives its space back. */
+  destroyContainer(id: number): void;
+  /** Takes back, in steps, what destroyed containers left that nobody uses. */
+  reclaim(): Generator<ReclaimReport, void, undefined>;
+  /** Properties and attributes of the pool and its containers. */
+  readonly metadata: Metadata;
+  /** Open handles of the pool and its containers. */
+  readonly handles: HandleTable;
   /** All containers. */
   listContainers(): ContainerRecord[];
   /** Draws `count` user parts of object ids; returns the first. */
@@ -170,6 +190,8 @@ export interface LocalTargetOptions {
 /** User parts of object ids below this are kept for well-known objects: a root directory is 1. */
 const OIDS_RESERVED = 16n;
 
+const NO_AGGREGATION = { runs: 0, merged: 0, values: 0, bytes: 0, copied: 0, isBusy: false };
+
 /** File of the pinned epochs, in the `scm` directory. */
 export const PINS_FILE = "pins";
 
@@ -184,6 +206,7 @@ export class LocalTarget implements Target, TransactionOwner {
   readonly #passes = new Set<Generator<AggregationReport, void, undefined>>();
   readonly #memory = emptyMemory();
   readonly bell: CommitBell;
+  readonly handles: HandleTable;
   #writer: LogWriter | undefined;
   #open = true;
 
@@ -197,6 +220,7 @@ export class LocalTarget implements Target, TransactionOwner {
     this.#segments = new SegmentCache(device, poolUuid, (id) => this.#store.path(id));
     this.#pins = new PinTable(device, path.join(options.scm, PINS_FILE));
     this.bell = new CommitBell(path.join(options.scm, INDEX_FILE));
+    this.handles = new HandleTable(device, path.join(options.scm, PINS_FILE));
     this.#source = { segments: this.#segments, arrays: new ArrayCache(openIndex) };
   }
 
@@ -225,7 +249,9 @@ export class LocalTarget implements Target, TransactionOwner {
     uuid: Uint8Array;
     retainCommits: number;
     retainMs: number;
+    properties?: ReadonlyMap<string, StoredProperty>;
   }): ContainerRecord {
+    const { properties = new Map(), ...fields } = options;
     let created: ContainerRecord | undefined;
     this.#index.transact(`Creating container "${options.label}"`, (tx) => {
       if (getContainerByLabel(tx, options.label) !== undefined) {
@@ -240,14 +266,42 @@ export class LocalTarget implements Target, TransactionOwner {
         );
       }
       const id = Number(nextCounter(tx, "container"));
-      created = { ...options, id, horizon: 0n, forgotten: 0n, nextOid: OIDS_RESERVED };
+      created = { ...fields, id, horizon: 0n, forgotten: 0n, nextOid: OIDS_RESERVED };
       putContainer(tx, created, true);
+      for (const [name, value] of properties) putProperty(tx, id, name, value);
     });
     return created as ContainerRecord;
   }
 
   findContainer(label: string): ContainerRecord | undefined {
     return getContainerByLabel(this.#index, label);
+  }
+
+  getContainer(id: number): ContainerRecord | undefined {
+    return getContainer(this.#index, id);
+  }
+
+  destroyContainer(id: number): void {
+    const destroy = (tx: IndexTransaction) => {
+      const record = getContainer(tx, id);
+      if (record === undefined) throw containerGone(id);
+      markDestroyed(tx, record);
+    };
+    this.#index.transact("Destroying a container", destroy, "remove");
+  }
+
+  *reclaim(): Generator<ReclaimReport, void, undefined> {
+    const { device, scm } = this.#options;
+    const isOpen = (container: number) => this.handles.isOpen(container);
+    const pinsPath = path.join(scm, PINS_FILE);
+    yield* reclaimContainers({ index: this.#index, device, pins: this.#pins, pinsPath, isOpen });
+    if (this.#open) this.#store.recover();
+  }
+
+  /** See {@link Target.metadata}. */
+  get metadata(): Metadata {
+    const index = this.#index;
+    return { reader: index, transact: (what, body) => index.transact(what, body) };
   }
 
   listContainers(): ContainerRecord[] {
@@ -469,6 +523,7 @@ export class LocalTarget implements Target, TransactionOwner {
       this.#passes.delete(pass);
     }
     if (!this.#open) throw closedError("Aggregating a container");
+    for (const _ of this.reclaim()) yield NO_AGGREGATION;
     this.#store.recover();
   }
 
@@ -548,6 +603,7 @@ export class LocalTarget implements Target, TransactionOwner {
     this.#closeWriter();
     this.#segments.close();
     this.#pins.close();
+    this.handles.close();
     this.#open = false;
     this.#options.index.close();
   }
