@@ -19,6 +19,14 @@
  * @module
  */
 
+export {
+  type Acl,
+  type AclEntry,
+  formatAcl,
+  formatAclEntry,
+  parseAcl,
+} from "./access/acl-format.js";
+export type { Identity } from "./access/identity.js";
 export type { Device, DeviceFile, DeviceSpace, LockKind, OpenMode } from "./device/device.js";
 export { NodeDevice } from "./device/node-device.js";
 export {
@@ -33,13 +41,17 @@ export { ByteReader, ByteWriter } from "./index/byte-codec.js";
 export type { RecoveryReport } from "./log/segment-store.js";
 export type { WriterRecord } from "./log/writer-record.js";
 export * from "./object/index.js";
+export { Administered } from "./pool/administered.js";
 export { BackgroundAggregation, type BackgroundOptions } from "./pool/background-aggregation.js";
 export { commitCollectively, newestEpochOfAll } from "./pool/collective-commit.js";
 export { CollectiveTransaction } from "./pool/collective-transaction.js";
 export { Container, type NamedVersion, type TimedVersion, type Version } from "./pool/container.js";
 export { ContainerTransaction, type TransactionScope } from "./pool/container-transaction.js";
 export {
+  type AdministeredCreateOptions,
   type ContainerCreateOptions,
+  type ContainerListing,
+  type ContainerOpenOptions,
   isPoolDirectory,
   Pool,
   type PoolConnectOptions,
@@ -47,6 +59,7 @@ export {
   type PoolInfo,
 } from "./pool/pool.js";
 export type { PoolSize } from "./pool/pool-size.js";
+export { PROPERTIES_ACTING, type Properties, type PropertyValue } from "./pool/properties.js";
 export {
   agree,
   attempt,
@@ -86,7 +99,20 @@ export type { Moment } from "./vos/epoch-at-time.js";
 export type { IndexDamage } from "./vos/index-scrub.js";
 export type { DkeyEntry, KeyList, ListOptions, ValueListOptions } from "./vos/key-view.js";
 export { integerKey, integerOfKey } from "./vos/names.js";
-export { formatOid, makeObjectId, type ObjectId, ObjectType } from "./vos/object-id.js";
+export {
+  type ClassHints,
+  chooseObjectClass,
+  formatObjectClass,
+  ObjectClass,
+  parseObjectClass,
+} from "./vos/object-class.js";
+export {
+  formatOid,
+  makeObjectId,
+  type ObjectId,
+  ObjectType,
+  objectClassOf,
+} from "./vos/object-id.js";
 export {
   Pattern,
   type PatternLevel,

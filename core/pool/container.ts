@@ -7,9 +7,10 @@
  * @module
  */
 
+import type { Rights } from "../access/acl.js";
 import type { Device } from "../device/device.js";
 import { DaosError } from "../errors.js";
-import { AGGREGATION_STEP_MS_DEFAULT, VIEW_RETRIES_MAX } from "../limits.js";
+import { AGGREGATION_STEP_MS_DEFAULT, OID_REQUEST_COUNT_MAX, VIEW_RETRIES_MAX } from "../limits.js";
 import type { ArrayAttributes } from "../object/array-format.js";
 import type { ArrayCreateOptions, ArrayObject } from "../object/array-object.js";
 import { ContainerObjects } from "../object/container-objects.js";
@@ -27,6 +28,8 @@ import { decodeContribution } from "../vos/contribution-format.js";
 import type { ContainerChange, DiffOptions } from "../vos/diff.js";
 import { EPOCH_HEAD, type Epoch } from "../vos/epoch.js";
 import type { Moment } from "../vos/epoch-at-time.js";
+import type { HandleLock } from "../vos/handle-locks.js";
+import { parseObjectClass, resolveObjectClass } from "../vos/object-class.js";
 import { makeObjectId, type ObjectId, type ObjectType } from "../vos/object-id.js";
 import type { Pin } from "../vos/pins.js";
 import { checkRetention, type Retention } from "../vos/retention.js";
@@ -34,9 +37,12 @@ import type { RolledBack } from "../vos/rollback.js";
 import { epochGone, noSuchSnapshot, type SnapshotRecord } from "../vos/snapshots.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
+import { Administered, type AdministeredOrigin } from "./administered.js";
 import { BackgroundAggregation, type BackgroundOptions } from "./background-aggregation.js";
 import { CollectiveTransaction } from "./collective-transaction.js";
 import { ContainerTransaction, type TransactionScope } from "./container-transaction.js";
+import { OidRange } from "./oid-range.js";
+import { CONTAINER_PROPERTIES } from "./properties.js";
 import type { RankGroup } from "./rank-group.js";
 import {
   type RunOptions,
@@ -78,22 +84,76 @@ export interface ContainerOrigin {
   readonly device: Device;
   readonly pool: string;
   readonly readOnly: boolean;
+  readonly rights: Rights;
+  readonly lock: HandleLock;
+  readonly rename: (label: string) => void;
+  readonly defaults: AdministeredOrigin["defaults"];
 }
 
 /** An open container. */
-export class Container {
+export class Container extends Administered {
   readonly #target: Target;
   readonly #origin: ContainerOrigin;
   #openObjects: ContainerObjects | undefined;
 
+  readonly #oids: OidRange;
+  #isOpen = true;
+
   constructor(target: Target, origin: ContainerOrigin) {
+    super();
+    this.#oids = new OidRange((count) => target.allocateOids(origin.record.id, count));
     this.#target = target;
     this.#origin = origin;
   }
 
   /** The container's label. */
   get label(): string {
-    return this.#origin.record.label;
+    const { record } = this.#origin;
+    return this.#named ?? record.label;
+  }
+
+  #named: string | undefined;
+
+  protected override administered(what: string): AdministeredOrigin {
+    this.#requireOpen(what);
+    const { rights, readOnly, defaults, rename } = this.#origin;
+    const name = `container "${this.label}"`;
+    const renamed = (label: string) => {
+      rename(label);
+      this.#named = label;
+    };
+    return {
+      scope: this.#id,
+      name,
+      rights,
+      readOnly,
+      table: CONTAINER_PROPERTIES,
+      metadata: () => this.#target.metadata,
+      defaults,
+      label: () => this.#target.getContainer(this.#id)?.label ?? this.label,
+      rename: renamed,
+    };
+  }
+
+  /** Closes the handle; its views stay. Later calls do nothing, other calls are `DER_NO_HDL`. */
+  close(): void {
+    this.#isOpen = false;
+    this.#origin.lock.release();
+  }
+
+  /** Closes the handle at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #requireOpen(what: string): void {
+    if (!this.#isOpen) {
+      const text = { what, why: "the container handle was closed", remedy: "open it again" };
+      throw new DaosError("DER_NO_HDL", text);
+    }
+    if (this.#target.getContainer(this.#id) !== undefined) return;
+    const text = { what, why: "the container was destroyed", remedy: "open another one" };
+    throw new DaosError("DER_NONEXIST", text);
   }
 
   /** The container's UUID. */
@@ -129,6 +189,7 @@ export class Container {
 
   /** Pins the version that a view, or a transaction, reads. */
   #pin(at: Version | undefined): Pin {
+    if (!this.#isOpen) this.#requireOpen(`Viewing container "${this.label}"`);
     if (typeof at === "bigint") return this.#pinned(at);
     // Between looking the epoch up and pinning it, aggregation may pass it: look again.
     for (let attempt = 0; ; attempt++) {
@@ -336,10 +397,35 @@ export class Container {
     this.#target.destroySnapshot(this.#id, name);
   }
 
-  /** Draws a new object id. */
-  allocateOid(type: (typeof ObjectType)[keyof typeof ObjectType]): ObjectId {
+  /**
+   * Draws a new object id. Ids are drawn from the index in ranges; what is left at close is lost.
+   *
+   * @param objectClass Name of an object class; by default one that fits an embedded pool, S1.
+   * @throws {@link DaosError} `DER_INVAL` if the pool has too few targets for it, `DER_NO_PERM`.
+   */
+  allocateOid(
+    type: (typeof ObjectType)[keyof typeof ObjectType],
+    objectClass: string = "SX",
+  ): ObjectId {
     this.#requireWritable("Allocating an object id");
-    return makeObjectId(type, this.#target.allocateOids(this.#id, 1));
+    const resolved = resolveObjectClass(parseObjectClass(objectClass), 1);
+    return makeObjectId(type, this.#oids.next(), resolved);
+  }
+
+  /**
+   * Draws user parts of object ids that nobody else gets.
+   *
+   * @param count How many, from 1 to 2^32.
+   * @returns The first of them; see {@link makeObjectId}.
+   */
+  allocateOids(count: number): { first: bigint; count: number } {
+    const what = `Allocating ${count} object ids`;
+    this.#requireWritable(what);
+    if (!Number.isInteger(count) || count < 1 || count > OID_REQUEST_COUNT_MAX) {
+      const remedy = `ask for 1 to ${OID_REQUEST_COUNT_MAX}`;
+      throw new DaosError("DER_INVAL", { what, why: "that is no count", remedy }, { count });
+    }
+    return { first: this.#target.allocateOids(this.#id, count), count };
   }
 
   /**
@@ -617,8 +703,9 @@ export class Container {
   }
 
   #requireWritable(what: string): void {
+    if (!this.#isOpen) this.#requireOpen(what);
     if (!this.#origin.readOnly) return;
-    const why = "the pool was connected read-only";
+    const why = "the handle is read-only";
     throw new DaosError("DER_NO_PERM", { what, why, remedy: 'connect with mode "rw"' });
   }
 }

@@ -11,33 +11,66 @@
 import fs from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
+import {
+  aclOfMode,
+  inheritedRights,
+  noRight,
+  type Ownership,
+  type Permission,
+  poolRights,
+  type Rights,
+  rightsOf,
+} from "../access/acl.js";
+import { type Acl, checkPrincipalName, formatAcl, toAcl } from "../access/acl-format.js";
+import {
+  currentIdentity,
+  groupNameOf,
+  type Identity,
+  userNameOf,
+  withAt,
+} from "../access/identity.js";
 import type { Device } from "../device/device.js";
 import { NodeDevice } from "../device/node-device.js";
 import { DaosError, storageError } from "../errors.js";
 import { IndexStore } from "../index/index-store.js";
-import { putSpace } from "../index/space-record.js";
 import { LABEL_SIZE_MAX, RETAIN_COMMITS_DEFAULT, SCRUB_STEP_SIZE_DEFAULT } from "../limits.js";
 import type { RecoveryReport } from "../log/segment-store.js";
-import type { ContainerRecord } from "../vos/containers.js";
+import { type ContainerRecord, renameContainer } from "../vos/containers.js";
+import type { HandleLock } from "../vos/handle-locks.js";
+import { getProperty, POOL_SCOPE, putProperty } from "../vos/metadata.js";
 import { PinTable } from "../vos/pins.js";
 import { checkRetention, type Retention } from "../vos/retention.js";
 import { type ScrubReport, summed } from "../vos/scrub.js";
 import { LocalTarget, PINS_FILE, type Target } from "../vos/target.js";
-import { INDEX_FILE, type TargetUsage, type TierLimits } from "../vos/usage.js";
+import { INDEX_FILE, type TargetUsage } from "../vos/usage.js";
+import { Administered, type AdministeredOrigin } from "./administered.js";
 import { Container } from "./container.js";
 import { durabilityNotes, requireLocal } from "./file-system.js";
+import {
+  createIndex,
+  isPoolDirectory,
+  makeTier,
+  readSuperblock,
+  requireEmpty,
+  requireTiers,
+  writeSuperblock,
+} from "./layout.js";
 import { type PoolSize, tierLimits } from "./pool-size.js";
 import {
-  type Durability,
-  decodeSuperblock,
-  encodeSuperblock,
-  SUPERBLOCK_FILE,
-  type Superblock,
-} from "./superblock-format.js";
+  CONTAINER_PROPERTIES,
+  checkProperties,
+  POOL_PROPERTIES,
+  type Properties,
+} from "./properties.js";
+import type { Durability, Superblock } from "./superblock-format.js";
 import { formatUuid, randomUuid } from "./uuid.js";
 
+export { isPoolDirectory } from "./layout.js";
+
 /** How a pool is created. */
-export interface PoolCreateOptions {
+export interface PoolCreateOptions extends AdministeredCreateOptions {
+  /** Group that owns the pool, with or without `@`; the directory's by default. */
+  readonly group?: string;
   /** Directory of the pool; made if it does not exist, else it must be empty. */
   readonly path: string;
   /** Name for people; the directory's name by default. */
@@ -54,12 +87,22 @@ export interface PoolCreateOptions {
 
 /** How a pool is opened. */
 export interface PoolConnectOptions {
-  /** `rw` by default. */
-  readonly mode?: "ro" | "rw";
+  /** `rw` by default; `ex` is `rw` with no other handle beside it. */
+  readonly mode?: "ro" | "rw" | "ex";
+  /** Who connects; the user of the process by default. Programs that act for others give them here. */
+  readonly identity?: Identity;
   /** What this process calls itself when it writes, for `query`; its host by default. */
   readonly owner?: string;
   /** Files, clock and randomness; the machine's by default. Tests inject faults here. */
   readonly device?: Device;
+}
+
+/** Who owns a new pool or container, who may use it, and its properties. */
+export interface AdministeredCreateOptions {
+  /** Properties with DAOS's names; see docs/guides/administration.md. */
+  readonly properties?: Properties;
+  /** Access control list; by default, of a pool what its files' permissions say, of a container what the pool's allows. */
+  readonly acl?: string | Acl;
 }
 
 /** What `query` tells. Sizes in bytes. */
@@ -76,10 +119,32 @@ export interface PoolInfo extends TargetUsage {
   readonly notes: readonly string[];
   /** Number of containers. */
   readonly containers: number;
+  /** Open handles of all processes. */
+  readonly openHandles: number;
+  /** Labels of containers that a scrub found damaged. */
+  readonly unclean: readonly string[];
+}
+
+/** A container in a list. */
+export interface ContainerListing {
+  /** Unique in the pool. */
+  readonly label: string;
+  /** 8-4-4-4-12 hexadecimal digits. */
+  readonly uuid: string;
+  /** Open handles of all processes. */
+  readonly openHandles: number;
+}
+
+/** How a container is opened. */
+export interface ContainerOpenOptions {
+  /** As the pool by default; `ex` is `rw` with no other handle beside it. */
+  readonly mode?: "ro" | "rw" | "ex";
+  /** Opens it although a scrub found it damaged. */
+  readonly force?: boolean;
 }
 
 /** How a container is created. */
-export interface ContainerCreateOptions {
+export interface ContainerCreateOptions extends AdministeredCreateOptions {
   /** How many of the newest commits can always be read; 2 by default, at least 1. */
   readonly retainCommits?: number;
   /** The same, and for how long versions can be read; see {@link Retention}. */
@@ -88,8 +153,11 @@ export interface ContainerCreateOptions {
 
 const LABEL_PATTERN = /^[A-Za-z0-9._:-]+$/;
 
+const UUID_PATTERN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 function checkLabel(label: string, what: string): void {
-  if (LABEL_PATTERN.test(label) && label.length <= LABEL_SIZE_MAX) return;
+  const isLabel = LABEL_PATTERN.test(label) && !UUID_PATTERN.test(label);
+  if (isLabel && label.length <= LABEL_SIZE_MAX) return;
   throw new DaosError(
     "DER_INVAL",
     {
@@ -99,11 +167,6 @@ function checkLabel(label: string, what: string): void {
     },
     { label },
   );
-}
-
-/** Whether a directory holds a pool's superblock. */
-export function isPoolDirectory(directory: string): boolean {
-  return fs.existsSync(path.join(directory, SUPERBLOCK_FILE));
 }
 
 function notAPool(directory: string): DaosError {
@@ -124,24 +187,42 @@ function mayOnlyRead(directory: string): DaosError {
 }
 
 /** An open pool. Close it, or the process's leases last until it ends. */
-export class Pool {
+export class Pool extends Administered {
   /** Directory of the pool. */
   readonly path: string;
   readonly #superblock: Superblock;
   readonly #target: Target;
   readonly #device: Device;
   readonly #readOnly: boolean;
+  readonly #identity: Identity;
+  readonly #rights: Rights;
   #open = true;
 
   private constructor(
     directory: string,
-    opened: { superblock: Superblock; target: Target; device: Device; readOnly: boolean },
+    opened: {
+      superblock: Superblock;
+      target: Target;
+      device: Device;
+      readOnly: boolean;
+      identity: Identity;
+      what: string;
+    },
   ) {
+    super();
     this.path = directory;
     this.#superblock = opened.superblock;
     this.#target = opened.target;
     this.#device = opened.device;
     this.#readOnly = opened.readOnly;
+    this.#identity = opened.identity;
+    const { ownership, acl } = this.#access(POOL_SCOPE, this.#filesAccess());
+    this.#rights = poolRights(rightsOf(acl, ownership, opened.identity));
+    const needed: readonly Permission[] = opened.readOnly ? ["r"] : ["w", "c", "d"];
+    for (const wanted of [["r"], needed] as const) {
+      if (wanted.some((right) => this.#rights.includes(right))) continue;
+      throw noRight(opened.what, wanted[0] as string, this.#rights);
+    }
   }
 
   /**
@@ -158,6 +239,14 @@ export class Pool {
     const device = options.device ?? new NodeDevice();
     const label = options.label ?? path.basename(directory);
     checkLabel(label, what);
+    const properties = checkProperties(what, POOL_PROPERTIES, options.properties ?? {}, true);
+    if (options.acl !== undefined) properties.set("acl", formatAcl(toAcl(options.acl)));
+    if (options.identity) properties.set("owner", withAt(options.identity.user));
+    if (options.group) properties.set("group", withAt(options.group));
+    for (const name of ["owner", "group"]) {
+      const value = properties.get(name);
+      if (value !== undefined) checkPrincipalName(what, String(value));
+    }
     const limits = tierLimits(options.size, what);
     requireEmpty(directory, what);
     const durability = options.durability ?? "power";
@@ -167,7 +256,7 @@ export class Pool {
       requireLocal(device, scm);
       PinTable.create(device, path.join(scm, PINS_FILE));
       const durable = durability === "power";
-      createIndex(path.join(scm, INDEX_FILE), durable, limits);
+      createIndex(path.join(scm, INDEX_FILE), durable, { ...limits, properties });
       const uuid = randomUuid(device);
       const superblock = { uuid, durability, created: device.now(), label };
       // The superblock says that the rest is there, so the rest is durable before it.
@@ -206,12 +295,22 @@ export class Pool {
     const { uuid: poolUuid } = superblock;
     const owner = options.owner ?? hostname();
     const target = new LocalTarget({ device, index, scm, nvme, poolUuid, durable, owner });
-    return new Pool(absolute, { superblock, target, device, readOnly });
+    const what = `Connecting to pool ${absolute}`;
+    try {
+      const identity = options.identity ?? currentIdentity();
+      const pool = new Pool(absolute, { superblock, target, device, readOnly, identity, what });
+      target.handles.acquire("pool", what, options.mode === "ex");
+      return pool;
+    } catch (error) {
+      target.close();
+      throw error;
+    }
   }
 
   /** Name for people. */
   get label(): string {
-    return this.#superblock.label;
+    const stored = this.#open && getProperty(this.#target.metadata.reader, POOL_SCOPE, "label");
+    return stored ? String(stored) : this.#superblock.label;
   }
 
   /** The pool's UUID. */
@@ -237,7 +336,13 @@ export class Pool {
     const { label, uuid, durability } = this;
     const notes = durabilityNotes(this.#device, { durability, scm, nvme });
     const containers = this.#target.listContainers().length;
-    return { path: this.path, label, uuid, durability, notes, containers, ...this.#target.usage() };
+    const openHandles = this.#target.handles.count("pool");
+    const unclean = this.#target
+      .listContainers()
+      .filter(({ id }) => getProperty(this.#target.metadata.reader, id, "status") === "unclean")
+      .map((record) => record.label);
+    const counts = { containers, openHandles, unclean };
+    return { path: this.path, label, uuid, durability, notes, ...counts, ...this.#target.usage() };
   }
 
   /**
@@ -272,39 +377,81 @@ export class Pool {
     const { commits = retainCommits, seconds = 0 } = options.retain ?? {};
     checkRetention(what, { commits, seconds });
     const retained = { retainCommits: commits, retainMs: Math.round(seconds * 1000) };
+    this.#requireRight(what, "c");
+    const properties = checkProperties(what, CONTAINER_PROPERTIES, options.properties ?? {}, true);
+    properties.set("owner", withAt(this.#identity.user));
+    if (options.acl !== undefined) properties.set("acl", formatAcl(toAcl(options.acl)));
     const uuid = randomUuid(this.#device);
-    return this.#handle(this.#target.createContainer({ label, uuid, ...retained }));
+    const created = { label, uuid, ...retained, properties };
+    return this.#handle(this.#target.createContainer(created), {});
   }
 
   /**
    * Opens a container.
    *
-   * @throws {@link DaosError} `DER_NONEXIST` if the pool has no container of that label.
+   * @param name Its label or UUID.
+   * @throws {@link DaosError} `DER_NONEXIST` if there is none, `DER_BUSY` beside an exclusive handle (or
+   *   beside any, for an exclusive one), `DER_RF` if it is damaged, `DER_NO_PERM`.
    */
-  openContainer(label: string): Container {
-    this.#requireOpen(`Opening container "${label}"`);
-    const record = this.#target.findContainer(label);
-    if (record !== undefined) return this.#handle(record);
-    throw new DaosError(
-      "DER_NONEXIST",
-      {
-        what: `Opening container "${label}" of pool ${this.path}`,
-        why: "the pool has no container of that label",
-        remedy: `create it with pool.createContainer("${label}"), or choose one of pool.listContainers()`,
-      },
-      { label, path: this.path },
-    );
+  openContainer(name: string, options: ContainerOpenOptions = {}): Container {
+    const what = `Opening container "${name}" of pool ${this.path}`;
+    this.#requireOpen(what);
+    return this.#handle(this.#find(name, what), options);
   }
 
-  /** Labels of the pool's containers, in order of creation. */
-  listContainers(): string[] {
+  #find(name: string, what: string): ContainerRecord {
+    const isUuid = UUID_PATTERN.test(name);
+    const found = isUuid
+      ? this.#target.listContainers().find(({ uuid }) => formatUuid(uuid) === name.toLowerCase())
+      : this.#target.findContainer(name);
+    if (found !== undefined) return found;
+    const why = `the pool has no container of that ${isUuid ? "UUID" : "label"}`;
+    const remedy = `create it with pool.createContainer("${name}"), or choose one of pool.listContainers()`;
+    throw new DaosError("DER_NONEXIST", { what, why, remedy }, { label: name, path: this.path });
+  }
+
+  /**
+   * Destroys a container: nobody finds it any more when this returns, and its space comes back unless
+   * somebody still has it open; then it does when the last handle and view are closed, with the next
+   * {@link recover} or aggregation.
+   *
+   * @param options `force`: also while it is open; commits of its handles are `DER_NONEXIST` then.
+   * @throws {@link DaosError} `DER_NONEXIST`, `DER_BUSY`, `DER_NO_PERM`.
+   */
+  destroyContainer(name: string, options: { force?: boolean } = {}): void {
+    const what = `Destroying container "${name}" of pool ${this.path}`;
+    this.#requireWritable(what);
+    const { id, ...record } = this.#find(name, what);
+    const rights = this.#rightsOn({ id, ...record });
+    if (!rights.includes("d") && !this.#rights.includes("d")) throw noRight(what, "d", rights);
+    const destroy = () => this.#target.destroyContainer(id);
+    if (!this.#target.handles.whileUnused(id, destroy)) {
+      if (options.force !== true) {
+        const remedy = "close its handles, or destroy it with force";
+        throw new DaosError("DER_BUSY", { what, why: "somebody has it open", remedy }, { name });
+      }
+      destroy();
+    }
+    for (const _ of this.#target.reclaim());
+  }
+
+  /** Labels of the pool's containers, in order of creation; with `records`, more of each. */
+  listContainers(): string[];
+  listContainers(options: { records: true }): ContainerListing[];
+  listContainers(options?: { records: true }): string[] | ContainerListing[] {
     this.#requireOpen("Listing containers");
-    return this.#target.listContainers().map(({ label }) => label);
+    const records = this.#target.listContainers();
+    if (options?.records !== true) return records.map(({ label }) => label);
+    const { handles } = this.#target;
+    return records.map(({ id, label, uuid }) => {
+      return { label, uuid: formatUuid(uuid), openHandles: handles.count(id) };
+    });
   }
 
   /** Takes back the space of writers that died. One process of a node does it, now and then. */
   recover(): RecoveryReport {
     this.#requireWritable(`Recovering pool ${this.path}`);
+    for (const _ of this.#target.reclaim());
     return this.#target.recover();
   }
 
@@ -361,9 +508,95 @@ export class Pool {
     this.close();
   }
 
-  #handle(record: ContainerRecord): Container {
-    const { path: pool, readOnly } = this;
-    return new Container(this.#target, { record, device: this.#device, pool, readOnly });
+  /** What the files' permissions say, for a pool that has no list of its own. */
+  #filesAccess(): { ownership: Ownership; acl: Acl } {
+    const { mode, uid, gid } = fs.statSync(path.join(this.path, "scm", INDEX_FILE));
+    return {
+      ownership: { owner: userNameOf(uid), group: groupNameOf(gid) },
+      acl: aclOfMode(mode),
+    };
+  }
+
+  #access(scope: number, defaults: { ownership: Ownership; acl: Acl }) {
+    const { reader } = this.#target.metadata;
+    const text = (name: string) => getProperty(reader, scope, name)?.toString();
+    const owner = text("owner") ?? defaults.ownership.owner;
+    const group = text("group") ?? defaults.ownership.group;
+    const stored = text("acl");
+    return { ownership: { owner, group }, acl: stored ? toAcl(stored) : defaults.acl };
+  }
+
+  /** Access of a container that has no list of its own: its owner has all, others what the pool gives. */
+  #containerDefaults(): { ownership: Ownership; acl: Acl } {
+    const { ownership, acl } = this.#access(POOL_SCOPE, this.#filesAccess());
+    const inherited = acl.map((entry) => {
+      const isOwner = entry.principal === "OWNER@";
+      const permissions = isOwner ? "rwdtTaAo" : inheritedRights(entry.permissions);
+      return { ...entry, permissions };
+    });
+    return { ownership, acl: inherited };
+  }
+
+  #rightsOn({ id }: ContainerRecord): Rights {
+    const { ownership, acl } = this.#access(id, this.#containerDefaults());
+    return rightsOf(acl, ownership, this.#identity);
+  }
+
+  protected override administered(what: string): AdministeredOrigin {
+    this.#requireOpen(what);
+    return {
+      scope: POOL_SCOPE,
+      name: `pool ${this.path}`,
+      rights: this.#rights,
+      readOnly: this.#readOnly,
+      table: POOL_PROPERTIES,
+      metadata: () => this.#target.metadata,
+      defaults: () => this.#filesAccess(),
+      label: () => this.label,
+      rename: (label) => {
+        checkLabel(label, what);
+        const store = this.#target.metadata;
+        store.transact(what, (tx) => putProperty(tx, POOL_SCOPE, "label", label));
+      },
+    };
+  }
+
+  #handle(record: ContainerRecord, options: ContainerOpenOptions): Container {
+    const { path: pool } = this;
+    const { id, label } = record;
+    const what = `Opening container "${label}" of pool ${pool}`;
+    const mode = options.mode ?? (this.#readOnly ? "ro" : "rw");
+    if (mode !== "ro") this.#requireWritable(what);
+    const rights = this.#rightsOn(record);
+    const readOnly = mode === "ro" || (options.mode === undefined && !rights.includes("w"));
+    const needed = readOnly ? "r" : "w";
+    if (!rights.includes(needed)) throw noRight(what, needed, rights);
+    const status = getProperty(this.#target.metadata.reader, id, "status");
+    if (status === "unclean" && options.force !== true) {
+      const why = "a scrub found damage that nothing can repair";
+      const remedy = 'open it with force, save what can be read, or set its status to "healthy"';
+      throw new DaosError("DER_RF", { what, why, remedy }, { label });
+    }
+    const lock: HandleLock = this.#target.handles.acquire(id, what, mode === "ex");
+    const device = this.#device;
+    const rename = (to: string) => {
+      checkLabel(to, what);
+      this.#target.metadata.transact(what, (tx) => {
+        const now = this.#target.getContainer(id);
+        if (now === undefined || this.#target.findContainer(to) !== undefined) {
+          const code = now === undefined ? "DER_NONEXIST" : "DER_EXIST";
+          const why = now === undefined ? "it was destroyed" : "another one has that label";
+          throw new DaosError(code, { what, why, remedy: "choose another" }, { label: to });
+        }
+        renameContainer(tx, now, to);
+      });
+    };
+    const access = { rights, lock, rename, defaults: () => this.#containerDefaults() };
+    return new Container(this.#target, { record, device, pool, readOnly, ...access });
+  }
+
+  #requireRight(what: string, right: Permission): void {
+    if (!this.#rights.includes(right)) throw noRight(what, right, this.#rights);
   }
 
   #requireOpen(what: string): void {
@@ -377,105 +610,5 @@ export class Pool {
     if (!this.#readOnly) return;
     const why = "the pool was connected read-only";
     throw new DaosError("DER_NO_PERM", { what, why, remedy: 'connect with mode "rw"' });
-  }
-}
-
-/** Makes an index that knows the pool's limits. */
-function createIndex(name: string, durable: boolean, { scm, nvme }: TierLimits): void {
-  const index = IndexStore.open(name, { durable, create: true });
-  try {
-    const space = { scmLimit: scm, nvmeLimit: nvme, nvmeSize: 0 };
-    index.transact("Storing the limits of a pool", (tx) => putSpace(tx, space));
-  } finally {
-    index.close();
-  }
-}
-
-function requireEmpty(directory: string, what: string): void {
-  if (!fs.existsSync(directory)) return;
-  if (isPoolDirectory(directory)) {
-    const remedy = "connect to it with Pool.connect(), or choose another directory";
-    const text = { what, why: "the directory holds a pool already", remedy };
-    throw new DaosError("DER_EXIST", text, { path: directory });
-  }
-  const isDirectory = fs.statSync(directory).isDirectory();
-  const foreign = isDirectory ? foreignNames(directory) : [path.basename(directory)];
-  if (foreign.length === 0) {
-    for (const tier of ["scm", "nvme"])
-      fs.rmSync(path.join(directory, tier), { recursive: true, force: true });
-    return;
-  }
-  const remedy = "choose a directory that is empty or does not exist";
-  const why = `there is something else already: ${foreign.slice(0, 3).join(", ")}`;
-  throw new DaosError("DER_EXIST", { what, why, remedy }, { path: directory });
-}
-
-/**
- * Names in a directory that a killed creation did not leave behind. It makes no segments: a directory
- * with some is a pool that lost its superblock.
- */
-function foreignNames(directory: string): string[] {
-  const own = ["scm", "nvme", `${SUPERBLOCK_FILE}.tmp`];
-  const nvme = path.join(directory, "nvme");
-  const segments = fs.existsSync(nvme) ? fs.readdirSync(nvme) : [];
-  return [...fs.readdirSync(directory).filter((name) => !own.includes(name)), ...segments];
-}
-
-function makeTier(directory: string, name: "scm" | "nvme", elsewhere: string | undefined): string {
-  const tier = path.join(directory, name);
-  fs.mkdirSync(directory, { recursive: true });
-  if (elsewhere === undefined) {
-    fs.mkdirSync(tier);
-    return tier;
-  }
-  const target = path.resolve(elsewhere);
-  fs.mkdirSync(target, { recursive: true });
-  if (fs.readdirSync(target).length > 0) {
-    const what = `Creating pool ${directory}`;
-    const remedy = `give the ${name} tier an empty directory`;
-    throw new DaosError("DER_EXIST", { what, why: `${target} is not empty`, remedy });
-  }
-  fs.symlinkSync(target, tier);
-  return tier;
-}
-
-function writeSuperblock(device: Device, directory: string, superblock: Superblock): void {
-  const temporary = path.join(directory, `${SUPERBLOCK_FILE}.tmp`);
-  device.unlink(temporary);
-  const file = device.open(temporary, "create");
-  file.write(encodeSuperblock(superblock), 0);
-  file.sync();
-  file.close();
-  device.rename(temporary, path.join(directory, SUPERBLOCK_FILE));
-  device.syncDirectory(directory);
-}
-
-function readSuperblock(device: Device, directory: string): Superblock {
-  try {
-    const file = device.open(path.join(directory, SUPERBLOCK_FILE), "read");
-    try {
-      const bytes = new Uint8Array(Math.min(file.size(), 4096));
-      file.read(bytes, 0);
-      return decodeSuperblock(bytes, directory);
-    } finally {
-      file.close();
-    }
-  } catch (error) {
-    throw storageError(error, `Connecting to pool ${directory}`, directory);
-  }
-}
-
-function requireTiers(directory: string, ...tiers: string[]): void {
-  for (const tier of tiers) {
-    if (fs.existsSync(tier)) continue;
-    throw new DaosError(
-      "DER_NONEXIST",
-      {
-        what: `Connecting to pool ${directory}`,
-        why: `its tier ${tier} is not there`,
-        remedy: "mount the tier's directory, or restore the pool from a copy",
-      },
-      { path: directory, tier },
-    );
   }
 }
