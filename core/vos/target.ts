@@ -294,8 +294,13 @@ export class LocalTarget implements Target, TransactionOwner {
     const { device, scm } = this.#options;
     const isOpen = (container: number) => this.handles.isOpen(container);
     const pinsPath = path.join(scm, PINS_FILE);
-    yield* reclaimContainers({ index: this.#index, device, pins: this.#pins, pinsPath, isOpen });
-    if (this.#open) this.#store.recover();
+    const source = { index: this.#index, device, pins: this.#pins, pinsPath, isOpen };
+    let isAny = false;
+    for (const step of reclaimContainers(source)) {
+      isAny = true;
+      yield step;
+    }
+    if (isAny && this.#open) this.#store.recover();
   }
 
   /** See {@link Target.metadata}. */
