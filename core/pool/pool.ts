@@ -5,6 +5,8 @@
  *     <pool>/scm/          index and pins; may be a link to a fast directory
  *     <pool>/nvme/         segments; may be a link to a large directory
  *
+ * Longer than 500 lines: one handle, whose private rights and locks its methods share.
+ *
  * @module
  */
 
@@ -33,16 +35,16 @@ import type { Device } from "../device/device.js";
 import { NodeDevice } from "../device/node-device.js";
 import { DaosError, storageError } from "../errors.js";
 import { IndexStore } from "../index/index-store.js";
-import { LABEL_SIZE_MAX, RETAIN_COMMITS_DEFAULT, SCRUB_STEP_SIZE_DEFAULT } from "../limits.js";
+import { RETAIN_COMMITS_DEFAULT, SCRUB_STEP_SIZE_DEFAULT } from "../limits.js";
 import type { RecoveryReport } from "../log/segment-store.js";
 import { type ContainerRecord, renameContainer } from "../vos/containers.js";
 import type { HandleLock } from "../vos/handle-locks.js";
 import { getProperty, POOL_SCOPE, putProperty } from "../vos/metadata.js";
 import { PinTable } from "../vos/pins.js";
-import { checkRetention, type Retention } from "../vos/retention.js";
+import { checkRetention } from "../vos/retention.js";
 import { type ScrubReport, summed } from "../vos/scrub.js";
 import { LocalTarget, PINS_FILE, type Target } from "../vos/target.js";
-import { INDEX_FILE, type TargetUsage } from "../vos/usage.js";
+import { INDEX_FILE } from "../vos/usage.js";
 import { Administered, type AdministeredOrigin } from "./administered.js";
 import { Container } from "./container.js";
 import { durabilityNotes, requireLocal } from "./file-system.js";
@@ -56,135 +58,22 @@ import {
   writeSuperblock,
 } from "./layout.js";
 import { type PoolSize, tierLimits } from "./pool-size.js";
-import {
-  CONTAINER_PROPERTIES,
-  checkProperties,
-  POOL_PROPERTIES,
-  type Properties,
-} from "./properties.js";
+import { CONTAINER_PROPERTIES, checkProperties, POOL_PROPERTIES } from "./properties.js";
 import type { Durability, Superblock } from "./superblock-format.js";
 import { formatUuid, randomUuid } from "./uuid.js";
 
 export { isPoolDirectory } from "./layout.js";
+export type * from "./pool-options.js";
 
-/** How a pool is created. */
-export interface PoolCreateOptions extends AdministeredCreateOptions {
-  /** Group that owns the pool, with or without `@`; the directory's by default. */
-  readonly group?: string;
-  /** Directory of the pool; made if it does not exist, else it must be empty. */
-  readonly path: string;
-  /** Name for people; the directory's name by default. */
-  readonly label?: string;
-  /** What the pool survives; `power` by default. Fixed for the pool's life. */
-  readonly durability?: Durability;
-  /** Directory for the index and small values, if it should lie elsewhere: a fast, local one. */
-  readonly scm?: string;
-  /** Directory for bulk data, if it should lie elsewhere. */
-  readonly nvme?: string;
-  /** How large the pool may become, in bytes; bounded by its file systems only by default. */
-  readonly size?: PoolSize;
-}
-
-/** How a pool is opened. */
-export interface PoolConnectOptions {
-  /** `rw` by default; `ex` is `rw` with no other handle beside it. */
-  readonly mode?: "ro" | "rw" | "ex";
-  /** Who connects; the user of the process by default. Programs that act for others give them here. */
-  readonly identity?: Identity;
-  /** What this process calls itself when it writes, for `query`; its host by default. */
-  readonly owner?: string;
-  /** Files, clock and randomness; the machine's by default. Tests inject faults here. */
-  readonly device?: Device;
-}
-
-/** Who owns a new pool or container, who may use it, and its properties. */
-export interface AdministeredCreateOptions {
-  /** Properties with DAOS's names; see docs/guides/administration.md. */
-  readonly properties?: Properties;
-  /** Access control list; by default, of a pool what its files' permissions say, of a container what the pool's allows. */
-  readonly acl?: string | Acl;
-}
-
-/** What `query` tells. Sizes in bytes. */
-export interface PoolInfo extends TargetUsage {
-  /** Directory of the pool. */
-  readonly path: string;
-  /** Name for people. */
-  readonly label: string;
-  /** The pool's UUID. */
-  readonly uuid: string;
-  /** What the pool survives. */
-  readonly durability: Durability;
-  /** What a user should know of the pool's durability. */
-  readonly notes: readonly string[];
-  /** Number of containers. */
-  readonly containers: number;
-  /** Open handles of all processes. */
-  readonly openHandles: number;
-  /** Labels of containers that a scrub found damaged. */
-  readonly unclean: readonly string[];
-}
-
-/** A container in a list. */
-export interface ContainerListing {
-  /** Unique in the pool. */
-  readonly label: string;
-  /** 8-4-4-4-12 hexadecimal digits. */
-  readonly uuid: string;
-  /** Open handles of all processes. */
-  readonly openHandles: number;
-}
-
-/** How a container is opened. */
-export interface ContainerOpenOptions {
-  /** As the pool by default; `ex` is `rw` with no other handle beside it. */
-  readonly mode?: "ro" | "rw" | "ex";
-  /** Opens it although a scrub found it damaged. */
-  readonly force?: boolean;
-}
-
-/** How a container is created. */
-export interface ContainerCreateOptions extends AdministeredCreateOptions {
-  /** How many of the newest commits can always be read; 2 by default, at least 1. */
-  readonly retainCommits?: number;
-  /** The same, and for how long versions can be read; see {@link Retention}. */
-  readonly retain?: Partial<Retention>;
-}
-
-const LABEL_PATTERN = /^[A-Za-z0-9._:-]+$/;
-
-const UUID_PATTERN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-function checkLabel(label: string, what: string): void {
-  const isLabel = LABEL_PATTERN.test(label) && !UUID_PATTERN.test(label);
-  if (isLabel && label.length <= LABEL_SIZE_MAX) return;
-  throw new DaosError(
-    "DER_INVAL",
-    {
-      what,
-      why: `"${label}" is not a label`,
-      remedy: `use 1 to ${LABEL_SIZE_MAX} letters, digits and the characters . _ : -`,
-    },
-    { label },
-  );
-}
-
-function notAPool(directory: string): DaosError {
-  const exists = fs.existsSync(directory);
-  const why = exists ? "the directory holds no pool" : "there is no such directory";
-  const remedy = exists
-    ? "name the directory of a pool, or create one with Pool.create()"
-    : "correct the path, or create the pool with Pool.create()";
-  const what = `Connecting to pool ${directory}`;
-  return new DaosError("DER_NONEXIST", { what, why, remedy }, { path: directory });
-}
-
-function mayOnlyRead(directory: string): DaosError {
-  const what = `Connecting to pool ${directory}`;
-  const why = "this user may read the pool and not write to it";
-  const remedy = 'connect with mode "ro", or give the user access to the pool\'s files';
-  return new DaosError("DER_NO_PERM", { what, why, remedy }, { path: directory });
-}
+import { checkLabel, mayOnlyRead, notAPool, UUID_PATTERN } from "./labels.js";
+import type {
+  ContainerCreateOptions,
+  ContainerListing,
+  ContainerOpenOptions,
+  PoolConnectOptions,
+  PoolCreateOptions,
+  PoolInfo,
+} from "./pool-options.js";
 
 /** An open pool. Close it, or the process's leases last until it ends. */
 export class Pool extends Administered {
