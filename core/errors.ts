@@ -113,12 +113,13 @@ export class DaosError extends Error {
  * the package, where `instanceof` does not.
  */
 export function isDaosError(error: unknown, code?: DaosErrorCode): error is DaosError {
-  const candidate = error as Partial<DaosError> | undefined;
+  // A front end may use `code` for the codes of its own standard, and keep ours beside it.
+  const candidate = error as (Partial<DaosError> & { daosCode?: unknown }) | undefined;
   return (
     typeof candidate === "object" &&
     candidate !== null &&
     candidate.name === "DaosError" &&
-    (code === undefined || candidate.code === code)
+    (code === undefined || (candidate.daosCode ?? candidate.code) === code)
   );
 }
 

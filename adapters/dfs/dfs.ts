@@ -5,7 +5,7 @@
  *     Dfs.mount(container, { epoch })   reads one version, for as long as it is mounted
  *
  * Each call is atomic, and takes effect in one commit: `writeFile` publishes the name and all of the
- * bytes, or neither. Failures are {@link DfsError}s with the POSIX code in `posix`. Storage is reached
+ * bytes, or neither. Failures are {@link DfsError}s: `code` is the POSIX code, `daosCode` the DAOS one. Storage is reached
  * by synchronous calls: a promise is settled when its call returns.
  *
  * @module
@@ -243,7 +243,7 @@ export class Dfs {
     try {
       return this.#read((view) => lookup({ view }, path) !== undefined);
     } catch (error) {
-      if ((error as DfsError).posix === "ENOTDIR") return false;
+      if ((error as DfsError).code === "ENOTDIR") return false;
       throw error;
     }
   }

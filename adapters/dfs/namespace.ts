@@ -38,8 +38,10 @@ export const ROOT_OID: ObjectId = makeObjectId(ObjectType.multiLexical, 1n);
 
 /** A name in a directory. */
 export interface DirectoryEntry {
-  /** The name. */
+  /** The name, as UTF-8. */
   readonly name: string;
+  /** The bytes of the name. */
+  readonly bytes: Buffer;
   /** What it stands for. */
   readonly inode: Inode;
 }
@@ -77,12 +79,34 @@ export function splitPath(path: string): string[] {
   return names;
 }
 
-const ROOT: Inode = { kind: "directory", mode: 0o755, created: 0n, oid: ROOT_OID };
+const NO_TARGET = new Uint8Array(0);
+const NO_TIMES = { created: 0n, accessed: 0n, modified: 0n, changed: 0n };
+const ROOT_OWNER = { uid: 0, gid: 0 };
 
-function child(state: NamespaceState, directory: ObjectId, name: string): Inode | undefined {
+/** The root directory. */
+const ROOT: Inode = {
+  kind: "directory",
+  mode: 0o755,
+  oid: ROOT_OID,
+  target: NO_TARGET,
+  ...NO_TIMES,
+  ...ROOT_OWNER,
+};
+
+/** What a name in a directory stands for, or `undefined`. */
+function child(
+  state: NamespaceState,
+  directory: ObjectId,
+  name: string | Uint8Array,
+): Inode | undefined {
   const dkey = Buffer.from(name);
   const value = state.view.getValue(directory, dkey, INODE_AKEY, state.own);
-  return value && decodeInode(value, name);
+  return value && decodeInode(value, dkey.toString());
+}
+
+/** Nanoseconds since 1970-01-01 UTC. */
+function nowNs(): bigint {
+  return BigInt(Date.now()) * 1_000_000n;
 }
 
 function notDirectory(path: string, name: string): DaosError {
@@ -112,15 +136,22 @@ export function lookup(state: NamespaceState, path: string): Inode | undefined {
 export function listDirectory(state: NamespaceState, directory: ObjectId): DirectoryEntry[] {
   return listValues(state, directory, INODE_AKEY).map(({ dkey, value }) => {
     const name = Buffer.from(dkey).toString();
-    return { name, inode: decodeInode(value, name) };
+    return { name, bytes: Buffer.from(dkey), inode: decodeInode(value, name) };
   });
 }
 
+/** A new inode with an object of its own. */
 function newInode(container: Container, kind: InodeKind): Inode {
   const isFile = kind === "file";
   const oid = container.allocateOid(isFile ? ObjectType.arrayByte : ObjectType.multiLexical);
   const mode = isFile ? 0o644 : 0o755;
-  return { kind, mode, created: BigInt(Date.now()) * 1_000_000n, oid };
+  const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  const now = nowNs();
+  return { kind, mode, oid, ...owner, target: NO_TARGET, ...timesAt(now) };
+}
+
+function timesAt(now: bigint) {
+  return { created: now, accessed: now, modified: now, changed: now };
 }
 
 /**
@@ -171,7 +202,9 @@ export function replace(
   const dkey = Buffer.from(names.pop() ?? "");
   const parent = lookup(state, names.join("/"));
   if (parent === undefined || dkey.length === 0) throw notFound(path, "Replacing");
-  const inode = { ...file, oid: container.allocateOid(ObjectType.arrayByte) };
+  const now = nowNs();
+  const oid = container.allocateOid(ObjectType.arrayByte);
+  const inode = { ...file, oid, modified: now, changed: now };
   const value = encodeInode(inode);
   state.own.put({ oid: parent.oid, dkey, akey: INODE_AKEY, value, condition: "update" });
   state.own.punch(file.oid);

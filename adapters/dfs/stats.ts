@@ -16,6 +16,10 @@ export class Stats {
   readonly size: number;
   /** Permission bits. */
   readonly mode: number;
+  /** User id of the owner: of the process that created it. */
+  readonly uid: number;
+  /** Group id of the owner. */
+  readonly gid: number;
   /** When it was created. */
   readonly birthtime: Date;
   /** The object that holds the file's bytes, or the directory's entries. */
@@ -26,6 +30,8 @@ export class Stats {
     this.#inode = inode;
     this.size = size;
     this.mode = inode.mode;
+    this.uid = inode.uid;
+    this.gid = inode.gid;
     this.birthtime = new Date(Number(inode.created / NS_PER_MS));
     this.oid = inode.oid;
   }

@@ -2,9 +2,10 @@
  * The file system front end: what node:fs/promises promises, in one commit per call, at any version.
  */
 
+import os from "node:os";
 import { describe, expect, test } from "@jest/globals";
 import { isDaosError, Pool } from "daos-ts";
-import { Dfs, isDfsError, type OpenFlags, parseLocation } from "daos-ts/dfs";
+import { Dfs, isDfsError, type OpenFlags, parseLocation, ROOT_OID } from "daos-ts/dfs";
 import fc from "fast-check";
 import { fcOptions } from "../../support/property.ts";
 import { connectAgain, newestEpoch, temporaryContainer } from "../temporary-container.ts";
@@ -16,7 +17,7 @@ async function posixOf(call: () => Promise<unknown>): Promise<string | undefined
     return undefined;
   } catch (error) {
     if (!isDfsError(error)) throw error;
-    return error.posix;
+    return error.code;
   }
 }
 
@@ -139,6 +140,35 @@ describe("Dfs", () => {
     expect(isDaosError(error, "DER_NONEXIST")).toBe(true);
     expect(isDfsError(error, "ENOENT")).toBe(true);
     expect(isDfsError(error, "EISDIR")).toBe(false);
+    expect(isDaosError(error, "DER_EXIST")).toBe(false);
+    const errno = -os.constants.errno.ENOENT;
+    expect(error).toMatchObject({ code: "ENOENT", daosCode: "DER_NONEXIST", errno, path: "none" });
+  });
+
+  test("stores who created a file, and reads inodes of version 1 too", async () => {
+    const { container } = temporaryContainer();
+    const dfs = Dfs.mount(container);
+    await dfs.writeFile("a", "x");
+    const { uid, gid, oid, birthtime } = await dfs.stat("a");
+    expect([uid, gid]).toEqual([process.getuid?.(), process.getgid?.()]);
+    const value = Buffer.alloc(32);
+    value.writeUInt8(1, 0);
+    value.writeUInt32BE(0o600, 4);
+    value.writeBigUInt64BE(BigInt(birthtime.getTime()) * 1_000_000n, 8);
+    value.writeBigUInt64BE(oid >> 64n, 16);
+    value.writeBigUInt64BE(oid & 0xffff_ffff_ffff_ffffn, 24);
+    const name = { oid: ROOT_OID, dkey: Buffer.from("a"), akey: Buffer.from("DFS_INODE") };
+    container.update((own) => own.put({ ...name, value, condition: "update" }));
+    expect(await dfs.stat("a")).toMatchObject({ mode: 0o600, uid: 0, gid: 0, oid, birthtime });
+    expect(await dfs.readFile("a", "utf8")).toBe("x");
+    for (const damage of [
+      value.subarray(1),
+      Buffer.from(value).fill(2, 1, 2),
+      value.fill(3, 0, 1),
+    ]) {
+      container.update((own) => own.put({ ...name, value: damage, condition: "update" }));
+      expect(await posixOf(() => dfs.stat("a"))).toBe("EIO");
+    }
   });
 
   test("rm() with force is content with nothing", async () => {
