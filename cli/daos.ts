@@ -1,52 +1,68 @@
 #!/usr/bin/env node
 /**
- * `daos`: the command line.
- *
- * Each verb is a few lines here and its work elsewhere, so that this file stays a table of contents.
+ * `daos`: the command line of users. A table of contents; each verb is in a file of its group.
  *
  * @module
  */
 
-import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import {
+  containerCreate,
+  containerList,
+  containerListCommits,
+  containerQuery,
+} from "./container/create.js";
+import {
+  containerCreateSnap,
+  containerDestroySnap,
+  containerListSnaps,
+} from "./container/snapshots.js";
+import { healthCheck } from "./health/check.js";
+import { setupVerb } from "./health/setup.js";
+import { objectList, objectQuery } from "./object/verbs.js";
+import { poolList } from "./pool/list.js";
+import { poolQuery } from "./pool/query.js";
+import { type Group, makeProgram, runProgram } from "./program.js";
+import { containerCheck } from "./storage/scrub.js";
 
-/** Root of the package, seen from dist/cli. */
-const PACKAGE_ROOT = new URL("../../", import.meta.url);
+const groups: Group[] = [
+  {
+    name: "pool",
+    summary: "pools: directories that hold containers",
+    verbs: [poolList("daos"), poolQuery("daos")],
+  },
+  {
+    name: "container",
+    aliases: ["cont"],
+    summary: "containers: versioned sets of objects, with snapshots",
+    verbs: [
+      containerCreate,
+      containerList,
+      containerQuery,
+      containerCheck,
+      containerListCommits,
+      containerCreateSnap,
+      containerListSnaps,
+      containerDestroySnap,
+    ],
+  },
+  {
+    name: "object",
+    aliases: ["obj"],
+    summary: "objects: what is stored under an id",
+    verbs: [objectList, objectQuery],
+  },
+  {
+    name: "health",
+    summary: "whether this machine and a pool are sound",
+    verbs: [healthCheck],
+  },
+];
 
-/** What cli/setup/main.mjs exports; it is plain JavaScript, since it runs before anything is built. */
-interface SetupModule {
-  setUpInstalled(options: { system?: boolean; force?: boolean }): Promise<number>;
-}
+const program = makeProgram({
+  name: "daos",
+  description: "A transactional, versioned object store for HPC: the commands of users.",
+  groups,
+  verbs: [setupVerb],
+});
 
-function packageVersion(): string {
-  const text = readFileSync(new URL("package.json", PACKAGE_ROOT), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
-}
-
-async function setup(options: { system?: boolean; force?: boolean }): Promise<void> {
-  const url = new URL("cli/setup/main.mjs", PACKAGE_ROOT);
-  const { setUpInstalled } = (await import(url.href)) as SetupModule;
-  process.exitCode = await setUpInstalled(options);
-}
-
-const program = new Command("daos")
-  .description("A transactional, versioned object store for HPC")
-  .version(packageVersion());
-
-program
-  .command("setup")
-  .description(
-    "build the native parts (storage, checksums, MPI, PMIx) with this machine's C compiler",
-  )
-  .option("--system", "first install the Debian packages they use (as root or with sudo)")
-  .option("--force", "build again what is there")
-  .action(setup);
-
-program
-  .command("version")
-  .description("print the version")
-  .action(() => {
-    process.stdout.write(`${packageVersion()}\n`);
-  });
-
-await program.parseAsync();
+await runProgram(program);

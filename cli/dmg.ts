@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+/**
+ * `dmg`: the command line of administrators. A table of contents; each verb is in a file of its group.
+ *
+ * @module
+ */
+
+import { poolAggregate, poolRecover } from "./pool/aggregate.js";
+import { poolCreate, poolSetSize } from "./pool/create.js";
+import { poolList } from "./pool/list.js";
+import { poolQuery } from "./pool/query.js";
+import { type Group, makeProgram, runProgram } from "./program.js";
+import { scrubVerb } from "./storage/scrub.js";
+import { storageUsage } from "./storage/usage.js";
+
+const groups: Group[] = [
+  {
+    name: "pool",
+    summary: "create and look after pools",
+    verbs: [poolCreate, poolList("dmg"), poolQuery("dmg"), poolSetSize, poolAggregate, poolRecover],
+  },
+  {
+    name: "storage",
+    summary: "the space below pools",
+    groups: [{ name: "query", summary: "ask about storage", verbs: [storageUsage] }],
+    verbs: [],
+  },
+];
+
+const program = makeProgram({
+  name: "dmg",
+  description: "A transactional, versioned object store for HPC: the commands of administrators.",
+  groups,
+  verbs: [scrubVerb],
+});
+
+await runProgram(program);
