@@ -27,8 +27,10 @@ export {
   parseAcl,
 } from "./access/acl-format.js";
 export type { Identity } from "./access/identity.js";
+export { crc32c } from "./device/crc32c.js";
 export type { Device, DeviceFile, DeviceSpace, LockKind, OpenMode } from "./device/device.js";
 export { NodeDevice } from "./device/node-device.js";
+export { dataRanges, listXattrs, removeXattr, setTimes, setXattr } from "./device/real-files.js";
 export {
   DaosError,
   type DaosErrorCode,

@@ -44,10 +44,14 @@ export async function buildNativeParts(root, { force = false } = {}) {
     log,
     force,
   };
-  const source = (name) => [join(root, SOURCES, name)];
+  const source = (...names) => names.map((name) => join(root, SOURCES, name));
 
   try {
-    await compileAddon({ ...common, name: "storage", sources: source("storage.c") });
+    await compileAddon({
+      ...common,
+      name: "storage",
+      sources: source("storage.c", "real-files.c"),
+    });
     const lmdb = lmdbPackage(root);
     await compileAddon({
       ...common,

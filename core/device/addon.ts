@@ -26,6 +26,18 @@ export interface StorageAddon {
     sizes: Float64Array,
     count: number,
   ): void;
+  getXattr(path: string, name: string): Uint8Array | undefined;
+  listXattrs(path: string): Uint8Array;
+  setXattr(path: string, name: string, value: Uint8Array): void;
+  removeXattr(path: string, name: string): void;
+  setTimes(
+    path: string,
+    accessed: number,
+    accessedNs: number,
+    modified: number,
+    modifiedNs: number,
+  ): void;
+  seekData(fd: number, offset: number, hole: boolean): number;
 }
 
 /** The calls of `isal.node`. */

@@ -3,7 +3,7 @@
  * scatter copy. Needs only libc, so that nothing but a missing compiler disables it.
  */
 #define _GNU_SOURCE
-#include "napi-args.h"
+#include "real-files.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,6 +37,14 @@ static const char *errno_name(int error) {
     return "EROFS";
   case EINTR:
     return "EINTR";
+  case ENOENT:
+    return "ENOENT";
+  case ENOTSUP:
+    return "ENOTSUP";
+  case ERANGE:
+    return "ERANGE";
+  case E2BIG:
+    return "E2BIG";
   default:
     return "EUNKNOWN";
   }
@@ -228,5 +236,5 @@ NAPI_MODULE_INIT() {
             export_function(env, exports, "map", js_map) &&
             export_function(env, exports, "unmap", js_unmap) &&
             export_function(env, exports, "copyFragments", js_copy_fragments);
-  return ok ? exports : NULL;
+  return ok && export_real_files(env, exports) ? exports : NULL;
 }
