@@ -16,6 +16,8 @@ import {
   containerDestroySnap,
   containerListSnaps,
 } from "./container/snapshots.js";
+import { filesystemCopy } from "./filesystem/copy/verb.js";
+import { filesystemCat, filesystemList } from "./filesystem/read.js";
 import { healthCheck } from "./health/check.js";
 import { setupVerb } from "./health/setup.js";
 import { objectList, objectQuery } from "./object/verbs.js";
@@ -50,6 +52,12 @@ const groups: Group[] = [
     aliases: ["obj"],
     summary: "objects: what is stored under an id",
     verbs: [objectList, objectQuery],
+  },
+  {
+    name: "filesystem",
+    aliases: ["fs"],
+    summary: "files and directories of a container",
+    verbs: [filesystemCopy, filesystemList, filesystemCat],
   },
   {
     name: "health",

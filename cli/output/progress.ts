@@ -24,7 +24,7 @@ export interface ProgressOptions {
   readonly unit: "bytes" | (string & {});
 }
 
-/** How far a piece of work is. Close it, or the terminal's cursor stays hidden. */
+/** How far a piece of work is. Close it, or its line stays. */
 export class Progress {
   readonly #bar: SingleBar | undefined;
   readonly #started = performance.now();
@@ -39,10 +39,11 @@ export class Progress {
       format,
       stream: process.stderr,
       fps: FRAMES_PER_SECOND,
-      hideCursor: true,
+      hideCursor: false,
       clearOnComplete: true,
       linewrap: null as unknown as boolean,
-      gracefulExit: true,
+      // An interrupt ends the program at once: the store needs no farewell.
+      gracefulExit: false,
     });
     this.#bar.start(Math.max(1, total), 0);
   }

@@ -1,0 +1,291 @@
+/**
+ * A tree of files in a container.
+ *
+ * It is read at one version, that of its opening or of its own last commit. Small files are gathered, and
+ * many of them become one commit; a large one is streamed into a commit of its own.
+ *
+ * @module
+ */
+
+import { create, type Inode, listDirectory, lookup, notFound, replace } from "daos-ts/dfs";
+import {
+  type Container,
+  type ContainerView,
+  DaosError,
+  type Epoch,
+  isDaosError,
+  type ObjectId,
+  Pattern,
+  type Transaction,
+  wholeOf,
+} from "../../../core/index.js";
+import { moveContent } from "./content.js";
+import { requireUnchanged } from "./real-tree.js";
+import {
+  type ByteRange,
+  type Content,
+  type FileJob,
+  joined,
+  type TargetTree,
+  type TreeEntry,
+  type Written,
+  type WrittenListener,
+} from "./tree.js";
+
+/** Files up to this size are gathered, in bytes. */
+const SMALL_SIZE_MAX = 1 << 20;
+/** Bytes that are gathered before they are committed. */
+const GATHERED_SIZE_MAX = 16 << 20;
+/** Files that are gathered before they are committed. */
+const GATHERED_COUNT_MAX = 512;
+/** Times that a commit is made again because another process changed the same names meanwhile. */
+const COMMIT_ATTEMPTS_MAX = 16;
+
+/** A file that waits for its commit, with its bytes. */
+interface Gathered {
+  readonly path: string;
+  readonly written: Written;
+  readonly chunks: readonly { readonly bytes: Uint8Array; readonly position: number }[];
+}
+
+type Change = { readonly view: ContainerView; readonly own: Transaction };
+
+/** An open file of a container. */
+class PoolContent implements Content {
+  readonly size: number;
+  readonly #view: ContainerView;
+  readonly #oid: ObjectId;
+
+  constructor(view: ContainerView, oid: ObjectId) {
+    this.#view = view;
+    this.#oid = oid;
+    this.size = view.arraySize(oid);
+  }
+
+  ranges(): Iterable<ByteRange> {
+    return this.#view.writtenRanges(this.#oid, { start: 0, end: this.size });
+  }
+
+  read(target: Uint8Array, position: number): void {
+    const range = wholeOf(Pattern.contiguous(position, position + target.length));
+    this.#view.readArray(this.#oid, range, target);
+  }
+
+  changed(): undefined {
+    return undefined; // A version does not change.
+  }
+
+  [Symbol.dispose](): void {
+    // The tree's view is closed by the tree.
+  }
+}
+
+/** Files of a container below a directory. */
+export class PoolTree implements TargetTree, Disposable {
+  readonly #container: Container;
+  readonly #root: string;
+  readonly #listener: WrittenListener;
+  readonly #at: Epoch | { readonly snapshot: string } | undefined;
+  #view: ContainerView;
+  #gathered: Gathered[] = [];
+  #gatheredSize = 0;
+
+  /**
+   * @param options `root`: path in the container; `at`: the version, the newest by default; `listener`:
+   *   told of written files.
+   */
+  constructor(
+    container: Container,
+    options: {
+      readonly root: string;
+      readonly at?: Epoch | { readonly snapshot: string } | undefined;
+      readonly listener?: WrittenListener;
+    },
+  ) {
+    this.#container = container;
+    this.#root = options.root;
+    this.#at = options.at;
+    this.#listener = options.listener ?? (() => undefined);
+    this.#view = container.view(this.#at);
+  }
+
+  /** The version that is read. */
+  get epoch(): Epoch {
+    return this.#view.epoch;
+  }
+
+  #path(below: string): string {
+    return this.#root === "" || below === "" ? this.#root + below : `${this.#root}/${below}`;
+  }
+
+  display(below: string): string {
+    const { pool, label } = this.#container;
+    return `daos://${pool}/${joined(label, this.#path(below))}`.replace(/\/$/, "");
+  }
+
+  #entryOf(name: string, { kind, mode, oid }: Inode): TreeEntry {
+    const size = kind === "file" ? this.#view.arraySize(oid) : 0;
+    return { name, kind, size, mode, modified: undefined };
+  }
+
+  entry(below: string): TreeEntry | undefined {
+    const inode = lookup({ view: this.#view }, this.#path(below));
+    return inode && this.#entryOf(below.split("/").at(-1) ?? "", inode);
+  }
+
+  list(below: string): TreeEntry[] {
+    const inode = lookup({ view: this.#view }, this.#path(below));
+    if (inode === undefined) throw notFound(this.#path(below), "Listing");
+    const entries = listDirectory({ view: this.#view }, inode.oid);
+    return entries.map(({ name, inode: of }) => this.#entryOf(name, of));
+  }
+
+  open(below: string): Content {
+    const inode = lookup({ view: this.#view }, this.#path(below));
+    if (inode === undefined) throw notFound(this.#path(below), "Reading");
+    return new PoolContent(this.#view, inode.oid);
+  }
+
+  makeDirectory(below: string): void {
+    const path = this.#path(below);
+    this.#commit((state) => {
+      if (lookup(state, path)?.kind === "directory") return;
+      create(this.#container, state, { path, kind: "directory" });
+    });
+  }
+
+  putFile(job: FileJob, advance: (bytes: number) => void): void {
+    const { path, content } = job;
+    if (content.size > SMALL_SIZE_MAX) {
+      this.#stream(job, advance);
+      return;
+    }
+    const chunks: { bytes: Uint8Array; position: number }[] = [];
+    const written = moveContent(path, content, (bytes, position) => {
+      chunks.push({ bytes: Uint8Array.from(bytes), position });
+      advance(bytes.length);
+    });
+    requireUnchanged(content, this.display(path));
+    this.#gathered.push({ path, written, chunks });
+    this.#gatheredSize += content.size;
+    const isFull = this.#gathered.length >= GATHERED_COUNT_MAX;
+    if (isFull || this.#gatheredSize >= GATHERED_SIZE_MAX) this.flush();
+  }
+
+  flush(): void {
+    const files = this.#gathered;
+    this.#gathered = [];
+    this.#gatheredSize = 0;
+    if (files.length === 0) return;
+    try {
+      this.#commitFiles(files);
+    } catch (error) {
+      // One of them is the reason: alone, each has an outcome of its own.
+      for (const file of files) {
+        if (files.length > 1) this.#commitAlone(file);
+        else this.#listener(file.path, undefined, error);
+      }
+      return;
+    }
+    for (const { path, written } of files) this.#listener(path, written);
+  }
+
+  #commitAlone(file: Gathered): void {
+    try {
+      this.#commitFiles([file]);
+      this.#listener(file.path, file.written);
+    } catch (error) {
+      this.#listener(file.path, undefined, error);
+    }
+  }
+
+  #commitFiles(files: readonly Gathered[]): void {
+    this.#commit((state) => {
+      for (const { path, written, chunks } of files) {
+        const oid = this.#renew(state, path);
+        const incarnation = this.#container.incarnation(oid);
+        for (const { bytes, position } of chunks) put(state.own, oid, bytes, position, incarnation);
+        endAt(state.own, oid, written, incarnation);
+      }
+    });
+  }
+
+  /** Writes a large file in a commit of its own. */
+  #stream({ path, content }: FileJob, advance: (bytes: number) => void): void {
+    let moved = 0;
+    let written: Written | undefined;
+    this.#commit((state) => {
+      // Once more, after another process changed the name: what was counted is counted off.
+      advance(-moved);
+      moved = 0;
+      const oid = this.#renew(state, path);
+      const incarnation = this.#container.incarnation(oid);
+      written = moveContent(path, content, (bytes, position) => {
+        put(state.own, oid, bytes, position, incarnation);
+        moved += bytes.length;
+        advance(bytes.length);
+      });
+      endAt(state.own, oid, written, incarnation);
+      requireUnchanged(content, this.display(path));
+    });
+    this.#listener(path, written);
+  }
+
+  /** A file with nothing in it: created, or put in place of the old one. */
+  #renew(state: Change, below: string): ObjectId {
+    const path = this.#path(below);
+    const known = lookup(state, path);
+    if (known === undefined) return create(this.#container, state, { path, kind: "file" }).oid;
+    if (known.kind === "file") return replace(this.#container, state, { path, file: known }).oid;
+    const what = `Writing ${this.display(below)}`;
+    const why = "there is a directory of that name";
+    throw new DaosError("DER_EXIST", { what, why, remedy: "remove it, or choose another name" });
+  }
+
+  /** Commits a change, again if the commit met another one; then reads the newest version. */
+  #commit(body: (state: Change) => void): void {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        using view = this.#container.view();
+        this.#container.update((own) => body({ view, own }));
+        break;
+      } catch (error) {
+        if (!isConflict(error) || attempt >= COMMIT_ATTEMPTS_MAX) throw error;
+      }
+    }
+    const before = this.#view;
+    this.#view = this.#container.view();
+    before.close();
+  }
+
+  finishDirectory(): void {
+    // A directory of a container has nothing besides its entries.
+  }
+
+  /** Lets go of the version. */
+  [Symbol.dispose](): void {
+    this.#view.close();
+  }
+}
+
+function put(
+  own: Transaction,
+  oid: ObjectId,
+  bytes: Uint8Array,
+  position: number,
+  incarnation: Epoch,
+): void {
+  const range = wholeOf(Pattern.contiguous(position, position + bytes.length));
+  own.write(oid, range, bytes, incarnation);
+}
+
+/** Gives a file that ends in a hole its size: a file ends where its last written byte does. */
+function endAt(own: Transaction, oid: ObjectId, written: Written, incarnation: Epoch): void {
+  const { size, ranges } = written;
+  if (size === (ranges.at(-1)?.end ?? 0)) return;
+  put(own, oid, Uint8Array.of(0), size - 1, incarnation);
+}
+
+function isConflict(error: unknown): boolean {
+  return isDaosError(error, "DER_TX_RESTART") && !error.text.why.startsWith("the source changed");
+}
