@@ -134,8 +134,6 @@ export class Copy {
       else this.#one(below, child, known.get(child.name));
       await this.#breathe();
     }
-    this.#target.flush();
-    this.#verifyPending();
     try {
       this.#target.finishDirectory(path, entry);
     } catch (error) {

@@ -41,10 +41,11 @@ const GATHERED_COUNT_MAX = 512;
 /** Times that a commit is made again because another process changed the same names meanwhile. */
 const COMMIT_ATTEMPTS_MAX = 16;
 
-/** A file that waits for its commit, with its bytes. */
+/** A directory, or a file with its bytes, that waits for its commit. */
 interface Gathered {
   readonly path: string;
-  readonly written: Written;
+  /** Nothing was written of a directory. */
+  readonly written: Written | undefined;
   readonly chunks: readonly { readonly bytes: Uint8Array; readonly position: number }[];
 }
 
@@ -147,16 +148,20 @@ export class PoolTree implements TargetTree, Disposable {
   }
 
   makeDirectory(below: string): void {
-    const path = this.#path(below);
-    this.#commit((state) => {
-      if (lookup(state, path)?.kind === "directory") return;
-      create(this.#container, state, { path, kind: "directory" });
-    });
+    this.#gather({ path: below, written: undefined, chunks: [] });
+  }
+
+  #gather(one: Gathered): void {
+    this.#gathered.push(one);
+    this.#gatheredSize += one.written?.size ?? 0;
+    const isFull = this.#gathered.length >= GATHERED_COUNT_MAX;
+    if (isFull || this.#gatheredSize >= GATHERED_SIZE_MAX) this.flush();
   }
 
   putFile(job: FileJob, advance: (bytes: number) => void): void {
     const { path, content } = job;
     if (content.size > SMALL_SIZE_MAX) {
+      this.flush();
       this.#stream(job, advance);
       return;
     }
@@ -166,10 +171,7 @@ export class PoolTree implements TargetTree, Disposable {
       advance(bytes.length);
     });
     requireUnchanged(content, this.display(path));
-    this.#gathered.push({ path, written, chunks });
-    this.#gatheredSize += content.size;
-    const isFull = this.#gathered.length >= GATHERED_COUNT_MAX;
-    if (isFull || this.#gatheredSize >= GATHERED_SIZE_MAX) this.flush();
+    this.#gather({ path, written, chunks });
   }
 
   flush(): void {
@@ -187,13 +189,13 @@ export class PoolTree implements TargetTree, Disposable {
       }
       return;
     }
-    for (const { path, written } of files) this.#listener(path, written);
+    for (const { path, written } of files) if (written) this.#listener(path, written);
   }
 
   #commitAlone(file: Gathered): void {
     try {
       this.#commitFiles([file]);
-      this.#listener(file.path, file.written);
+      if (file.written) this.#listener(file.path, file.written);
     } catch (error) {
       this.#listener(file.path, undefined, error);
     }
@@ -202,6 +204,10 @@ export class PoolTree implements TargetTree, Disposable {
   #commitFiles(files: readonly Gathered[]): void {
     this.#commit((state) => {
       for (const { path, written, chunks } of files) {
+        if (written === undefined) {
+          this.#requireDirectory(state, path);
+          continue;
+        }
         const oid = this.#renew(state, path);
         const incarnation = this.#container.incarnation(oid);
         for (const { bytes, position } of chunks) put(state.own, oid, bytes, position, incarnation);
@@ -210,7 +216,13 @@ export class PoolTree implements TargetTree, Disposable {
     });
   }
 
-  /** Writes a large file in a commit of its own. */
+  #requireDirectory(state: Change, below: string): void {
+    const path = this.#path(below);
+    if (lookup(state, path)?.kind === "directory") return;
+    create(this.#container, state, { path, kind: "directory" });
+  }
+
+  /** Writes a large file in a commit of its own, after what was gathered: its directory may be there. */
   #stream({ path, content }: FileJob, advance: (bytes: number) => void): void {
     let moved = 0;
     let written: Written | undefined;

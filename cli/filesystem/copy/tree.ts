@@ -83,7 +83,7 @@ export type WrittenListener = (path: string, written: Written | undefined, error
 
 /** A tree that can be written. */
 export interface TargetTree extends SourceTree {
-  /** Makes a directory; one that exists is left as it is. */
+  /** Makes a directory; one that exists is left as it is. It may be gathered, too. */
   makeDirectory(path: string): void;
   /**
    * Writes a file, which appears under its name as a whole or not at all. Small ones may be gathered:
