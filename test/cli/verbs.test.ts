@@ -2,8 +2,8 @@
  * The verbs as a whole: which there are, and that each has help with an example, `--json` and a schema.
  */
 
-import { describe, expect, test } from "@jest/globals";
-import { type Program, run, runWell } from "./support/command-line.ts";
+import { beforeAll, describe, expect, test } from "@jest/globals";
+import { answerOf, type Program, run, runWell } from "./support/command-line.ts";
 
 const VERBS: Record<Program, readonly string[]> = {
   daos: [
@@ -41,42 +41,44 @@ const VERBS: Record<Program, readonly string[]> = {
   ],
 };
 
-/** The commands below one, as its help names them. */
-function commandsOf(program: Program, path: readonly string[]): string[] {
+/** The help of each verb, found by walking the commands that the help of their nouns names. */
+function helpOfVerbs(program: Program, path: readonly string[] = []): Map<string, string> {
   const help = runWell(program, [...path, "--help"]);
   const [, list] = help.split("\nCommands:\n");
-  if (list === undefined) return [];
+  if (list === undefined) return new Map([[path.join(" "), help]]);
   const names = list.split("\n").map((line) => /^ {2}(\S+)/.exec(line)?.[1]);
-  return names.filter((name): name is string => name !== undefined && name !== "help");
-}
-
-function verbsBelow(program: Program, path: readonly string[] = []): string[] {
-  const commands = commandsOf(program, path);
-  if (commands.length === 0) return [path.join(" ")];
-  return commands.flatMap((name) => verbsBelow(program, [...path, name]));
+  const below = names.filter((name): name is string => name !== undefined && name !== "help");
+  return new Map(below.flatMap((name) => [...helpOfVerbs(program, [...path, name])]));
 }
 
 describe.each(["daos", "dmg"] as const)("%s", (program) => {
+  let helps: Map<string, string>;
+  beforeAll(() => {
+    helps = helpOfVerbs(program);
+  });
+
   test("has exactly the verbs that are tested", () => {
-    expect(verbsBelow(program).sort()).toEqual([...VERBS[program]].sort());
+    expect([...helps.keys()].sort()).toEqual([...VERBS[program]].sort());
   });
 
   test.each(VERBS[program])("%s has an example, --json and a schema", (verb) => {
-    const words = verb.split(" ");
-    const help = runWell(program, [...words, "--help"]);
-    expect(help).toMatch(/\nExamples?:\n {2}\S/);
+    const help = helps.get(verb) ?? "";
     expect(help).toContain("--json ");
-    // Each example is of this program and verb.
+    expect(help).toContain("--json-schema ");
     const examples =
       help
         .split(/\nExamples?:\n/)[1]
         ?.trim()
         .split("\n") ?? [];
-    for (const example of examples) expect(example).toContain(`${verb.split(" ").at(-1)}`);
-    const schema = JSON.parse(runWell(program, [...words, "--json-schema"]));
-    expect(schema.required).toEqual(["response", "error", "status"]);
-    const [response] = schema.properties.response.anyOf;
-    expect(response).toMatchObject({ type: "object", additionalProperties: false });
+    expect(examples.length).toBeGreaterThan(0);
+    // Each example is of this verb.
+    for (const example of examples) expect(example).toContain(String(verb.split(" ").at(-1)));
+  });
+
+  test("version answers in both forms", () => {
+    const { version } = answerOf(program, ["version"]);
+    expect(runWell(program, ["version"])).toBe(`${version}\n`);
+    expect(runWell(program, ["--version"])).toBe(`${version}\n`);
   });
 
   test("says what to do about an unknown verb, and ends with status 2", () => {

@@ -65,7 +65,13 @@ function validatorOf(program: Program, verb: readonly string[]) {
   const name = [program, ...verb].join(" ");
   let validator = validators.get(name);
   if (validator === undefined) {
-    validator = ajv.compile(JSON.parse(runWell(program, [...verb, "--json-schema"])));
+    const schema = JSON.parse(runWell(program, [...verb, "--json-schema"]));
+    // One that allows anything would find nothing.
+    const [response] = schema.properties.response.anyOf;
+    if (response.type !== "object" || response.additionalProperties !== false) {
+      throw new Error(`the schema of ${name} is open`);
+    }
+    validator = ajv.compile(schema);
     validators.set(name, validator);
   }
   return validator;
