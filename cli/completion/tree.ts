@@ -35,11 +35,15 @@ const HELP: CompletionOption = {
   choices: [],
 };
 
+function summaryOf(command: Command): string {
+  return command.summary() || command.description();
+}
+
 /** All commands of a program, itself first; a command with an alias once for each name. */
 export function completionTree(command: Command, path: readonly string[] = []): CompletionNode[] {
   const visible = command.commands;
   const children = visible.flatMap((child) =>
-    [child.name(), ...child.aliases()].map((name) => ({ name, summary: child.description() })),
+    [child.name(), ...child.aliases()].map((name) => ({ name, summary: summaryOf(child) })),
   );
   const options = command.options.map((option) => ({
     long: option.long ?? option.short ?? "",
@@ -48,7 +52,7 @@ export function completionTree(command: Command, path: readonly string[] = []): 
     takesValue: option.required || option.optional,
     choices: option.argChoices ?? [],
   }));
-  const node = { path, summary: command.description(), children, options: [...options, HELP] };
+  const node = { path, summary: summaryOf(command), children, options: [...options, HELP] };
   const below = visible.flatMap((child) =>
     [child.name(), ...child.aliases()].flatMap((name) => completionTree(child, [...path, name])),
   );

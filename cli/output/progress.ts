@@ -11,7 +11,9 @@ import type { Output } from "./output.js";
 import { hasColours } from "./output.js";
 import { humanDuration, humanSize } from "./size.js";
 
-const BAR_WIDTH = 24;
+const BAR_WIDTH_MAX = 24;
+/** Below this, there is no bar, and only figures. */
+const BAR_WIDTH_MIN = 4;
 const FRAMES_PER_SECOND = 8;
 
 /** What a bar counts. */
@@ -41,7 +43,8 @@ export class Progress {
       fps: FRAMES_PER_SECOND,
       hideCursor: false,
       clearOnComplete: true,
-      linewrap: null as unknown as boolean,
+      // The lines are made to fit: a terminal that was told not to wrap would stay so after a kill.
+      linewrap: true,
       // An interrupt ends the program at once: the store needs no farewell.
       gracefulExit: false,
     });
@@ -63,8 +66,6 @@ export class Progress {
   }
 
   #line(title: string, unit: string, { value, total, progress }: Params): string {
-    const filled = Math.round(progress * BAR_WIDTH);
-    const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
     const elapsed = performance.now() - this.#started;
     const rate = value / Math.max(1, elapsed);
     const left = rate > 0 ? `${humanDuration((total - value) / rate)} left` : "";
@@ -72,8 +73,13 @@ export class Progress {
     const amount = isBytes
       ? `${humanSize(value)} of ${humanSize(total)}  ${humanSize(Math.round(rate * 1000))}/s`
       : `${value} of ${total} ${unit}  ${Math.round(rate * 1000)}/s`;
-    const shown = hasColours(process.stderr) ? `\u001b[36m${bar}\u001b[0m` : bar;
-    return `${title} ${shown} ${Math.floor(progress * 100)}%  ${amount}  ${left}`;
+    const after = ` ${Math.floor(progress * 100)}%  ${amount}  ${left}`;
+    const columns = (process.stderr.columns || 80) - 1;
+    const width = Math.min(BAR_WIDTH_MAX, columns - title.length - 1 - after.length);
+    if (width < BAR_WIDTH_MIN) return `${title}${after}`.slice(0, columns);
+    const filled = Math.round(progress * width);
+    const bar = "█".repeat(filled) + "░".repeat(width - filled);
+    return `${title} ${hasColours(process.stderr) ? `\u001b[36m${bar}\u001b[0m` : bar}${after}`;
   }
 
   /** Takes the bar away. Later calls do nothing. */

@@ -142,15 +142,17 @@ async function run(call: Call<CopyVerbOptions>): Promise<Answer> {
   }
   using opened = new Opened();
   const source = openSource(sourcePlace, options, opened);
-  using progress = new Progress(output, { title: "copy", total: 0, unit: "bytes" });
+  let bar: Progress | undefined;
   const copy = new Copy(source, {
     verifies: options.verify !== false,
     comparesBytes: options.checksum === true,
-    advance: (bytes) => progress.advance(bytes),
+    advance: (bytes) => bar?.advance(bytes),
   });
   const target = openTarget(targetPlace, copy.written, opened);
   requireCopyable(source, target, options.recursive === true);
-  if (output.showsProgress) progress.raise(measure(source).bytes);
+  const total = output.showsProgress ? measure(source).bytes : 0;
+  using progress = new Progress(output, { title: "copy", total, unit: "bytes" });
+  bar = progress;
   const done = await copy.run(target);
   progress.close();
   const seconds = Math.round(performance.now() - started) / 1000;
