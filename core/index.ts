@@ -30,7 +30,14 @@ export type { Identity } from "./access/identity.js";
 export { crc32c } from "./device/crc32c.js";
 export type { Device, DeviceFile, DeviceSpace, LockKind, OpenMode } from "./device/device.js";
 export { NodeDevice } from "./device/node-device.js";
-export { dataRanges, listXattrs, removeXattr, setTimes, setXattr } from "./device/real-files.js";
+export {
+  type DataRange,
+  dataRanges,
+  listXattrs,
+  removeXattr,
+  setTimes,
+  setXattr,
+} from "./device/real-files.js";
 export {
   DaosError,
   type DaosErrorCode,

@@ -7,6 +7,14 @@
 
 import { storageAddon } from "./addon.js";
 
+/** A part of a file that is not a hole. */
+export interface DataRange {
+  /** First byte. */
+  readonly start: number;
+  /** One past the last byte. */
+  readonly end: number;
+}
+
 const NS_PER_S = 1_000_000_000n;
 
 /**
@@ -73,10 +81,7 @@ export function setTimes(path: string, times: { accessed: bigint; modified: bigi
  * @param size Its size, in bytes.
  * @throws An `Error` with a POSIX `code`.
  */
-export function* dataRanges(
-  fd: number,
-  size: number,
-): Generator<{ readonly start: number; readonly end: number }, void, undefined> {
+export function* dataRanges(fd: number, size: number): Generator<DataRange, void, undefined> {
   const addon = storageAddon();
   for (let at = 0; at < size; ) {
     const start = addon.seekData(fd, at, false);
