@@ -4,47 +4,15 @@
  * @module
  */
 
-import {
-  type ContainerView,
-  DaosError,
-  formatOid,
-  integerOfKey,
-  ObjectType,
-} from "../../core/index.js";
+import { type ContainerView, DaosError, formatOid, ObjectType } from "../../core/index.js";
 import { openContainer, openView, type VersionOptions, versionOptions } from "../container/open.js";
 import { epoch, flag, integer, list, object, oid, optional, text } from "../output/schema.js";
 import { parseCount } from "../output/size.js";
 import { type Call, defineVerb, option, poolAndContainer } from "../verb.js";
+import { keyText, parseOid, typeOf } from "./keys.js";
 
 /** Objects and keys that are listed unless the user wants more. */
 const LIMIT_DEFAULT = 1000;
-
-const TYPE_NAMES = new Map<number, string>(
-  Object.entries(ObjectType).map(([name, number]) => [number, name]),
-);
-const INTEGER_DKEYS: readonly string[] = ["dkeyUint64", "multiUint64", "kvUint64"];
-
-function typeOf(id: bigint): string {
-  const type = Number(id >> 120n);
-  return TYPE_NAMES.get(type) ?? String(type);
-}
-
-/** An object id as `formatOid` prints it. */
-function parseOid(written: string | undefined): bigint {
-  const match = /^(?:0x)?([0-9a-f]{1,16})\.(?:0x)?([0-9a-f]{1,16})$/i.exec(written ?? "");
-  if (match !== null) return (BigInt(`0x${match[1]}`) << 64n) | BigInt(`0x${match[2]}`);
-  const what = `Reading object id "${written}"`;
-  const why = "it is not two hexadecimal numbers with a point between";
-  throw new DaosError("DER_INVAL", { what, why, remedy: "take one from `daos object list`" });
-}
-
-/** A key for people: a number, text if it is text, else hexadecimal. */
-function keyText(key: Uint8Array, isInteger: boolean): string {
-  if (isInteger) return String(integerOfKey(key));
-  const written = Buffer.from(key).toString("utf8");
-  const isText = Buffer.from(written).equals(key) && /^[^\p{Cc}\p{Cs}]*$/u.test(written);
-  return isText ? written : `0x${Buffer.from(key).toString("hex")}`;
-}
 
 const limitOption = option(
   "--limit <count>",
@@ -86,11 +54,10 @@ export const objectList = defineVerb({
 
 function describe(view: ContainerView, id: bigint, limit: number) {
   const type = typeOf(id);
-  const isInteger = INTEGER_DKEYS.includes(type);
   const { keys, anchor } = view.listDkeys(id, { limit });
   const dkeys = keys.map((dkey) => ({
-    dkey: keyText(dkey, isInteger),
-    akeys: view.listAkeys(id, dkey, { limit }).keys.map((akey) => keyText(akey, false)),
+    dkey: keyText(id, "dkey", dkey),
+    akeys: view.listAkeys(id, dkey, { limit }).keys.map((akey) => keyText(id, "akey", akey)),
   }));
   const size = id >> 120n === BigInt(ObjectType.arrayByte) ? { size: view.arraySize(id) } : {};
   const exists = view.exists(id) || (size.size ?? 0) > 0;
