@@ -16,6 +16,7 @@ import {
   containerDestroySnap,
   containerListSnaps,
 } from "./container/snapshots.js";
+import { containerDiff, containerRollback } from "./container/versions.js";
 import { filesystemCopy } from "./filesystem/copy/verb.js";
 import { filesystemCat, filesystemList } from "./filesystem/read.js";
 import { healthCheck } from "./health/check.js";
@@ -45,6 +46,8 @@ const groups: Group[] = [
       containerCreateSnap,
       containerListSnaps,
       containerDestroySnap,
+      containerRollback,
+      containerDiff,
     ],
   },
   {

@@ -60,6 +60,9 @@ const STATUS_OF_CODE: Readonly<Record<string, ExitStatus>> = {
   DER_DF_INCOMPT: ExitStatus.notPossible,
   DER_TX_RESTART: ExitStatus.busy,
   DER_EPOCH_GONE: ExitStatus.notFound,
+  DER_TIMEDOUT: ExitStatus.busy,
+  DER_CANCELED: ExitStatus.busy,
+  DER_TX_UNCERTAIN: ExitStatus.busy,
   DER_SETUP: ExitStatus.notPossible,
 };
 

@@ -128,6 +128,55 @@ describe("daos container snapshots", () => {
   });
 });
 
+describe("daos container diff and rollback", () => {
+  test("tell what differs, and go back", () => {
+    const before = fill();
+    answerOf("daos", ["container", "create-snap"], [results, "--snap", "before"]);
+    const after = fill();
+    const diff = (args: string[]) => answerOf("daos", ["container", "diff"], [results, ...args]);
+    const forward = diff(["--from", "before"]);
+    expect(forward.isComplete).toBe(true);
+    const objects = (changes: { level: string; change: string; oid: string }[]) =>
+      changes.filter(({ level }) => level === "object").map(({ change, oid }) => [change, oid]);
+    const added = Object.values(after).map((oid) => ["added", formatOid(oid)]);
+    expect(objects(forward.changes).sort()).toEqual(added.sort());
+    expect(forward.changes).toContainEqual({
+      level: "bytes",
+      change: "changed",
+      oid: formatOid(after.array),
+      start: "0",
+      end: "100",
+    });
+    const dkey = { level: "dkey", change: "added", oid: formatOid(after.keys), dkey: "two" };
+    expect(forward.changes).toContainEqual(dkey);
+    const limited = diff(["--from", "before", "--limit", "1"]);
+    expect(limited).toMatchObject({ isComplete: false });
+    expect(limited.changes).toEqual(forward.changes.slice(0, 1));
+
+    const rolled = answerOf("daos", ["container", "rollback"], [results, "--snap", "before"]);
+    expect(BigInt(rolled.epoch)).toBeGreaterThan(BigInt(forward.to));
+    expect(diff(["--from", "before", "--compare"]).changes).toEqual([]);
+    const { objects: now } = answerOf("daos", ["object", "list"], [results]);
+    expect(now.map(({ oid }: { oid: string }) => oid).sort()).toEqual(
+      Object.values(before).map(formatOid).sort(),
+    );
+    // The way back can be gone again.
+    answerOf("daos", ["container", "rollback"], [results, "--epc", forward.to]);
+    expect(diff(["--from", forward.to, "--compare"]).changes).toEqual([]);
+  });
+
+  test.each([
+    ["rollback", [], 2],
+    ["rollback", ["--snap", "none"], 3],
+    ["rollback", ["--epc", "x"], 2],
+    ["diff", [], 2],
+    ["diff", ["--from", "none"], 2],
+  ])("%s refuses what makes no sense (%#)", (verb, args, exitStatus) => {
+    const outcome = runJson("daos", ["container", verb], [results, ...args]);
+    expect(outcome).toMatchObject({ response: null, exitStatus });
+  });
+});
+
 describe("daos object", () => {
   test("list and query tell what is stored, at each version", () => {
     const before = fill();

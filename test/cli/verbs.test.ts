@@ -17,6 +17,8 @@ const VERBS: Record<Program, readonly string[]> = {
     "container create-snap",
     "container list-snaps",
     "container destroy-snap",
+    "container rollback",
+    "container diff",
     "object list",
     "object query",
     "filesystem copy",
