@@ -17,7 +17,7 @@ import { addressOperand, type Call, defineVerb, option } from "../verb.js";
 const CHUNK_SIZE = 8 << 20;
 /** Largest file that is put into a JSON answer, in bytes. */
 const JSON_SIZE_MAX = 64 << 20;
-const KINDS = ["file", "directory"] as const;
+const KINDS = ["file", "directory", "symlink"] as const;
 
 const listSchema = object({
   path: text("What was listed"),
