@@ -29,7 +29,20 @@ export {
   THREAD_LEVELS,
   type ThreadLevel,
 } from "./constants.js";
-export { type ArrayOrder, Datatype } from "./datatype.js";
+export type { ArrayOrder } from "./datatype/arguments.js";
+export type { BasicName } from "./datatype/basic-types.js";
+export { CONTENT_CODES, type Combiner, type Contents } from "./datatype/contents.js";
+export { DISTRIBUTE_DFLT_DARG, Distribution } from "./datatype/darray.js";
+export { Datatype } from "./datatype/datatype.js";
+export { type Layout, type LayoutLevel, repeatLayout, spanOf } from "./datatype/layout.js";
+export {
+  type DataRepresentation,
+  type PackOptions,
+  pack,
+  packSize,
+  unpack,
+} from "./datatype/pack.js";
+export { blocksOf, type Typemap, type TypemapBlock } from "./datatype/typemap.js";
 export {
   finalize,
   type InitOptions,
@@ -45,7 +58,6 @@ export {
 } from "./environment.js";
 export { MpiError, type MpiErrorDetails } from "./errors.js";
 export type { Identity } from "./identity.js";
-export { type Layout, type LayoutLevel, repeatLayout, spanOf } from "./layout.js";
 export { Pmix } from "./pmix.js";
 export { Request } from "./request.js";
 export { SoloCommunicator } from "./solo-communicator.js";
