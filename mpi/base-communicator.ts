@@ -24,23 +24,14 @@ import {
 import { CartTopology } from "./cart-topology.js";
 import type { CartCommunicator, Communicator } from "./communicator.js";
 import type { Op } from "./constants.js";
-import { ANY_SOURCE, ANY_TAG, IN_PLACE, type InPlace, OP_INDEX, PROC_NULL } from "./constants.js";
+import { IN_PLACE, type InPlace, OP_INDEX } from "./constants.js";
 import { MpiError } from "./errors.js";
-import type { Request } from "./request.js";
-import type { Status } from "./status.js";
+import { PointToPoint, rankError } from "./messages/point-to-point.js";
 
 const INT_MAX = 0x7fffffff;
 
 /** A communicator without its transport. */
-export abstract class BaseCommunicator implements Communicator {
-  readonly rank: number;
-  readonly size: number;
-
-  constructor(rank: number, size: number) {
-    this.rank = rank;
-    this.size = size;
-  }
-
+export abstract class BaseCommunicator extends PointToPoint implements Communicator {
   abstract get name(): string;
   abstract dup(): Communicator;
   abstract splitShared(): Communicator;
@@ -53,18 +44,6 @@ export abstract class BaseCommunicator implements Communicator {
     topology: CartTopology,
     reorder: boolean,
   ): CartCommunicator | undefined;
-  protected abstract doSend(buf: MpiBuffer, dest: number, tag: number): void;
-  protected abstract doRecv(buf: MpiBuffer, source: number, tag: number): Status;
-  protected abstract doSendrecv(
-    sendbuf: MpiBuffer,
-    dest: number,
-    sendtag: number,
-    recvbuf: MpiBuffer,
-    source: number,
-    recvtag: number,
-  ): Status;
-  protected abstract doIsend(buf: MpiBuffer, dest: number, tag: number): Request;
-  protected abstract doIrecv(buf: MpiBuffer, source: number, tag: number): Request;
   protected abstract doBcast(buf: MpiBuffer, root: number): void;
   protected abstract doGather(
     send: MpiBuffer | null,
@@ -107,52 +86,6 @@ export abstract class BaseCommunicator implements Communicator {
     reorder = false,
   ): CartCommunicator | undefined {
     return this.doCreateCart(new CartTopology(dims, periods, this.size), reorder);
-  }
-
-  send(buf: MpiBuffer, dest: number, tag = 0): void {
-    requireBuffer("MPI_Send", buf);
-    this.#requireDest("MPI_Send", dest);
-    requireTag("MPI_Send", tag);
-    this.doSend(buf, dest, tag);
-  }
-
-  recv(buf: MpiBuffer, source: number = ANY_SOURCE, tag: number = ANY_TAG): Status {
-    requireBuffer("MPI_Recv", buf);
-    this.#requireSource("MPI_Recv", source);
-    if (tag !== ANY_TAG) requireTag("MPI_Recv", tag);
-    return this.doRecv(buf, source, tag);
-  }
-
-  sendrecv(
-    sendbuf: MpiBuffer,
-    dest: number,
-    sendtag: number,
-    recvbuf: MpiBuffer,
-    source: number,
-    recvtag: number,
-  ): Status {
-    const call = "MPI_Sendrecv";
-    requireBuffer(call, sendbuf);
-    requireBuffer(call, recvbuf);
-    this.#requireDest(call, dest);
-    this.#requireSource(call, source);
-    requireTag(call, sendtag);
-    if (recvtag !== ANY_TAG) requireTag(call, recvtag);
-    return this.doSendrecv(sendbuf, dest, sendtag, recvbuf, source, recvtag);
-  }
-
-  isend(buf: MpiBuffer, dest: number, tag = 0): Request {
-    requireBuffer("MPI_Isend", buf);
-    this.#requireDest("MPI_Isend", dest);
-    requireTag("MPI_Isend", tag);
-    return this.doIsend(buf, dest, tag);
-  }
-
-  irecv(buf: MpiBuffer, source: number = ANY_SOURCE, tag: number = ANY_TAG): Request {
-    requireBuffer("MPI_Irecv", buf);
-    this.#requireSource("MPI_Irecv", source);
-    if (tag !== ANY_TAG) requireTag("MPI_Irecv", tag);
-    return this.doIrecv(buf, source, tag);
   }
 
   bcast(buf: MpiBuffer, root: number): void {
@@ -258,29 +191,10 @@ export abstract class BaseCommunicator implements Communicator {
     });
   }
 
-  #requireDest(call: string, dest: number): void {
-    if ((dest | 0) === dest && dest < this.size && (dest >= 0 || dest === PROC_NULL)) return;
-    throw rankError(call, "MPI_ERR_RANK", dest, this.size);
-  }
-
-  #requireSource(call: string, source: number): void {
-    if ((source | 0) === source && source < this.size && source >= PROC_NULL) return;
-    throw rankError(call, "MPI_ERR_RANK", source, this.size);
-  }
-
   #requireRoot(call: string, root: number): void {
     if ((root | 0) === root && root >= 0 && root < this.size) return;
     throw rankError(call, "MPI_ERR_ROOT", root, this.size);
   }
-}
-
-function rankError(call: string, code: string, rank: number, size: number): MpiError {
-  return new MpiError({ code, call, why: `rank ${rank} is not in a communicator of ${size}` });
-}
-
-function requireTag(call: string, tag: number): void {
-  if ((tag | 0) === tag && tag >= 0) return;
-  throw new MpiError({ code: "MPI_ERR_TAG", call, why: `tag ${tag} is not allowed` });
 }
 
 /** The send buffer of a collective; null for IN_PLACE. */

@@ -13,8 +13,7 @@
 
 import type { MpiBuffer } from "./buffers.js";
 import type { InPlace, Op } from "./constants.js";
-import type { Request } from "./request.js";
-import type { Status } from "./status.js";
+import type { PointToPointCalls } from "./messages/point-to-point.js";
 
 /**
  * A group of ranks.
@@ -24,7 +23,7 @@ import type { Status } from "./status.js";
  * `MPI_ERR_BUFFER` for a short buffer; nothing has then been sent. `MPI_ERR_TRUNCATE` is thrown by a
  * receive whose message is longer than its buffer; the message is lost.
  */
-export interface Communicator {
+export interface Communicator extends PointToPointCalls {
   /** This process's rank, from 0. */
   readonly rank: number;
   /** Number of ranks. */
@@ -59,24 +58,6 @@ export interface Communicator {
   ): CartCommunicator | undefined;
   /** Gives the communicator back; world() and self() cannot be freed. Collective. */
   free(): void;
-
-  /** Sends; returns when `buf` may be used again. */
-  send(buf: MpiBuffer, dest: number, tag?: number): void;
-  /** Receives a message of at most `buf`'s length. Default: from any source, with any tag. */
-  recv(buf: MpiBuffer, source?: number, tag?: number): Status;
-  /** Sends and receives at once, without deadlock; the two buffers must not overlap. */
-  sendrecv(
-    sendbuf: MpiBuffer,
-    dest: number,
-    sendtag: number,
-    recvbuf: MpiBuffer,
-    source: number,
-    recvtag: number,
-  ): Status;
-  /** Starts to send; do not write to `buf` before the request completes. */
-  isend(buf: MpiBuffer, dest: number, tag?: number): Request;
-  /** Starts to receive; do not touch `buf` before the request completes. */
-  irecv(buf: MpiBuffer, source?: number, tag?: number): Request;
 
   /** Returns when all ranks have called it. Collective. */
   barrier(): void;

@@ -65,3 +65,9 @@ export const THREAD_LEVELS = ["single", "funneled", "serialized", "multiple"] as
 
 /** Thread support of MPI, as in `MPI_THREAD_MULTIPLE`. */
 export type ThreadLevel = (typeof THREAD_LEVELS)[number];
+
+/** Modes of a send, in the order of the addon's table (mpi-p2p.c). DO NOT REORDER. */
+export const SEND_MODES = ["standard", "synchronous", "buffered", "ready"] as const;
+
+/** When a send is complete, and what it needs: as MPI_Send, MPI_Ssend, MPI_Bsend, MPI_Rsend. */
+export type SendMode = (typeof SEND_MODES)[number];

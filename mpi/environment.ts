@@ -23,6 +23,7 @@ import {
   type Runtime,
   registerRuntime,
 } from "./lifecycle.js";
+import { attach, detach, SOLO_BSEND_OVERHEAD } from "./messages/bsend-buffer.js";
 import { NativeCommunicator } from "./native-communicator.js";
 import { type MpiLibrary, Phase } from "./native-mpi.js";
 import { Pmix } from "./pmix.js";
@@ -126,6 +127,33 @@ export interface StandardVersion {
 export function standardVersion(): StandardVersion {
   const version = start().library?.native.standardVersion() ?? 301;
   return { major: Math.floor(version / 100), minor: version % 100 };
+}
+
+/**
+ * Gives buffered sends (`bsend`) their memory, until {@link detachBuffer}.
+ *
+ * @param size In bytes: for each message under way, its data and {@link bsendOverhead}.
+ * @throws {@link MpiError} `MPI_ERR_BUFFER` if there is a buffer already, `MPI_ERR_ARG` for no size.
+ */
+export function attachBuffer(size: number): void {
+  if (!Number.isInteger(size) || size < 0 || size > 0x7fffffff) {
+    const why = `the size is ${size}`;
+    throw new MpiError({ code: "MPI_ERR_ARG", call: "MPI_Buffer_attach", why });
+  }
+  const { library } = start();
+  if (library) library.native.attachBuffer(size);
+  else attach(size);
+}
+
+/** Takes the memory of buffered sends back, when their messages have left it; its size, 0 if there is none. */
+export function detachBuffer(): number {
+  const { library } = start();
+  return library ? library.native.detachBuffer() : detach();
+}
+
+/** Bytes of the attached buffer that a message takes beside its data (MPI_BSEND_OVERHEAD). */
+export function bsendOverhead(): number {
+  return start().library?.native.bsendOverhead() ?? SOLO_BSEND_OVERHEAD;
 }
 
 function start(): Started {

@@ -44,6 +44,9 @@ export {
 } from "./datatype/pack.js";
 export { blocksOf, type Typemap, type TypemapBlock } from "./datatype/typemap.js";
 export {
+  attachBuffer,
+  bsendOverhead,
+  detachBuffer,
   finalize,
   type InitOptions,
   init,
@@ -58,7 +61,9 @@ export {
 } from "./environment.js";
 export { MpiError, type MpiErrorDetails } from "./errors.js";
 export type { Identity } from "./identity.js";
+export type { BufferSpec, MessageBuffer } from "./messages/message-buffer.js";
+export { MatchedMessage, type PointToPointCalls } from "./messages/point-to-point.js";
+export { type Completed, PersistentRequest, Request } from "./messages/request.js";
+export { Status } from "./messages/status.js";
 export { Pmix } from "./pmix.js";
-export { Request } from "./request.js";
 export { SoloCommunicator } from "./solo-communicator.js";
-export { Status } from "./status.js";

@@ -10,6 +10,7 @@
 import { fstatSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
+import { NativeDatatypes } from "./datatype/native-datatypes.js";
 import { libraryError, MpiError } from "./errors.js";
 import { detectLauncher, type Launcher } from "./launcher.js";
 import type { MpiLibrary, NativeMpi } from "./native-mpi.js";
@@ -25,7 +26,7 @@ export interface BuiltAddon {
 
 /** Addons in order of preference: one that was asked for by DAOS_MPICC comes first. */
 const ADDON_NAMES = ["mpi-custom", "mpi-openmpi", "mpi-mpich"];
-const STATUS_FIELD_COUNT = 3;
+const STATUS_FIELD_COUNT = 4;
 const CALL = "Loading MPI";
 
 /** The launcher of this process; undefined if it was started alone. */
@@ -125,7 +126,7 @@ export function loadLibrary(): MpiLibrary {
   const native = loadAddon(`${folder}/${addon.name}.node`) as NativeMpi;
   const status = new Float64Array(STATUS_FIELD_COUNT);
   native.configure(libraryError, status);
-  return { native, status };
+  return { native, status, datatypes: new NativeDatatypes(native) };
 }
 
 /**

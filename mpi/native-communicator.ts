@@ -7,20 +7,19 @@
  */
 
 import { BaseCommunicator } from "./base-communicator.js";
-import { elementSizeOf, type MpiBuffer, type Pieces } from "./buffers.js";
+import type { MpiBuffer, Pieces } from "./buffers.js";
 import type { CartTopology } from "./cart-topology.js";
 import type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
 import { OP_INDEX, type Op } from "./constants.js";
+import { NativeMessages } from "./messages/native-messages.js";
 import type { Handle, MpiLibrary, NativeMpi } from "./native-mpi.js";
-import { NativeRequest, statusOf } from "./native-request.js";
-import type { Request } from "./request.js";
-import type { Status } from "./status.js";
 
 /** A communicator of Open MPI, MPICH or another library. */
 export class NativeCommunicator extends BaseCommunicator {
   readonly #library: MpiLibrary;
   readonly #native: NativeMpi;
   readonly #handle: Handle;
+  protected override readonly messages: NativeMessages;
 
   /** @param handle A live communicator of the library. */
   constructor(library: MpiLibrary, handle: Handle) {
@@ -28,6 +27,7 @@ export class NativeCommunicator extends BaseCommunicator {
     this.#library = library;
     this.#native = library.native;
     this.#handle = handle;
+    this.messages = new NativeMessages(library, handle);
   }
 
   get name(): string {
@@ -66,37 +66,6 @@ export class NativeCommunicator extends BaseCommunicator {
     const handle = this.#native.cartCreate(this.#handle, dims, periods, reorder ? 1 : 0);
     if (handle === undefined) return undefined;
     return new NativeCartCommunicator(this.#library, handle, topology);
-  }
-
-  protected doSend(buf: MpiBuffer, dest: number, tag: number): void {
-    this.#native.send(this.#handle, buf, dest, tag);
-  }
-
-  protected doRecv(buf: MpiBuffer, source: number, tag: number): Status {
-    this.#native.recv(this.#handle, buf, source, tag);
-    return statusOf(this.#library, elementSizeOf(buf));
-  }
-
-  protected doSendrecv(
-    sendbuf: MpiBuffer,
-    dest: number,
-    sendtag: number,
-    recvbuf: MpiBuffer,
-    source: number,
-    recvtag: number,
-  ): Status {
-    this.#native.sendrecv(this.#handle, sendbuf, dest, sendtag, recvbuf, source, recvtag);
-    return statusOf(this.#library, elementSizeOf(recvbuf));
-  }
-
-  protected doIsend(buf: MpiBuffer, dest: number, tag: number): Request {
-    const handle = this.#native.isend(this.#handle, buf, dest, tag);
-    return new NativeRequest(this.#library, handle, elementSizeOf(buf));
-  }
-
-  protected doIrecv(buf: MpiBuffer, source: number, tag: number): Request {
-    const handle = this.#native.irecv(this.#handle, buf, source, tag);
-    return new NativeRequest(this.#library, handle, elementSizeOf(buf));
   }
 
   protected doBcast(buf: MpiBuffer, root: number): void {

@@ -2,16 +2,17 @@
  * The functions of an MPI addon (native/mpi-*.c), as TypeScript sees them.
  *
  * Handles are numbers that only this package holds. Of a buffer, `null` is MPI_IN_PLACE and
- * `undefined` is one that is not significant on this rank. Receives leave source, tag and bytes in
- * the status array given to `configure`.
+ * `undefined` is one that is not significant on this rank. Receives leave their status in the array given to
+ * `configure`.
  *
  * @module
  */
 
 import type { MpiBuffer } from "./buffers.js";
+import type { NativeDatatypes } from "./datatype/native-datatypes.js";
 import type { MpiError } from "./errors.js";
 
-/** A number that stands for a communicator or a request. */
+/** A number that stands for an object of the library. */
 export type Handle = number;
 
 /** MPI before MPI_Init, in use, and after MPI_Finalize. */
@@ -26,6 +27,18 @@ type ErrorFactory = (
 ) => MpiError;
 
 type Buffer = MpiBuffer | null | undefined;
+
+/** Elements of a datatype in a buffer. */
+export interface NativeElements {
+  readonly buffer: MpiBuffer;
+  /** Of the first element, in bytes. */
+  readonly offset: number;
+  readonly count: number;
+  readonly type: Handle;
+}
+
+/** Memory as the addon takes it for messages. */
+export type NativeBuffer = MpiBuffer | NativeElements;
 
 /** An MPI addon. */
 export interface NativeMpi {
@@ -56,21 +69,58 @@ export interface NativeMpi {
   ): Handle | undefined;
   free(comm: Handle): void;
 
-  send(comm: Handle, buf: MpiBuffer, dest: number, tag: number): void;
-  recv(comm: Handle, buf: MpiBuffer, source: number, tag: number): void;
+  datatypeNamed(index: number): Handle;
+  datatypeCreate(
+    combiner: number,
+    integers: Int32Array,
+    addresses: Float64Array,
+    types: Float64Array,
+  ): Handle;
+  datatypeMeasures(type: Handle, measures: Float64Array): void;
+  datatypeFree(type: Handle): void;
+
+  send(comm: Handle, buf: NativeBuffer, dest: number, tag: number): void;
+  sendAs(comm: Handle, buf: NativeBuffer, dest: number, tag: number, mode: number): void;
+  recv(comm: Handle, buf: NativeBuffer, source: number, tag: number): void;
   sendrecv(
     comm: Handle,
-    sendbuf: MpiBuffer,
+    sendbuf: NativeBuffer,
     dest: number,
     sendtag: number,
-    recvbuf: MpiBuffer,
+    recvbuf: NativeBuffer,
     source: number,
     recvtag: number,
   ): void;
-  isend(comm: Handle, buf: MpiBuffer, dest: number, tag: number): Handle;
-  irecv(comm: Handle, buf: MpiBuffer, source: number, tag: number): Handle;
+  sendrecvReplace(
+    comm: Handle,
+    buf: NativeBuffer,
+    dest: number,
+    sendtag: number,
+    source: number,
+    recvtag: number,
+  ): void;
+  isend(comm: Handle, buf: NativeBuffer, dest: number, tag: number): Handle;
+  isendAs(comm: Handle, buf: NativeBuffer, dest: number, tag: number, mode: number): Handle;
+  sendInit(comm: Handle, buf: NativeBuffer, dest: number, tag: number, mode: number): Handle;
+  irecv(comm: Handle, buf: NativeBuffer, source: number, tag: number): Handle;
+  recvInit(comm: Handle, buf: NativeBuffer, source: number, tag: number): Handle;
+  probe(comm: Handle, source: number, tag: number): void;
+  iprobe(comm: Handle, source: number, tag: number): boolean;
+  mprobe(comm: Handle, source: number, tag: number): Handle;
+  improbe(comm: Handle, source: number, tag: number): Handle | undefined;
+  mrecv(message: Handle, buf: NativeBuffer): void;
+  imrecv(message: Handle, buf: NativeBuffer): Handle;
+  attachBuffer(size: number): void;
+  detachBuffer(): number;
+  bsendOverhead(): number;
+  attachedSize(): number;
+
   requestWait(request: Handle): void;
   requestTest(request: Handle): boolean;
+  requestCancel(request: Handle): void;
+  requestFree(request: Handle): void;
+  requestStart(request: Handle): void;
+  requestPollAny(requests: Float64Array): number;
 
   barrier(comm: Handle): void;
   bcast(comm: Handle, buf: MpiBuffer, root: number): void;
@@ -98,6 +148,8 @@ export interface NativeMpi {
 /** An addon and the array through which its receives report. */
 export interface MpiLibrary {
   readonly native: NativeMpi;
-  /** Source rank, tag and length in bytes of the last completed receive. */
+  /** Source rank, tag, length in bytes and whether it was cancelled, of what completed last. */
   readonly status: Float64Array;
+  /** The library's datatypes. */
+  readonly datatypes: NativeDatatypes;
 }

@@ -13,38 +13,13 @@ import type { CartTopology } from "./cart-topology.js";
 import type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
 import { MpiError } from "./errors.js";
 import { isFinalized } from "./lifecycle.js";
-import { Request } from "./request.js";
-import { type PendingReceive, SoloMailbox } from "./solo-mailbox.js";
-import { emptyStatus, type Status } from "./status.js";
-
-/** A request of the solo communicator: sends are complete at once. */
-class SoloRequest extends Request {
-  readonly #receive: PendingReceive | undefined;
-
-  constructor(receive?: PendingReceive) {
-    super();
-    this.#receive = receive;
-  }
-
-  protected override testForCompletion(): Status | undefined {
-    if (!this.#receive) return emptyStatus();
-    const { outcome } = this.#receive;
-    if (outcome instanceof MpiError) throw outcome;
-    return outcome;
-  }
-
-  protected override waitForCompletion(): Status {
-    const status = this.testForCompletion();
-    if (status) return status;
-    throw deadlock("MPI_Wait");
-  }
-}
+import { SoloMessages } from "./messages/solo-messages.js";
 
 /** A communicator of one rank. */
 export class SoloCommunicator extends BaseCommunicator implements Communicator {
   readonly #name: string;
   readonly #predefined: boolean;
-  readonly #mailbox = new SoloMailbox();
+  protected override readonly messages = new SoloMessages((call) => this.#requireLive(call));
   #freed = false;
 
   /**
@@ -99,50 +74,6 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
   protected doCreateCart(topology: CartTopology): CartCommunicator {
     this.#requireLive("MPI_Cart_create");
     return new SoloCartCommunicator(topology);
-  }
-
-  /** @internal */
-  protected doSend(buf: MpiBuffer, dest: number, tag: number): void {
-    this.#requireLive("MPI_Send");
-    this.#mailbox.post(buf, dest, tag);
-  }
-
-  /** @internal */
-  protected doRecv(buf: MpiBuffer, source: number, tag: number): Status {
-    this.#requireLive("MPI_Recv");
-    const receive = this.#mailbox.receive(buf, source, tag);
-    if (receive.outcome === undefined) {
-      this.#mailbox.cancel(receive);
-      throw deadlock("MPI_Recv");
-    }
-    return new SoloRequest(receive).wait();
-  }
-
-  /** @internal */
-  protected doSendrecv(
-    sendbuf: MpiBuffer,
-    dest: number,
-    sendtag: number,
-    recvbuf: MpiBuffer,
-    source: number,
-    recvtag: number,
-  ): Status {
-    this.#requireLive("MPI_Sendrecv");
-    this.#mailbox.post(sendbuf, dest, sendtag);
-    return this.doRecv(recvbuf, source, recvtag);
-  }
-
-  /** @internal */
-  protected doIsend(buf: MpiBuffer, dest: number, tag: number): Request {
-    this.#requireLive("MPI_Isend");
-    this.#mailbox.post(buf, dest, tag);
-    return new SoloRequest();
-  }
-
-  /** @internal */
-  protected doIrecv(buf: MpiBuffer, source: number, tag: number): Request {
-    this.#requireLive("MPI_Irecv");
-    return new SoloRequest(this.#mailbox.receive(buf, source, tag));
   }
 
   /** @internal */
@@ -237,13 +168,4 @@ class SoloCartCommunicator extends SoloCommunicator implements CartCommunicator 
 /** Copies the only contribution to its place, counted in elements of the receive buffer. */
 function copy(send: MpiBuffer | null, recv: MpiBuffer | undefined, start: number): void {
   if (send && recv) bytesOf(recv).set(bytesOf(send), start * elementSizeOf(recv));
-}
-
-function deadlock(call: string): MpiError {
-  return new MpiError({
-    code: "MPI_DEADLOCK",
-    call,
-    why: "the only rank waits for a message that nobody is left to send",
-    remedy: "Send first, or use a nonblocking receive",
-  });
 }

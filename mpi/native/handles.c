@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#define INDEX_BITS 25
-#define KIND_BITS 3
+#define INDEX_BITS 24
+#define KIND_BITS 4
 #define INDEX_MASK ((1u << INDEX_BITS) - 1)
 #define KIND_MASK ((1u << KIND_BITS) - 1)
 #define GENERATION_MASK ((1u << 24) - 1)

@@ -1,10 +1,10 @@
 /**
- * Handle table: numbers that JavaScript holds in place of communicators and requests.
+ * Handle table: numbers that JavaScript holds in place of the library's objects.
  *
  * A handle packs the slot's index, the kind of thing in it, and the slot's generation, which grows
  * each time the slot is freed:
  *
- *     bits 0-24 index | bits 25-27 kind | bits 28-51 generation      (a safe integer)
+ *     bits 0-23 index | bits 24-27 kind | bits 28-51 generation      (a safe integer)
  *
  * So a freed, foreign or invented handle is found and refused; it is never followed.
  *
@@ -20,7 +20,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum { HANDLE_NONE = 0, HANDLE_COMMUNICATOR = 1, HANDLE_REQUEST = 2 } handle_kind;
+typedef enum {
+  HANDLE_NONE = 0,
+  HANDLE_COMMUNICATOR = 1,
+  HANDLE_REQUEST = 2,
+  HANDLE_DATATYPE = 3,
+  HANDLE_MESSAGE = 4
+} handle_kind;
 
 typedef struct {
   MPI_Comm comm;
@@ -31,10 +37,14 @@ typedef struct {
 typedef struct {
   MPI_Request request;
   napi_ref buffer; /* keeps the memory alive until the operation completes */
-  MPI_Datatype type;
-  int element_size;
   bool receives;
+  bool persistent; /* lives on when it has completed, until it is freed */
 } request_slot;
+
+typedef struct {
+  MPI_Datatype type;
+  bool predefined;
+} datatype_slot;
 
 typedef struct {
   handle_kind kind;
@@ -43,6 +53,8 @@ typedef struct {
   union {
     communicator_slot communicator;
     request_slot request;
+    datatype_slot datatype;
+    MPI_Message message;
   } as;
 } handle_slot;
 

@@ -25,7 +25,7 @@ typedef struct {
   handle_table handles;
   napi_ref error_factory; /* (call, code, class, className, text) => MpiError */
   napi_ref status_array;
-  double *status; /* [source, tag, bytes] of the last completed receive, read by TypeScript */
+  double *status; /* [source, tag, bytes, cancelled] of what completed last, read by TypeScript */
 } addon_context;
 
 /** Values that TypeScript uses for every library; ranks and tags are translated on the way. */
@@ -59,6 +59,15 @@ static inline bool check(napi_env env, addon_context *context, const char *call,
 communicator_slot *communicator_argument(napi_env env, addon_context *context, const char *call,
                                          napi_value value);
 
+/** The numbers of a status in TypeScript's array. */
+enum { STATUS_SOURCE, STATUS_TAG, STATUS_BYTES, STATUS_CANCELLED, STATUS_FIELD_COUNT };
+
+/** Writes a status where TypeScript reads it. */
+void store_status(addon_context *context, const MPI_Status *status);
+
+/** The status of what received nothing: a send, an inactive request. */
+void store_empty_status(addon_context *context);
+
 /** Memory as MPI sees it. */
 typedef struct {
   void *data;
@@ -76,7 +85,11 @@ typedef struct {
  */
 typedef enum { AS_BYTES, AS_ELEMENTS, AS_NUMBERS } element_meaning;
 
-/** Reads a typed array, DataView or ArrayBuffer; the memory belongs to the caller's object. */
+/**
+ * Reads a typed array, DataView or ArrayBuffer, or a description { buffer, offset, count, type } of
+ * elements of a datatype in one; the memory belongs to the caller's object. TypeScript has checked
+ * that the elements lie inside.
+ */
 bool buffer_argument(napi_env env, addon_context *context, const char *call, napi_value value,
                      element_meaning meaning, mpi_buffer *buffer);
 
@@ -84,12 +97,27 @@ bool buffer_argument(napi_env env, addon_context *context, const char *call, nap
 bool optional_buffer_argument(napi_env env, addon_context *context, const char *call,
                               napi_value value, element_meaning meaning, mpi_buffer *buffer);
 
+/** Finds a live object of a kind, or throws; `class_name` is the error's code. */
+handle_slot *object_argument(napi_env env, addon_context *context, const char *call,
+                             napi_value value, handle_kind kind, const char *class_name);
+
+/** Takes a request's slot and a reference to its buffers, before the operation starts. */
+request_slot *open_request(napi_env env, addon_context *context, const char *call,
+                           napi_value buffers, bool receives, int64_t *handle);
+
+/** The handle of an operation that was started; or its error, and the slot is given back. */
+napi_value request_result(napi_env env, addon_context *context, const char *call, int code,
+                          int64_t handle);
+
 /** Gives a new communicator a handle; MPI_COMM_NULL becomes undefined. */
 napi_value communicator_result(napi_env env, addon_context *context, MPI_Comm comm,
                                bool predefined);
 
 /** Lets go of every request that nobody waited for, so that MPI_Finalize can run. */
 void abandon_requests(addon_context *context);
+
+/** Gives all datatypes back: some libraries complain of those that MPI_Finalize finds. */
+void free_datatypes(addon_context *context);
 
 /** A function of the addon's table. */
 typedef struct {
@@ -100,7 +128,9 @@ typedef struct {
 /** Each part's functions, ended by a row of NULLs. */
 extern const addon_function environment_functions[];
 extern const addon_function communicator_functions[];
+extern const addon_function datatype_functions[];
 extern const addon_function point_to_point_functions[];
+extern const addon_function request_functions[];
 extern const addon_function collective_functions[];
 
 #endif

@@ -54,10 +54,33 @@ static bool raw_bytes(napi_env env, napi_value value, void **data, size_t *count
   return false;
 }
 
+/** Elements of a datatype in a buffer: { buffer, offset, count, type }. */
+static bool described_buffer(napi_env env, addon_context *context, const char *call,
+                             napi_value value, mpi_buffer *buffer) {
+  napi_value object, offset, count, type;
+  int64_t bytes = 0;
+  mpi_buffer whole;
+  if (!succeeded(env, napi_get_named_property(env, value, "buffer", &object)) ||
+      !succeeded(env, napi_get_named_property(env, value, "offset", &offset)) ||
+      !succeeded(env, napi_get_named_property(env, value, "count", &count)) ||
+      !succeeded(env, napi_get_named_property(env, value, "type", &type)) ||
+      !succeeded(env, napi_get_value_int64(env, offset, &bytes)) ||
+      !int_argument(env, count, &buffer->count) ||
+      !buffer_argument(env, context, call, object, AS_BYTES, &whole))
+    return false;
+  handle_slot *slot = object_argument(env, context, call, type, HANDLE_DATATYPE, "MPI_ERR_TYPE");
+  if (!slot)
+    return false;
+  buffer->data = (char *)whole.data + bytes;
+  buffer->type = slot->as.datatype.type;
+  return check(env, context, call, MPI_Type_size(buffer->type, &buffer->element_size));
+}
+
 bool buffer_argument(napi_env env, addon_context *context, const char *call, napi_value value,
                      element_meaning meaning, mpi_buffer *buffer) {
   napi_typedarray_type elements;
   size_t count = 0;
+  bool is_described = false;
   buffer->data = NULL;
   if (napi_get_typedarray_info(env, value, &elements, &count, &buffer->data, NULL, NULL) ==
       napi_ok) {
@@ -65,6 +88,10 @@ bool buffer_argument(napi_env env, addon_context *context, const char *call, nap
   } else if (raw_bytes(env, value, &buffer->data, &count)) {
     buffer->type = MPI_BYTE;
     buffer->element_size = 1;
+  } else if (type_of(env, value) == napi_object &&
+             napi_has_named_property(env, value, "type", &is_described) == napi_ok &&
+             is_described) {
+    return described_buffer(env, context, call, value, buffer);
   } else {
     buffer->type = MPI_DATATYPE_NULL;
   }

@@ -3,8 +3,8 @@
  */
 #include "mpi-addon.h"
 
-communicator_slot *communicator_argument(napi_env env, addon_context *context, const char *call,
-                                         napi_value value) {
+handle_slot *object_argument(napi_env env, addon_context *context, const char *call,
+                             napi_value value, handle_kind kind, const char *class_name) {
   int64_t handle = 0;
   if (!succeeded(env, napi_get_value_int64(env, value, &handle)))
     return NULL;
@@ -15,13 +15,17 @@ communicator_slot *communicator_argument(napi_env env, addon_context *context, c
                       ended ? "MPI has been finalized" : "MPI is not initialized");
     return NULL;
   }
-  handle_slot *slot = handle_find(&context->handles, HANDLE_COMMUNICATOR, handle);
-  if (!slot) {
-    throw_usage_error(env, context, call, "MPI_ERR_COMM",
-                      "the communicator has been freed or is none");
-    return NULL;
-  }
-  return &slot->as.communicator;
+  handle_slot *slot = handle_find(&context->handles, kind, handle);
+  if (!slot)
+    throw_usage_error(env, context, call, class_name, "the object has been freed or is none");
+  return slot;
+}
+
+communicator_slot *communicator_argument(napi_env env, addon_context *context, const char *call,
+                                         napi_value value) {
+  handle_slot *slot =
+      object_argument(env, context, call, value, HANDLE_COMMUNICATOR, "MPI_ERR_COMM");
+  return slot ? &slot->as.communicator : NULL;
 }
 
 napi_value communicator_result(napi_env env, addon_context *context, MPI_Comm comm,

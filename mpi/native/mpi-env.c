@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define STATUS_FIELD_COUNT 3
-
 atomic_int mpi_phase = PHASE_BEFORE_INIT;
 
 /** configure(errorFactory, statusArray): what this thread's errors and statuses go through. */
@@ -78,6 +76,7 @@ static napi_value finalize(napi_env env, napi_callback_info info) {
   if (!atomic_compare_exchange_strong(&mpi_phase, &expected, PHASE_FINALIZED))
     return NULL;
   abandon_requests(context);
+  free_datatypes(context);
   check(env, context, "MPI_Finalize", MPI_Finalize());
   return NULL;
 }

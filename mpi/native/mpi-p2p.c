@@ -1,29 +1,31 @@
 /**
- * Point-to-point messages, blocking and nonblocking.
+ * Point-to-point messages: blocking, nonblocking, persistent, probed.
  *
- * A receive leaves [source, tag, bytes] in the context's status array: writing three numbers is
- * cheaper than making an object per message.
- *
- * A nonblocking operation holds a reference to its buffer's object until it completes, so that the
- * garbage collector cannot take memory that the library still reads or writes.
+ * A receive leaves its status in the context's status array: writing four numbers is cheaper than
+ * making an object per message.
  */
 #include "mpi-addon.h"
 
-static void store_status(addon_context *context, MPI_Status *status, MPI_Datatype type,
-                         int element_size) {
-  int count = 0;
-  MPI_Get_count(status, type, &count);
-  double bytes = (double)count * element_size;
-  if (count == MPI_UNDEFINED) { /* not a whole number of elements */
-    MPI_Get_count(status, MPI_BYTE, &count);
-    bytes = count;
-  }
-  int source = status->MPI_SOURCE, tag = status->MPI_TAG;
-  context->status[0] = source == MPI_PROC_NULL    ? PROC_NULL
-                       : source == MPI_ANY_SOURCE ? ANY_SOURCE
-                                                  : source;
-  context->status[1] = tag == MPI_ANY_TAG ? ANY_TAG : tag;
-  context->status[2] = bytes;
+#include <stdlib.h>
+
+void store_empty_status(addon_context *context) {
+  context->status[STATUS_SOURCE] = PROC_NULL;
+  context->status[STATUS_TAG] = ANY_TAG;
+  context->status[STATUS_BYTES] = 0;
+  context->status[STATUS_CANCELLED] = 0;
+}
+
+void store_status(addon_context *context, const MPI_Status *status) {
+  MPI_Count bytes = 0;
+  int source = status->MPI_SOURCE, tag = status->MPI_TAG, cancelled = 0;
+  MPI_Get_elements_x(status, MPI_BYTE, &bytes);
+  MPI_Test_cancelled(status, &cancelled);
+  context->status[STATUS_SOURCE] = source == MPI_PROC_NULL    ? PROC_NULL
+                                   : source == MPI_ANY_SOURCE ? ANY_SOURCE
+                                                              : source;
+  context->status[STATUS_TAG] = tag == MPI_ANY_TAG ? ANY_TAG : tag;
+  context->status[STATUS_BYTES] = cancelled || bytes == MPI_UNDEFINED ? 0 : (double)bytes;
+  context->status[STATUS_CANCELLED] = cancelled;
 }
 
 /** The arguments (handle, buffer, rank, tag) that most functions here share. */
@@ -35,14 +37,11 @@ typedef struct {
   napi_value buffer_object;
 } message_arguments;
 
-static bool message_call(napi_env env, napi_callback_info info, const char *call,
-                         addon_context **context, message_arguments *message) {
-  napi_value values[4];
-  if (!arguments(env, info, 4, values, (void **)context))
-    return false;
-  communicator_slot *slot = communicator_argument(env, *context, call, values[0]);
+static bool message_values(napi_env env, napi_value *values, const char *call,
+                           addon_context *context, message_arguments *message) {
+  communicator_slot *slot = communicator_argument(env, context, call, values[0]);
   message->buffer_object = values[1];
-  if (!slot || !buffer_argument(env, *context, call, values[1], AS_BYTES, &message->buffer) ||
+  if (!slot || !buffer_argument(env, context, call, values[1], AS_BYTES, &message->buffer) ||
       !int_argument(env, values[2], &message->rank) || !int_argument(env, values[3], &message->tag))
     return false;
   message->comm = slot->comm;
@@ -50,6 +49,42 @@ static bool message_call(napi_env env, napi_callback_info info, const char *call
   message->tag = library_tag(message->tag);
   return true;
 }
+
+static bool message_call(napi_env env, napi_callback_info info, const char *call,
+                         addon_context **context, message_arguments *message) {
+  napi_value values[4];
+  return arguments(env, info, 4, values, (void **)context) &&
+         message_values(env, values, call, *context, message);
+}
+
+/** The modes of a send, in the order of SEND_MODES in constants.ts. DO NOT REORDER. */
+enum { MODE_STANDARD, MODE_SYNCHRONOUS, MODE_BUFFERED, MODE_READY, MODE_COUNT };
+
+typedef int (*blocking_send)(const void *, int, MPI_Datatype, int, int, MPI_Comm);
+typedef int (*starting_send)(const void *, int, MPI_Datatype, int, int, MPI_Comm, MPI_Request *);
+
+typedef struct {
+  const char *call;
+  blocking_send run;
+} blocking_mode;
+
+typedef struct {
+  const char *call;
+  starting_send run;
+} starting_mode;
+
+static const blocking_mode blocking_modes[MODE_COUNT] = {{"MPI_Send", MPI_Send},
+                                                         {"MPI_Ssend", MPI_Ssend},
+                                                         {"MPI_Bsend", MPI_Bsend},
+                                                         {"MPI_Rsend", MPI_Rsend}};
+static const starting_mode nonblocking_modes[MODE_COUNT] = {{"MPI_Isend", MPI_Isend},
+                                                            {"MPI_Issend", MPI_Issend},
+                                                            {"MPI_Ibsend", MPI_Ibsend},
+                                                            {"MPI_Irsend", MPI_Irsend}};
+static const starting_mode persistent_modes[MODE_COUNT] = {{"MPI_Send_init", MPI_Send_init},
+                                                           {"MPI_Ssend_init", MPI_Ssend_init},
+                                                           {"MPI_Bsend_init", MPI_Bsend_init},
+                                                           {"MPI_Rsend_init", MPI_Rsend_init}};
 
 static napi_value mpi_send(napi_env env, napi_callback_info info) {
   addon_context *context;
@@ -60,6 +95,31 @@ static napi_value mpi_send(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/** The mode of a send; -1 after an exception. */
+static int mode_argument(napi_env env, napi_value value) {
+  int mode;
+  if (!int_argument(env, value, &mode))
+    return -1;
+  return mode >= 0 && mode < MODE_COUNT ? mode : MODE_STANDARD;
+}
+
+/** sendAs(handle, buffer, dest, tag, mode) */
+static napi_value send_as(napi_env env, napi_callback_info info) {
+  napi_value values[5];
+  addon_context *context;
+  message_arguments m;
+  if (!arguments(env, info, 5, values, (void **)&context))
+    return NULL;
+  int mode = mode_argument(env, values[4]);
+  if (mode < 0)
+    return NULL;
+  const blocking_mode *as = &blocking_modes[mode];
+  if (message_values(env, values, as->call, context, &m))
+    check(env, context, as->call,
+          as->run(m.buffer.data, m.buffer.count, m.buffer.type, m.rank, m.tag, m.comm));
+  return NULL;
+}
+
 static napi_value mpi_recv(napi_env env, napi_callback_info info) {
   addon_context *context;
   message_arguments m;
@@ -67,7 +127,7 @@ static napi_value mpi_recv(napi_env env, napi_callback_info info) {
   if (message_call(env, info, "MPI_Recv", &context, &m) &&
       check(env, context, "MPI_Recv",
             MPI_Recv(m.buffer.data, m.buffer.count, m.buffer.type, m.rank, m.tag, m.comm, &status)))
-    store_status(context, &status, m.buffer.type, m.buffer.element_size);
+    store_status(context, &status);
   return NULL;
 }
 
@@ -91,43 +151,26 @@ static napi_value mpi_sendrecv(napi_env env, napi_callback_info info) {
             MPI_Sendrecv(out.data, out.count, out.type, library_rank(dest), sendtag, in.data,
                          in.count, in.type, library_rank(source), library_tag(recvtag), slot->comm,
                          &status)))
-    store_status(context, &status, in.type, in.element_size);
+    store_status(context, &status);
   return NULL;
 }
 
-/** Takes a slot and a reference to the buffer before the operation starts. */
-static request_slot *open_request(napi_env env, addon_context *context, const char *call,
-                                  const message_arguments *message, bool receives,
-                                  int64_t *handle) {
-  handle_slot *slot = handle_allocate(&context->handles, HANDLE_REQUEST, handle);
-  if (!slot) {
-    throw_usage_error(env, context, call, "MPI_ERR_NO_MEM", "no memory for a request");
+/** sendrecvReplace(handle, buffer, dest, sendtag, source, recvtag) */
+static napi_value sendrecv_replace(napi_env env, napi_callback_info info) {
+  static const char call[] = "MPI_Sendrecv_replace";
+  napi_value values[6];
+  addon_context *context;
+  message_arguments m;
+  int source, recvtag;
+  MPI_Status status;
+  if (!arguments(env, info, 6, values, (void **)&context) ||
+      !message_values(env, values, call, context, &m) || !int_argument(env, values[4], &source) ||
+      !int_argument(env, values[5], &recvtag))
     return NULL;
-  }
-  request_slot *request = &slot->as.request;
-  *request = (request_slot){MPI_REQUEST_NULL, NULL, message->buffer.type,
-                            message->buffer.element_size, receives};
-  if (!succeeded(env, napi_create_reference(env, message->buffer_object, 1, &request->buffer))) {
-    handle_release(&context->handles, slot);
-    return NULL;
-  }
-  return request;
-}
-
-static void close_request(napi_env env, addon_context *context, int64_t handle) {
-  handle_slot *slot = handle_find(&context->handles, HANDLE_REQUEST, handle);
-  if (!slot)
-    return;
-  if (slot->as.request.buffer)
-    napi_delete_reference(env, slot->as.request.buffer);
-  handle_release(&context->handles, slot);
-}
-
-static napi_value request_result(napi_env env, addon_context *context, const char *call, int code,
-                                 int64_t handle) {
-  if (check(env, context, call, code))
-    return double_result(env, (double)handle);
-  close_request(env, context, handle);
+  if (check(env, context, call,
+            MPI_Sendrecv_replace(m.buffer.data, m.buffer.count, m.buffer.type, m.rank, m.tag,
+                                 library_rank(source), library_tag(recvtag), m.comm, &status)))
+    store_status(context, &status);
   return NULL;
 }
 
@@ -137,7 +180,7 @@ static napi_value mpi_isend(napi_env env, napi_callback_info info) {
   int64_t handle;
   if (!message_call(env, info, "MPI_Isend", &context, &m))
     return NULL;
-  request_slot *request = open_request(env, context, "MPI_Isend", &m, false, &handle);
+  request_slot *request = open_request(env, context, "MPI_Isend", m.buffer_object, false, &handle);
   if (!request)
     return NULL;
   int code = MPI_Isend(m.buffer.data, m.buffer.count, m.buffer.type, m.rank, m.tag, m.comm,
@@ -145,101 +188,261 @@ static napi_value mpi_isend(napi_env env, napi_callback_info info) {
   return request_result(env, context, "MPI_Isend", code, handle);
 }
 
-static napi_value mpi_irecv(napi_env env, napi_callback_info info) {
+/** A send in a mode, started or only prepared. */
+static napi_value start_send(napi_env env, napi_callback_info info, const starting_mode *modes,
+                             bool persistent) {
+  napi_value values[5];
   addon_context *context;
   message_arguments m;
   int64_t handle;
-  if (!message_call(env, info, "MPI_Irecv", &context, &m))
+  if (!arguments(env, info, 5, values, (void **)&context))
     return NULL;
-  request_slot *request = open_request(env, context, "MPI_Irecv", &m, true, &handle);
+  int mode = mode_argument(env, values[4]);
+  if (mode < 0 || !message_values(env, values, modes[mode].call, context, &m))
+    return NULL;
+  const starting_mode *as = &modes[mode];
+  request_slot *request = open_request(env, context, as->call, m.buffer_object, false, &handle);
   if (!request)
     return NULL;
-  int code = MPI_Irecv(m.buffer.data, m.buffer.count, m.buffer.type, m.rank, m.tag, m.comm,
-                       &request->request);
-  return request_result(env, context, "MPI_Irecv", code, handle);
+  request->persistent = persistent;
+  int code = as->run(m.buffer.data, m.buffer.count, m.buffer.type, m.rank, m.tag, m.comm,
+                     &request->request);
+  return request_result(env, context, as->call, code, handle);
 }
 
-static request_slot *request_argument(napi_env env, napi_callback_info info, const char *call,
-                                      addon_context **context, int64_t *handle) {
+/** isendAs(handle, buffer, dest, tag, mode) */
+static napi_value isend_as(napi_env env, napi_callback_info info) {
+  return start_send(env, info, nonblocking_modes, false);
+}
+
+/** sendInit(handle, buffer, dest, tag, mode): a persistent request */
+static napi_value send_init(napi_env env, napi_callback_info info) {
+  return start_send(env, info, persistent_modes, true);
+}
+
+static napi_value start_receive(napi_env env, napi_callback_info info, const char *call,
+                                bool persistent) {
+  addon_context *context;
+  message_arguments m;
+  int64_t handle;
+  if (!message_call(env, info, call, &context, &m))
+    return NULL;
+  request_slot *request = open_request(env, context, call, m.buffer_object, true, &handle);
+  if (!request)
+    return NULL;
+  request->persistent = persistent;
+  int code = (persistent ? MPI_Recv_init : MPI_Irecv)(m.buffer.data, m.buffer.count, m.buffer.type,
+                                                      m.rank, m.tag, m.comm, &request->request);
+  return request_result(env, context, call, code, handle);
+}
+
+static napi_value mpi_irecv(napi_env env, napi_callback_info info) {
+  return start_receive(env, info, "MPI_Irecv", false);
+}
+
+static napi_value recv_init(napi_env env, napi_callback_info info) {
+  return start_receive(env, info, "MPI_Recv_init", true);
+}
+
+/** The arguments (handle, source, tag) of a probe. */
+typedef struct {
+  addon_context *context;
+  MPI_Comm comm;
+  int source;
+  int tag;
+} probe_arguments;
+
+static bool probe_call(napi_env env, napi_callback_info info, const char *call,
+                       probe_arguments *probe) {
+  napi_value values[3];
+  if (!arguments(env, info, 3, values, (void **)&probe->context))
+    return false;
+  communicator_slot *slot = communicator_argument(env, probe->context, call, values[0]);
+  if (!slot || !int_argument(env, values[1], &probe->source) ||
+      !int_argument(env, values[2], &probe->tag))
+    return false;
+  probe->comm = slot->comm;
+  probe->source = library_rank(probe->source);
+  probe->tag = library_tag(probe->tag);
+  return true;
+}
+
+static napi_value mpi_probe(napi_env env, napi_callback_info info) {
+  probe_arguments p;
+  MPI_Status status;
+  if (probe_call(env, info, "MPI_Probe", &p) &&
+      check(env, p.context, "MPI_Probe", MPI_Probe(p.source, p.tag, p.comm, &status)))
+    store_status(p.context, &status);
+  return NULL;
+}
+
+/** iprobe(handle, source, tag): whether there is a message */
+static napi_value mpi_iprobe(napi_env env, napi_callback_info info) {
+  probe_arguments p;
+  MPI_Status status;
+  int found = 0;
+  if (!probe_call(env, info, "MPI_Iprobe", &p) ||
+      !check(env, p.context, "MPI_Iprobe", MPI_Iprobe(p.source, p.tag, p.comm, &found, &status)))
+    return NULL;
+  if (found)
+    store_status(p.context, &status);
+  return bool_result(env, found);
+}
+
+static napi_value message_result(napi_env env, addon_context *context, MPI_Message message,
+                                 const MPI_Status *status) {
+  int64_t handle;
+  handle_slot *slot = handle_allocate(&context->handles, HANDLE_MESSAGE, &handle);
+  if (!slot) {
+    throw_usage_error(env, context, "MPI_Mprobe", "MPI_ERR_NO_MEM", "no memory for a message");
+    return NULL;
+  }
+  slot->as.message = message;
+  store_status(context, status);
+  return double_result(env, (double)handle);
+}
+
+/** mprobe(handle, source, tag): a message that no other receive can take */
+static napi_value mpi_mprobe(napi_env env, napi_callback_info info) {
+  probe_arguments p;
+  MPI_Status status;
+  MPI_Message message;
+  if (!probe_call(env, info, "MPI_Mprobe", &p) ||
+      !check(env, p.context, "MPI_Mprobe", MPI_Mprobe(p.source, p.tag, p.comm, &message, &status)))
+    return NULL;
+  return message_result(env, p.context, message, &status);
+}
+
+/** improbe(handle, source, tag): the same, or undefined */
+static napi_value mpi_improbe(napi_env env, napi_callback_info info) {
+  probe_arguments p;
+  MPI_Status status;
+  MPI_Message message;
+  int found = 0;
+  if (!probe_call(env, info, "MPI_Improbe", &p) ||
+      !check(env, p.context, "MPI_Improbe",
+             MPI_Improbe(p.source, p.tag, p.comm, &found, &message, &status)) ||
+      !found)
+    return NULL;
+  return message_result(env, p.context, message, &status);
+}
+
+/** Takes a probed message out of its slot, for the one receive that it allows. */
+static bool take_message(napi_env env, addon_context *context, const char *call, napi_value *values,
+                         MPI_Message *message, mpi_buffer *buffer) {
+  handle_slot *slot =
+      object_argument(env, context, call, values[0], HANDLE_MESSAGE, "MPI_ERR_REQUEST");
+  if (!slot || !buffer_argument(env, context, call, values[1], AS_BYTES, buffer))
+    return false;
+  *message = slot->as.message;
+  handle_release(&context->handles, slot);
+  return true;
+}
+
+/** mrecv(message, buffer) */
+static napi_value mpi_mrecv(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  addon_context *context;
+  MPI_Message message;
+  MPI_Status status;
+  mpi_buffer buffer;
+  if (arguments(env, info, 2, values, (void **)&context) &&
+      take_message(env, context, "MPI_Mrecv", values, &message, &buffer) &&
+      check(env, context, "MPI_Mrecv",
+            MPI_Mrecv(buffer.data, buffer.count, buffer.type, &message, &status)))
+    store_status(context, &status);
+  return NULL;
+}
+
+/** imrecv(message, buffer): a request */
+static napi_value mpi_imrecv(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  addon_context *context;
+  MPI_Message message;
+  mpi_buffer buffer;
+  int64_t handle;
+  if (!arguments(env, info, 2, values, (void **)&context) ||
+      !take_message(env, context, "MPI_Imrecv", values, &message, &buffer))
+    return NULL;
+  request_slot *request = open_request(env, context, "MPI_Imrecv", values[1], true, &handle);
+  if (!request)
+    return NULL;
+  int code = MPI_Imrecv(buffer.data, buffer.count, buffer.type, &message, &request->request);
+  return request_result(env, context, "MPI_Imrecv", code, handle);
+}
+
+/** The memory of buffered sends belongs to the process, whatever thread attached it. */
+static void *attached_buffer;
+static int attached_size;
+
+/** attachBuffer(bytes): memory for buffered sends; an older one must have been detached */
+static napi_value attach_buffer(napi_env env, napi_callback_info info) {
   napi_value values[1];
-  if (!arguments(env, info, 1, values, (void **)context) ||
-      !succeeded(env, napi_get_value_int64(env, values[0], handle)))
+  addon_context *context;
+  int size;
+  if (!arguments(env, info, 1, values, (void **)&context) || !int_argument(env, values[0], &size))
     return NULL;
-  if (atomic_load_explicit(&mpi_phase, memory_order_relaxed) != PHASE_ACTIVE) {
-    throw_usage_error(env, *context, call, "MPI_FINALIZED", "MPI has been finalized");
+  void *memory = attached_buffer ? NULL : malloc(size > 0 ? (size_t)size : 1);
+  if (!memory) {
+    throw_usage_error(env, context, "MPI_Buffer_attach", "MPI_ERR_BUFFER",
+                      attached_buffer ? "a buffer is attached already" : "no memory");
     return NULL;
   }
-  handle_slot *slot = handle_find(&(*context)->handles, HANDLE_REQUEST, *handle);
-  if (slot)
-    return &slot->as.request;
-  throw_usage_error(env, *context, call, "MPI_ERR_REQUEST", "the request has completed or is none");
+  if (check(env, context, "MPI_Buffer_attach", MPI_Buffer_attach(memory, size)))
+    attached_buffer = memory, attached_size = size;
+  else
+    free(memory);
   return NULL;
 }
 
-/** Ends a request, successful or not: stores its status, frees its slot, throws its error. */
-static void complete(napi_env env, addon_context *context, const char *call, int code,
-                     MPI_Status *status, int64_t handle) {
-  request_slot request = handle_find(&context->handles, HANDLE_REQUEST, handle)->as.request;
-  close_request(env, context, handle);
-  if (!check(env, context, call, code))
-    return;
-  if (request.receives) {
-    store_status(context, status, request.type, request.element_size);
-  } else {
-    context->status[0] = PROC_NULL;
-    context->status[1] = ANY_TAG;
-    context->status[2] = 0;
-  }
-}
-
-static napi_value request_wait(napi_env env, napi_callback_info info) {
+/** detachBuffer(): waits for the messages in it; its size */
+static napi_value detach_buffer(napi_env env, napi_callback_info info) {
   addon_context *context;
-  int64_t handle;
-  MPI_Status status;
-  request_slot *request = request_argument(env, info, "MPI_Wait", &context, &handle);
-  if (!request)
+  void *memory = NULL;
+  int size = 0;
+  if (!arguments(env, info, 0, NULL, (void **)&context))
     return NULL;
-  int code = MPI_Wait(&request->request, &status);
-  complete(env, context, "MPI_Wait", code, &status, handle);
-  return NULL;
-}
-
-static napi_value request_test(napi_env env, napi_callback_info info) {
-  addon_context *context;
-  int64_t handle;
-  MPI_Status status;
-  int done = 0;
-  request_slot *request = request_argument(env, info, "MPI_Test", &context, &handle);
-  if (!request)
-    return NULL;
-  int code = MPI_Test(&request->request, &done, &status);
-  if (done || code != MPI_SUCCESS)
-    complete(env, context, "MPI_Test", code, &status, handle);
-  return bool_result(env, done);
-}
-
-void abandon_requests(addon_context *context) {
-  for (uint32_t i = 0; i < context->handles.count; i++) {
-    handle_slot *slot = &context->handles.slots[i];
-    if (slot->kind != HANDLE_REQUEST)
-      continue;
-    /* The reference stays: the library may touch the buffer until MPI_Finalize returns. */
-    request_slot *request = &slot->as.request;
-    int done = 0;
-    if (MPI_Test(&request->request, &done, MPI_STATUS_IGNORE) == MPI_SUCCESS && !done) {
-      if (request->receives)
-        MPI_Cancel(&request->request);
-      MPI_Request_free(&request->request);
-    }
-    handle_release(&context->handles, slot);
+  if (attached_buffer) {
+    if (!check(env, context, "MPI_Buffer_detach", MPI_Buffer_detach(&memory, &size)))
+      return NULL;
+    free(attached_buffer);
+    attached_buffer = NULL;
+    attached_size = 0;
   }
+  return int_result(env, size);
+}
+
+/** attachedSize(): of the attached buffer, 0 without one; libraries may hang on a message that does
+ * not fit */
+static napi_value get_attached_size(napi_env env, napi_callback_info info) {
+  (void)info;
+  return int_result(env, attached_size);
+}
+
+/** bsendOverhead(): bytes of the attached buffer that a message takes beside its data */
+static napi_value bsend_overhead(napi_env env, napi_callback_info info) {
+  (void)info;
+  return int_result(env, MPI_BSEND_OVERHEAD);
 }
 
 const addon_function point_to_point_functions[] = {{"send", mpi_send},
+                                                   {"sendAs", send_as},
                                                    {"recv", mpi_recv},
                                                    {"sendrecv", mpi_sendrecv},
+                                                   {"sendrecvReplace", sendrecv_replace},
                                                    {"isend", mpi_isend},
+                                                   {"isendAs", isend_as},
+                                                   {"sendInit", send_init},
                                                    {"irecv", mpi_irecv},
-                                                   {"requestWait", request_wait},
-                                                   {"requestTest", request_test},
+                                                   {"recvInit", recv_init},
+                                                   {"probe", mpi_probe},
+                                                   {"iprobe", mpi_iprobe},
+                                                   {"mprobe", mpi_mprobe},
+                                                   {"improbe", mpi_improbe},
+                                                   {"mrecv", mpi_mrecv},
+                                                   {"imrecv", mpi_imrecv},
+                                                   {"attachBuffer", attach_buffer},
+                                                   {"detachBuffer", detach_buffer},
+                                                   {"bsendOverhead", bsend_overhead},
+                                                   {"attachedSize", get_attached_size},
                                                    {NULL, NULL}};

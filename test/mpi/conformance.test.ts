@@ -10,7 +10,7 @@ import { available, FAMILIES, runRanks } from "../support/mpirun.ts";
 import { plainEnvironment, runProgram } from "../support/processes.ts";
 import { root } from "../support/root.ts";
 
-const CASE_COUNT_MIN = 45;
+const CASE_COUNT_MIN = 66;
 const program = join(root, "test/mpi/programs/conformance.mjs");
 
 interface Verdict {
@@ -51,5 +51,13 @@ describe.each(FAMILIES)("the communicators of %s", (family) => {
     judge(copy.lines, 2);
     const alone = await runRanks({ family, ranks: 1, program, args: ["self"] });
     judge(alone.lines, 1);
+  });
+
+  run("compute the same sizes and bounds of datatypes as this package", async () => {
+    const measures = join(root, "test/mpi/programs/datatype-measures.mjs");
+    for (const seed of ["1", "2"]) {
+      const { lines } = await runRanks({ family, ranks: 1, program: measures, args: [seed] });
+      expect(lines).toEqual([{ compared: 400, different: [], count: 0 }]);
+    }
   });
 });

@@ -13,8 +13,10 @@ import { finalize, SoloCommunicator, self, world } from "node-mpi-bindings";
 import { fails, runCases } from "./checks.mjs";
 import { collectiveCases } from "./conformance-collectives.mjs";
 import { communicatorCases } from "./conformance-communicators.mjs";
+import { datatypeCases } from "./conformance-datatypes.mjs";
 import { errorCases } from "./conformance-errors.mjs";
 import { messageCases } from "./conformance-messages.mjs";
+import { modeCases } from "./conformance-modes.mjs";
 
 const FACTORIES = {
   world,
@@ -47,6 +49,8 @@ const { passed, failed } = await runCases(
   {
     ...communicatorCases,
     ...messageCases,
+    ...modeCases,
+    ...datatypeCases,
     ...collectiveCases,
     ...errorCases,
     ...(kind === "dup" ? {} : predefinedCases),

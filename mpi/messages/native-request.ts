@@ -1,0 +1,147 @@
+/**
+ * Requests of an MPI library.
+ *
+ * The addon holds the buffer until the operation has completed. A request that the program forgets is
+ * finished here: when the collector takes the object, its handle is asked until it has completed, so
+ * that handle and buffer are given back.
+ *
+ * @module
+ */
+
+import { type Handle, type MpiLibrary, Phase } from "../native-mpi.js";
+import { PersistentRequest, Request } from "./request.js";
+import { Status } from "./status.js";
+
+interface Forgotten {
+  readonly library: MpiLibrary;
+  readonly handle: Handle;
+  readonly isPersistent: boolean;
+}
+
+/** Forgotten requests that have not completed yet. */
+let forgotten: Forgotten[] = [];
+
+const collector = new FinalizationRegistry<Forgotten>((entry) => {
+  forgotten.push(entry);
+  forgotten = forgotten.filter((request) => !isFinished(request));
+});
+
+function isFinished({ library, handle, isPersistent }: Forgotten): boolean {
+  const { native } = library;
+  if (native.phase() !== Phase.ACTIVE) return true;
+  try {
+    if (!native.requestTest(handle)) return false;
+    if (isPersistent) native.requestFree(handle);
+    return true;
+  } catch {
+    return true; // It failed and nobody is left to be told.
+  }
+}
+
+/** What requests of a library share: a handle, and how long an element of their buffer is. */
+interface Operation {
+  readonly library: MpiLibrary;
+  readonly handle: Handle;
+  readonly elementSize: number;
+}
+
+const operations = new WeakMap<Request, Operation>();
+
+/** Waits in the library if it knows all requests; otherwise undefined. */
+function pollAny(requests: readonly Request[]): number | undefined {
+  const known = requests.flatMap((request) => operations.get(request) ?? []);
+  const [first] = known;
+  if (first === undefined || known.length < requests.length) return undefined;
+  return first.library.native.requestPollAny(Float64Array.from(known, ({ handle }) => handle));
+}
+
+/** A nonblocking operation of an MPI library. */
+export class NativeRequest extends Request {
+  readonly #operation: Operation;
+
+  /** @param elementSize Size of an element of the buffer, in bytes. */
+  constructor(library: MpiLibrary, handle: Handle, elementSize: number) {
+    super();
+    this.#operation = { library, handle, elementSize };
+    operations.set(this, this.#operation);
+    collector.register(this, { library, handle, isPersistent: false }, this);
+  }
+
+  protected override waitForCompletion(): Status {
+    const { library, handle, elementSize } = this.#operation;
+    collector.unregister(this);
+    library.native.requestWait(handle);
+    return statusOf(library, elementSize);
+  }
+
+  protected override testForCompletion(): Status | undefined {
+    const { library, handle, elementSize } = this.#operation;
+    let completed = true;
+    try {
+      completed = library.native.requestTest(handle);
+    } finally {
+      if (completed) collector.unregister(this);
+    }
+    return completed ? statusOf(library, elementSize) : undefined;
+  }
+
+  protected override cancelOperation(): void {
+    this.#operation.library.native.requestCancel(this.#operation.handle);
+  }
+
+  protected override waitForAny(requests: readonly Request[]): number {
+    return pollAny(requests) ?? super.waitForAny(requests);
+  }
+}
+
+/** A persistent operation of an MPI library. */
+export class NativePersistentRequest extends PersistentRequest {
+  readonly #operation: Operation;
+
+  /** @param elementSize Size of an element of the buffer, in bytes. */
+  constructor(library: MpiLibrary, handle: Handle, elementSize: number) {
+    super();
+    this.#operation = { library, handle, elementSize };
+    operations.set(this, this.#operation);
+    collector.register(this, { library, handle, isPersistent: true }, this);
+  }
+
+  protected override startOperation(): void {
+    this.#operation.library.native.requestStart(this.#operation.handle);
+  }
+
+  protected override freeOperation(): void {
+    collector.unregister(this);
+    this.#operation.library.native.requestFree(this.#operation.handle);
+  }
+
+  protected override waitForCompletion(): Status {
+    const { library, handle, elementSize } = this.#operation;
+    library.native.requestWait(handle);
+    return statusOf(library, elementSize);
+  }
+
+  protected override testForCompletion(): Status | undefined {
+    const { library, handle, elementSize } = this.#operation;
+    return library.native.requestTest(handle) ? statusOf(library, elementSize) : undefined;
+  }
+
+  protected override cancelOperation(): void {
+    this.#operation.library.native.requestCancel(this.#operation.handle);
+  }
+
+  protected override waitForAny(requests: readonly Request[]): number {
+    return pollAny(requests) ?? super.waitForAny(requests);
+  }
+}
+
+/** The status of what the library has just completed. */
+export function statusOf(library: MpiLibrary, elementSize: number): Status {
+  const [source, tag, bytes, cancelled] = library.status as unknown as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return new Status(source, tag, bytes, elementSize, cancelled !== 0);
+}
