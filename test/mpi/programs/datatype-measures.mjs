@@ -20,10 +20,13 @@ function random(limit) {
 
 const list = (count, make) => Array.from({ length: count }, (_, i) => make(i));
 
+/** Open MPI 4.1 loses the lower bound of elements that follow each other backwards: no stride of -1. */
+const stride = () => [-3, -2, 0, 1, 2, 3, 4, 5][random(8)];
+
 const CONSTRUCTORS = [
   (old) => Datatype.contiguous(1 + random(4), old),
-  (old) => Datatype.vector(1 + random(3), 1 + random(3), random(9) - 3, old),
-  (old) => Datatype.hvector(1 + random(3), 1 + random(3), 8 * (random(9) - 3), old),
+  (old) => Datatype.vector(1 + random(3), 1 + random(3), stride(), old),
+  (old) => Datatype.hvector(1 + random(3), 1 + random(3), 8 * stride(), old),
   (old) => blocks(Datatype.indexed, old, 1),
   (old) => blocks(Datatype.hindexed, old, 8),
   (old) =>
