@@ -20,6 +20,7 @@
  */
 
 import { ByteReader, ByteWriter } from "../index/byte-codec.js";
+import { nextCounter } from "../index/counters.js";
 import type { IndexReader, IndexTransaction } from "../index/index-store.js";
 import { KeyBuilder, KeySpace, prefixEnd } from "../index/key-codec.js";
 import { BYTE_ARRAY_PATH } from "./array-address.js";
@@ -142,7 +143,9 @@ export function forgetObject(tx: IndexTransaction, object: Uint8Array, horizon: 
     return true;
   });
   for (const key of found) tx.remove(key);
+  // Who remembers the object's bytes, from before its punch, must not think that they are seen again.
   const container = new DataView(object.buffer, object.byteOffset).getUint32(1);
+  nextCounter(tx, `layout/${container}`);
   addRemoved(tx, { container, oid: objectOfKey(object) }, newest);
   return false;
 }

@@ -76,6 +76,22 @@ describe("an object that was removed", () => {
     expect(read(container, kept)).toEqual(bytes);
   });
 
+  test("stays away from a process that has read it, when its punch is forgotten and its id used again", () => {
+    const { pool, container } = createPool();
+    using _pool = pool;
+    const oid = container.allocateOid(ObjectType.arrayByte);
+    write(container, oid);
+    expect(read(container, oid)).toEqual(bytes);
+    container.update((tx) => tx.punch(oid));
+    age(container);
+    container.aggregate();
+    expect(count(pool, KeySpace.object)).toBe(0);
+    expect(read(container, oid)).toEqual(new Uint8Array());
+    const last = wholeOf(Pattern.contiguous(0, 1));
+    container.update((tx) => tx.write(oid, last, Uint8Array.of(9), container.incarnation(oid)));
+    expect(read(container, oid)).toEqual(Uint8Array.of(9));
+  });
+
   test("refuses writers that opened it before, also when its punch is forgotten", () => {
     const { pool, container } = createPool();
     using _pool = pool;
