@@ -26,12 +26,13 @@ import type { CartCommunicator, Communicator } from "./communicator.js";
 import type { Op } from "./constants.js";
 import { IN_PLACE, type InPlace, OP_INDEX } from "./constants.js";
 import { MpiError } from "./errors.js";
-import { PointToPoint, rankError } from "./messages/point-to-point.js";
+import { GroupOperations } from "./groups/group-operations.js";
+import { rankError } from "./messages/point-to-point.js";
 
 const INT_MAX = 0x7fffffff;
 
 /** A communicator without its transport. */
-export abstract class BaseCommunicator extends PointToPoint implements Communicator {
+export abstract class BaseCommunicator extends GroupOperations implements Communicator {
   abstract get name(): string;
   abstract dup(): Communicator;
   abstract splitShared(): Communicator;

@@ -87,6 +87,18 @@ export class CartTopology {
     });
   }
 
+  /** The grid of some of the dimensions. @throws {@link MpiError} `MPI_ERR_DIMS`. */
+  sub(remain: readonly boolean[]): CartTopology {
+    if (remain.length !== this.dims.length) {
+      throw dimsError(
+        `${remain.length} dimensions stay or go, and the grid has ${this.dims.length}`,
+      );
+    }
+    const stays = (_: unknown, i: number) => remain[i] === true;
+    const [dims, periods] = [this.dims.filter(stays), this.periods.filter(stays)];
+    return new CartTopology(dims, periods, this.size);
+  }
+
   /** The neighbours of `rank` along a dimension. @throws {@link MpiError} `MPI_ERR_DIMS`. */
   shift(rank: number, dimension: number, displacement: number): CartShift {
     if (!(dimension in this.dims) || !Number.isSafeInteger(displacement)) {

@@ -13,6 +13,7 @@
 
 import type { MpiBuffer } from "./buffers.js";
 import type { InPlace, Op } from "./constants.js";
+import type { GroupCalls } from "./groups/group-operations.js";
 import type { PointToPointCalls } from "./messages/point-to-point.js";
 
 /**
@@ -23,7 +24,7 @@ import type { PointToPointCalls } from "./messages/point-to-point.js";
  * `MPI_ERR_BUFFER` for a short buffer; nothing has then been sent. `MPI_ERR_TRUNCATE` is thrown by a
  * receive whose message is longer than its buffer; the message is lost.
  */
-export interface Communicator extends PointToPointCalls {
+export interface Communicator extends PointToPointCalls, GroupCalls {
   /** This process's rank, from 0. */
   readonly rank: number;
   /** Number of ranks. */
@@ -125,6 +126,12 @@ export interface CartCommunicator extends Communicator {
   /** This rank's place in the grid. */
   readonly coords: readonly number[];
   dup(): CartCommunicator;
+  /**
+   * The grid of fewer dimensions that this rank is in. Collective.
+   *
+   * @param remain Which dimensions stay.
+   */
+  sub(remain: readonly boolean[]): CartCommunicator;
   /** The place of a rank in the grid. */
   coordsOf(rank: number): number[];
   /**

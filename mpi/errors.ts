@@ -30,6 +30,8 @@ export interface MpiErrorDetails {
 const REMEDIES: Readonly<Record<string, string>> = {
   MPI_ERR_BUFFER: "Pass a buffer that is long enough; attach one at a time for buffered sends",
   MPI_ERR_ARG: "Compare the arguments with the documentation of the call",
+  MPI_ERR_KEYVAL: "Use a name of PredefinedAttribute, or a Keyval",
+  MPI_ERR_GROUP: "Use a group of ranks of the communicator",
   MPI_ERR_TRUNCATE: "Pass a receive buffer at least as long as the message",
   MPI_ERR_RANK: "Use a rank from 0 to size - 1, PROC_NULL, or ANY_SOURCE in a receive",
   MPI_ERR_ROOT: "Use a root from 0 to size - 1",

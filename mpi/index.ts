@@ -60,6 +60,16 @@ export {
   wtime,
 } from "./environment.js";
 export { MpiError, type MpiErrorDetails } from "./errors.js";
+export {
+  type AttributeCopy,
+  Keyval,
+  type KeyvalOptions,
+  type PredefinedAttribute,
+  sameValue,
+} from "./groups/attributes.js";
+export { Group, type GroupComparison, type RankRange } from "./groups/group.js";
+export type { CommunicatorComparison, GroupCalls } from "./groups/group-operations.js";
+export type { Intercommunicator } from "./groups/intercommunicator.js";
 export type { Identity } from "./identity.js";
 export type { BufferSpec, MessageBuffer } from "./messages/message-buffer.js";
 export { MatchedMessage, type PointToPointCalls } from "./messages/point-to-point.js";

@@ -11,6 +11,7 @@ import type { MpiBuffer, Pieces } from "./buffers.js";
 import type { CartTopology } from "./cart-topology.js";
 import type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
 import { OP_INDEX, type Op } from "./constants.js";
+import { NativeGroups, rememberHandle } from "./groups/native-groups.js";
 import { NativeMessages } from "./messages/native-messages.js";
 import type { Handle, MpiLibrary, NativeMpi } from "./native-mpi.js";
 
@@ -20,6 +21,7 @@ export class NativeCommunicator extends BaseCommunicator {
   readonly #native: NativeMpi;
   readonly #handle: Handle;
   protected override readonly messages: NativeMessages;
+  protected override readonly groups: NativeGroups;
 
   /** @param handle A live communicator of the library. */
   constructor(library: MpiLibrary, handle: Handle) {
@@ -28,6 +30,9 @@ export class NativeCommunicator extends BaseCommunicator {
     this.#native = library.native;
     this.#handle = handle;
     this.messages = new NativeMessages(library, handle);
+    const make = (made: Handle) => new NativeCommunicator(library, made);
+    this.groups = new NativeGroups(library, handle, make);
+    rememberHandle(this, library, handle);
   }
 
   get name(): string {
@@ -35,7 +40,9 @@ export class NativeCommunicator extends BaseCommunicator {
   }
 
   dup(): Communicator {
-    return new NativeCommunicator(this.#library, this.#native.dup(this.#handle));
+    const copy = new NativeCommunicator(this.#library, this.#native.dup(this.#handle));
+    this.handDown(copy);
+    return copy;
   }
 
   splitShared(): Communicator {
@@ -44,6 +51,7 @@ export class NativeCommunicator extends BaseCommunicator {
 
   free(): void {
     this.#native.free(this.#handle);
+    this.dropAttributes();
   }
 
   barrier(): void {
@@ -111,6 +119,11 @@ export class NativeCommunicator extends BaseCommunicator {
     this.#native.allreduce(this.#handle, send, recv, OP_INDEX[op]);
   }
 
+  /** A grid of some of the dimensions, as a handle. */
+  protected subHandle(remain: readonly boolean[]): [MpiLibrary, Handle] {
+    return [this.#library, this.#native.cartSub(this.#handle, Int32Array.from(remain, Number))];
+  }
+
   /** Another communicator of the same ranks, as a handle. */
   protected dupHandle(): [MpiLibrary, Handle] {
     return [this.#library, this.#native.dup(this.#handle)];
@@ -133,7 +146,15 @@ class NativeCartCommunicator extends NativeCommunicator implements CartCommunica
   }
 
   override dup(): CartCommunicator {
-    return new NativeCartCommunicator(...this.dupHandle(), this.#topology);
+    const copy = new NativeCartCommunicator(...this.dupHandle(), this.#topology);
+    this.handDown(copy);
+    return copy;
+  }
+
+  sub(remain: readonly boolean[]): CartCommunicator {
+    const topology = this.#topology.sub(remain);
+    const [library, handle] = this.subHandle(remain);
+    return new NativeCartCommunicator(library, handle, topology);
   }
 
   coordsOf(rank: number): number[] {

@@ -69,6 +69,23 @@ export interface NativeMpi {
   ): Handle | undefined;
   free(comm: Handle): void;
 
+  commWorldRanks(comm: Handle, ranks: Int32Array, remote: number): void;
+  commCreate(comm: Handle, ranks: Int32Array): Handle | undefined;
+  commCreateGroup(comm: Handle, ranks: Int32Array, tag: number): Handle | undefined;
+  commCompare(comm: Handle, other: Handle): number;
+  commSetName(comm: Handle, name: string): void;
+  commAttribute(comm: Handle, index: number): number | undefined;
+  cartSub(comm: Handle, remain: Int32Array): Handle;
+  intercommCreate(
+    local: Handle,
+    localLeader: number,
+    peer: Handle,
+    remoteLeader: number,
+    tag: number,
+  ): Handle;
+  intercommMerge(comm: Handle, high: number): Handle;
+  remoteSize(comm: Handle): number;
+
   datatypeNamed(index: number): Handle;
   datatypeCreate(
     combiner: number,

@@ -12,14 +12,23 @@ import { bytesOf, elementSizeOf, type MpiBuffer, type Pieces } from "./buffers.j
 import type { CartTopology } from "./cart-topology.js";
 import type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
 import { MpiError } from "./errors.js";
+import { SoloGroups } from "./groups/solo-groups.js";
 import { isFinalized } from "./lifecycle.js";
 import { SoloMessages } from "./messages/solo-messages.js";
 
 /** A communicator of one rank. */
 export class SoloCommunicator extends BaseCommunicator implements Communicator {
-  readonly #name: string;
+  #name: string;
   readonly #predefined: boolean;
   protected override readonly messages = new SoloMessages((call) => this.#requireLive(call));
+  protected override readonly groups = new SoloGroups({
+    requireLive: (call) => this.#requireLive(call),
+    make: () => new SoloCommunicator(),
+    rename: (name) => {
+      this.#name = name;
+    },
+    isSelf: (other) => other === this,
+  });
   #freed = false;
 
   /**
@@ -39,7 +48,9 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
 
   dup(): Communicator {
     this.#requireLive("MPI_Comm_dup");
-    return new SoloCommunicator();
+    const copy = new SoloCommunicator();
+    this.handDown(copy);
+    return copy;
   }
 
   splitShared(): Communicator {
@@ -54,6 +65,7 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
       throw new MpiError({ code: "MPI_ERR_COMM", call: "MPI_Comm_free", why });
     }
     this.#freed = true;
+    this.dropAttributes();
   }
 
   barrier(): void {
@@ -148,8 +160,14 @@ class SoloCartCommunicator extends SoloCommunicator implements CartCommunicator 
   }
 
   override dup(): CartCommunicator {
+    const copy = new SoloCartCommunicator(this.#topology);
     super.dup();
-    return new SoloCartCommunicator(this.#topology);
+    this.handDown(copy);
+    return copy;
+  }
+
+  sub(remain: readonly boolean[]): CartCommunicator {
+    return new SoloCartCommunicator(this.#topology.sub(remain));
   }
 
   coordsOf(rank: number): number[] {

@@ -129,6 +129,7 @@ typedef struct {
 extern const addon_function environment_functions[];
 extern const addon_function communicator_functions[];
 extern const addon_function datatype_functions[];
+extern const addon_function group_functions[];
 extern const addon_function point_to_point_functions[];
 extern const addon_function request_functions[];
 extern const addon_function collective_functions[];

@@ -35,9 +35,9 @@ NAPI_MODULE_INIT() {
     free(context);
     return NULL;
   }
-  const addon_function *tables[] = {environment_functions, communicator_functions,
-                                    datatype_functions,    point_to_point_functions,
-                                    request_functions,     collective_functions};
+  const addon_function *tables[] = {
+      environment_functions,    communicator_functions, datatype_functions,  group_functions,
+      point_to_point_functions, request_functions,      collective_functions};
   for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
     if (!export_functions(env, exports, context, tables[i]))
       return NULL;

@@ -15,6 +15,7 @@ void store_empty_status(addon_context *context) {
   context->status[STATUS_CANCELLED] = 0;
 }
 
+/* Statuses begin as zeros: probes of MPICH do not say that nothing was cancelled. */
 void store_status(addon_context *context, const MPI_Status *status) {
   MPI_Count bytes = 0;
   int source = status->MPI_SOURCE, tag = status->MPI_TAG, cancelled = 0;
@@ -123,7 +124,7 @@ static napi_value send_as(napi_env env, napi_callback_info info) {
 static napi_value mpi_recv(napi_env env, napi_callback_info info) {
   addon_context *context;
   message_arguments m;
-  MPI_Status status;
+  MPI_Status status = {0};
   if (message_call(env, info, "MPI_Recv", &context, &m) &&
       check(env, context, "MPI_Recv",
             MPI_Recv(m.buffer.data, m.buffer.count, m.buffer.type, m.rank, m.tag, m.comm, &status)))
@@ -138,7 +139,7 @@ static napi_value mpi_sendrecv(napi_env env, napi_callback_info info) {
   addon_context *context;
   mpi_buffer out, in;
   int dest, sendtag, source, recvtag;
-  MPI_Status status;
+  MPI_Status status = {0};
   if (!arguments(env, info, 7, values, (void **)&context))
     return NULL;
   communicator_slot *slot = communicator_argument(env, context, call, values[0]);
@@ -162,7 +163,7 @@ static napi_value sendrecv_replace(napi_env env, napi_callback_info info) {
   addon_context *context;
   message_arguments m;
   int source, recvtag;
-  MPI_Status status;
+  MPI_Status status = {0};
   if (!arguments(env, info, 6, values, (void **)&context) ||
       !message_values(env, values, call, context, &m) || !int_argument(env, values[4], &source) ||
       !int_argument(env, values[5], &recvtag))
@@ -269,7 +270,7 @@ static bool probe_call(napi_env env, napi_callback_info info, const char *call,
 
 static napi_value mpi_probe(napi_env env, napi_callback_info info) {
   probe_arguments p;
-  MPI_Status status;
+  MPI_Status status = {0};
   if (probe_call(env, info, "MPI_Probe", &p) &&
       check(env, p.context, "MPI_Probe", MPI_Probe(p.source, p.tag, p.comm, &status)))
     store_status(p.context, &status);
@@ -279,7 +280,7 @@ static napi_value mpi_probe(napi_env env, napi_callback_info info) {
 /** iprobe(handle, source, tag): whether there is a message */
 static napi_value mpi_iprobe(napi_env env, napi_callback_info info) {
   probe_arguments p;
-  MPI_Status status;
+  MPI_Status status = {0};
   int found = 0;
   if (!probe_call(env, info, "MPI_Iprobe", &p) ||
       !check(env, p.context, "MPI_Iprobe", MPI_Iprobe(p.source, p.tag, p.comm, &found, &status)))
@@ -305,7 +306,7 @@ static napi_value message_result(napi_env env, addon_context *context, MPI_Messa
 /** mprobe(handle, source, tag): a message that no other receive can take */
 static napi_value mpi_mprobe(napi_env env, napi_callback_info info) {
   probe_arguments p;
-  MPI_Status status;
+  MPI_Status status = {0};
   MPI_Message message;
   if (!probe_call(env, info, "MPI_Mprobe", &p) ||
       !check(env, p.context, "MPI_Mprobe", MPI_Mprobe(p.source, p.tag, p.comm, &message, &status)))
@@ -316,7 +317,7 @@ static napi_value mpi_mprobe(napi_env env, napi_callback_info info) {
 /** improbe(handle, source, tag): the same, or undefined */
 static napi_value mpi_improbe(napi_env env, napi_callback_info info) {
   probe_arguments p;
-  MPI_Status status;
+  MPI_Status status = {0};
   MPI_Message message;
   int found = 0;
   if (!probe_call(env, info, "MPI_Improbe", &p) ||
@@ -344,7 +345,7 @@ static napi_value mpi_mrecv(napi_env env, napi_callback_info info) {
   napi_value values[2];
   addon_context *context;
   MPI_Message message;
-  MPI_Status status;
+  MPI_Status status = {0};
   mpi_buffer buffer;
   if (arguments(env, info, 2, values, (void **)&context) &&
       take_message(env, context, "MPI_Mrecv", values, &message, &buffer) &&

@@ -82,7 +82,7 @@ static void complete(napi_env env, addon_context *context, const char *call, int
 static napi_value request_wait(napi_env env, napi_callback_info info) {
   addon_context *context;
   int64_t handle;
-  MPI_Status status;
+  MPI_Status status = {0};
   request_slot *request = request_argument(env, info, "MPI_Wait", &context, &handle);
   if (!request)
     return NULL;
@@ -94,7 +94,7 @@ static napi_value request_wait(napi_env env, napi_callback_info info) {
 static napi_value request_test(napi_env env, napi_callback_info info) {
   addon_context *context;
   int64_t handle;
-  MPI_Status status;
+  MPI_Status status = {0};
   int done = 0;
   request_slot *request = request_argument(env, info, "MPI_Test", &context, &handle);
   if (!request)

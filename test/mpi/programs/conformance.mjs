@@ -15,6 +15,7 @@ import { collectiveCases } from "./conformance-collectives.mjs";
 import { communicatorCases } from "./conformance-communicators.mjs";
 import { datatypeCases } from "./conformance-datatypes.mjs";
 import { errorCases } from "./conformance-errors.mjs";
+import { groupCases } from "./conformance-groups.mjs";
 import { messageCases } from "./conformance-messages.mjs";
 import { modeCases } from "./conformance-modes.mjs";
 
@@ -48,6 +49,7 @@ const { rank, size } = comm;
 const { passed, failed } = await runCases(
   {
     ...communicatorCases,
+    ...groupCases,
     ...messageCases,
     ...modeCases,
     ...datatypeCases,
