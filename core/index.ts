@@ -54,8 +54,15 @@ export { Administered } from "./pool/administered.js";
 export { BackgroundAggregation, type BackgroundOptions } from "./pool/background-aggregation.js";
 export { commitCollectively, newestEpochOfAll } from "./pool/collective-commit.js";
 export { CollectiveTransaction } from "./pool/collective-transaction.js";
-export { Container, type NamedVersion, type TimedVersion, type Version } from "./pool/container.js";
+export { Container } from "./pool/container.js";
+export { ContainerHandle } from "./pool/container-handle.js";
 export { ContainerTransaction, type TransactionScope } from "./pool/container-transaction.js";
+export {
+  ContainerVersions,
+  type NamedVersion,
+  type TimedVersion,
+  type Version,
+} from "./pool/container-versions.js";
 export {
   type AdministeredCreateOptions,
   type ContainerCreateOptions,
