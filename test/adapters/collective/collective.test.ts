@@ -47,7 +47,7 @@ for (const family of FAMILIES) {
     const run = (ranks: number, ...args: string[]) =>
       runRanks({ family, ranks, program, args: [pool, ...args], timeoutMs: 25_000 });
 
-    test.each([1, 2, 4])("T2: %i ranks publish all that they wrote at one epoch", async (ranks) => {
+    test.each([1, 2, 4])("E1: %i ranks publish all that they wrote at one epoch", async (ranks) => {
       const { status, lines, stderr } = await run(ranks, "commit");
       expect({ status, stderr: status === 0 ? "" : stderr }).toEqual({ status: 0, stderr: "" });
       expect(lines).toHaveLength(ranks);
@@ -62,7 +62,7 @@ for (const family of FAMILIES) {
       expect(commits.every(({ contributors }) => contributors === ranks)).toBe(true);
     });
 
-    test("T2: an aborted rank, or one that cannot flush, ends the commit on all", async () => {
+    test("E1: an aborted rank, or one that cannot flush, ends the commit on all", async () => {
       const { status, lines } = await run(4, "failures", "2");
       expect(lines).toHaveLength(4);
       for (const line of lines) {
@@ -86,7 +86,7 @@ for (const family of FAMILIES) {
       ["before", 0],
       ["after", 1],
     ] as const)(
-      "T2: a rank killed %s it contributes leaves all or nothing, and hangs nobody",
+      "E1: a rank killed %s it contributes leaves all or nothing, and hangs nobody",
       async (when, victim) => {
         const { status, lines, timedOut } = await run(4, when, String(victim));
         expect(timedOut).toBe(false);
@@ -136,7 +136,7 @@ function failing(after: number): RankGroup {
 const write = wholeOf(Pattern.contiguous(0, 4));
 
 describe("CollectiveTransaction", () => {
-  test("T2: needs no MPI with one rank, and reads its own writes", () => {
+  test("E1: needs no MPI with one rank, and reads its own writes", () => {
     using handle = Pool.connect(pool);
     const container = handle.openContainer("c");
     const transaction = container.beginCollective(new SoloCommunicator());
@@ -153,7 +153,7 @@ describe("CollectiveTransaction", () => {
     expect(() => readOnly.beginCollective(new SoloCommunicator())).toThrow(code("DER_NO_PERM"));
   });
 
-  test("T2: the root knows that it committed, although it cannot tell the others", () => {
+  test("E1: the root knows that it committed, although it cannot tell the others", () => {
     using handle = Pool.connect(pool);
     const container = handle.openContainer("c");
     // Two calls begin, two more tell of the outcome.
@@ -170,7 +170,7 @@ describe("CollectiveTransaction", () => {
     expect(handle.scrub().damages).toEqual([]);
   });
 
-  test("T2: another rank does not know, and says with which id to ask", () => {
+  test("E1: another rank does not know, and says with which id to ask", () => {
     using handle = Pool.connect(pool);
     const container = handle.openContainer("c");
     const group = lost(1);

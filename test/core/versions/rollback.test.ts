@@ -49,7 +49,7 @@ function contentsOf(container: Container, at?: bigint | { snapshot: string }): u
 }
 
 describe("Container.rollback()", () => {
-  test("T5: shows an old version again, keeps history and newer snapshots, and moves no data", () => {
+  test("E3: shows an old version again, keeps history and newer snapshots, and moves no data", () => {
     const { pool, container } = createPool();
     using _pool = pool;
     const epochs = [1, 2, 3, 4].map((version) => commit(container, version));
@@ -84,7 +84,7 @@ describe("Container.rollback()", () => {
     checkLiveSizes(pool);
   });
 
-  test("T5: finds what changed since a snapshot that is older than the retained commits", () => {
+  test("E3: finds what changed since a snapshot that is older than the retained commits", () => {
     const { pool, container } = createPool(1);
     using _pool = pool;
     commit(container, 1);
@@ -103,7 +103,7 @@ describe("Container.rollback()", () => {
     checkLiveSizes(pool);
   });
 
-  test("T5: a writer of an object that was removed since must open it again", () => {
+  test("E3: a writer of an object that was removed since must open it again", () => {
     const { pool, container } = createPool();
     using _pool = pool;
     const first = commit(container, 1);
@@ -118,7 +118,7 @@ describe("Container.rollback()", () => {
     expect(Buffer.from(view.readBytes(1n, 0, 3)).toString()).toBe("new");
   });
 
-  test("T5: brings back files and directories", async () => {
+  test("E3: brings back files and directories", async () => {
     const { pool, container } = createPool();
     using _pool = pool;
     const dfs = Dfs.mount(container);
@@ -137,7 +137,7 @@ describe("Container.rollback()", () => {
     expect(await dfs.readFile("runs/b", "utf8")).toBe("again");
   });
 
-  test("T5: refuses what is gone, what is none, and a reader", () => {
+  test("E3: refuses what is gone, what is none, and a reader", () => {
     const { pool, container } = createPool(1);
     using _pool = pool;
     const first = commit(container, 1);
@@ -152,7 +152,7 @@ describe("Container.rollback()", () => {
     expect(container.commits()).toHaveLength(1);
   });
 
-  test("T5: a killed rollback leaves all or nothing", async () => {
+  test("E3: a killed rollback leaves all or nothing", async () => {
     const { pool, container } = createPool();
     using _pool = pool;
     commit(container, 1, KEYS);

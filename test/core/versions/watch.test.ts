@@ -32,7 +32,7 @@ function linesOf(program: Program): Record<string, unknown>[] {
 }
 
 describe("Container.watch()", () => {
-  test("T5: three processes see exactly the commits of two others, in the order of epochs", async () => {
+  test("E2: three processes see exactly the commits of two others, in the order of epochs", async () => {
     const { pool, container } = createPool();
     using _pool = pool;
     const first = commit(container);
@@ -63,7 +63,7 @@ describe("Container.watch()", () => {
     }
   }, 30_000);
 
-  test("T5: an idle watch in another process looks at the index a few times in two seconds", async () => {
+  test("E2: an idle watch in another process looks at the index a few times in two seconds", async () => {
     const { pool, container } = createPool();
     using _pool = pool;
     commit(container);
@@ -85,7 +85,7 @@ describe("Container.watch()", () => {
     await watcher.kill();
   }, 20_000);
 
-  test("T5: tells of bytes, contributors and the transaction, and starts behind an epoch", async () => {
+  test("E2: tells of bytes, contributors and the transaction, and starts behind an epoch", async () => {
     const { pool, container } = createPool();
     using _pool = pool;
     const epochs = [commit(container, "1"), commit(container, "2")];
@@ -106,7 +106,7 @@ describe("Container.watch()", () => {
     ]);
   });
 
-  test("T6: says when aggregation was faster, and DER_EPOCH_GONE if it begins behind it", async () => {
+  test("E2: says when aggregation was faster, and DER_EPOCH_GONE if it begins behind it", async () => {
     const { pool, container } = createPool(2);
     using _pool = pool;
     const first = commit(container, "0");
@@ -123,7 +123,7 @@ describe("Container.watch()", () => {
     expect(() => container.watch({ from: -1n })).toThrow(code("DER_INVAL"));
   });
 
-  test("T5: a loop ends when it is aborted, left, or its pool is closed", async () => {
+  test("E2: a loop ends when it is aborted, left, or its pool is closed", async () => {
     const { pool, container } = createPool();
     const controller = new AbortController();
     const ends = [container.watch({ signal: controller.signal }), container.watch()];
@@ -138,7 +138,7 @@ describe("Container.watch()", () => {
     await expect(ends[1]?.next()).resolves.toEqual({ done: true, value: undefined });
   });
 
-  test("T5: a destroyed container ends the loop with DER_NONEXIST", async () => {
+  test("E2: a destroyed container ends the loop with DER_NONEXIST", async () => {
     const { pool, container } = createPool();
     using _pool = pool;
     commit(container);
@@ -154,7 +154,7 @@ describe("Container.watch()", () => {
 });
 
 describe("Container.waitFor()", () => {
-  test("T5: resolves at once for what is there, and with the first commit at or after an epoch", async () => {
+  test("E2: resolves at once for what is there, and with the first commit at or after an epoch", async () => {
     const { pool, container } = createPool();
     using _pool = pool;
     const [first, second] = [commit(container, "1"), commit(container, "2")];
@@ -168,7 +168,7 @@ describe("Container.waitFor()", () => {
     expect((await next).epoch).toBe(BigInt(third as string));
   });
 
-  test("T5: gives up in time, when it is aborted, and when the pool is closed", async () => {
+  test("E2: gives up in time, when it is aborted, and when the pool is closed", async () => {
     const { pool, container } = createPool();
     const after = commit(container) + 1n;
     await expect(container.waitFor(after, { timeoutMs: 20 })).rejects.toEqual(code("DER_TIMEDOUT"));
