@@ -8,6 +8,7 @@
 import { poolAggregate, poolRecover } from "./pool/aggregate.js";
 import { poolCreate, poolSetSize } from "./pool/create.js";
 import { poolList } from "./pool/list.js";
+import { poolMetrics } from "./pool/metrics.js";
 import { poolQuery } from "./pool/query.js";
 import { type Group, makeProgram, runProgram } from "./program.js";
 import { scrubVerb } from "./storage/scrub.js";
@@ -17,7 +18,15 @@ const groups: Group[] = [
   {
     name: "pool",
     summary: "create and look after pools",
-    verbs: [poolCreate, poolList("dmg"), poolQuery("dmg"), poolSetSize, poolAggregate, poolRecover],
+    verbs: [
+      poolCreate,
+      poolList("dmg"),
+      poolQuery("dmg"),
+      poolSetSize,
+      poolAggregate,
+      poolRecover,
+      poolMetrics("dmg"),
+    ],
   },
   {
     name: "storage",

@@ -49,6 +49,24 @@ export {
 export { ByteReader, ByteWriter } from "./index/byte-codec.js";
 export type { RecoveryReport } from "./log/segment-store.js";
 export type { WriterRecord } from "./log/writer-record.js";
+export type {
+  AggregationEvent,
+  CommitEvent,
+  FailureEvent,
+  RecoverEvent,
+} from "./metrics/events.js";
+export { processMetrics } from "./metrics/process-metrics.js";
+export { formatPrometheus, PROMETHEUS_CONTENT_TYPE } from "./metrics/prometheus.js";
+export {
+  Counter,
+  Histogram,
+  type HistogramSample,
+  type MetricFamily,
+  type MetricLabels,
+  type MetricOptions,
+  MetricRegistry,
+  type MetricSample,
+} from "./metrics/registry.js";
 export * from "./object/index.js";
 export { Administered } from "./pool/administered.js";
 export { BackgroundAggregation, type BackgroundOptions } from "./pool/background-aggregation.js";

@@ -54,6 +54,8 @@ export const ATTRIBUTES_MAX = 4096;
 export const ACL_SIZE_MAX = 64 * KIB;
 /** Longest name of a user or group, in bytes. */
 export const PRINCIPAL_SIZE_MAX = 255;
+/** Numbers that one registry of metrics holds. */
+export const METRIC_SLOTS_MAX = 4096;
 /** Handles that can be counted at once, per pool and per container. */
 export const HANDLE_SLOTS_MAX = 1 << 20;
 /** Times that a handle looks for a slot of its own. */

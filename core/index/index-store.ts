@@ -22,6 +22,8 @@
 import fs from "node:fs";
 import { assert, DaosError, isDaosError, storageError } from "../errors.js";
 import { INDEX_CHECK_SIZE_MAX, INDEX_MAP_SIZE, INDEX_READERS_MAX } from "../limits.js";
+import { events } from "../metrics/events.js";
+import { metrics } from "../metrics/process-metrics.js";
 import { writeShort } from "./component.js";
 import { ExchangedVersion, largeVersion } from "./exchanged-version.js";
 import {
@@ -98,6 +100,13 @@ process.on("exit", () => {
 function registryKeyOf(path: string): string | undefined {
   const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
   return stat && `${stat.dev}:${stat.ino}`;
+}
+
+/** Counts and tells that space is short. */
+function noted(error: DaosError): DaosError {
+  metrics.noSpace.add(1);
+  if (events.nospace.hasSubscribers) events.nospace.publish({ error });
+  return error;
 }
 
 /** One open index. All processes open it through {@link IndexStore.open}, with the same flags. */
@@ -486,8 +495,13 @@ export class IndexStore implements IndexReader {
     try {
       this.#attempt(what, body, use);
     } catch (error) {
-      if (!isDaosError(error, "DER_NOSPACE") || !this.#settle()) throw error;
-      this.#attempt(what, body, use);
+      if (!isDaosError(error, "DER_NOSPACE")) throw error;
+      if (!this.#settle()) throw noted(error);
+      try {
+        this.#attempt(what, body, use);
+      } catch (again) {
+        throw isDaosError(again, "DER_NOSPACE") ? noted(again) : again;
+      }
     }
   }
 

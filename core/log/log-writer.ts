@@ -14,6 +14,8 @@
 
 import { assert, isDaosError } from "../errors.js";
 import { CHECKSUM_BLOCK_SIZE, STAGED_APPEND_SIZE_MAX, STAGING_SIZE } from "../limits.js";
+import { events } from "../metrics/events.js";
+import { metrics } from "../metrics/process-metrics.js";
 import type { OpenSegment, SegmentSpan } from "./open-segment.js";
 import type { LeaseOptions, SegmentStore } from "./segment-store.js";
 
@@ -49,6 +51,19 @@ export class LogWriter {
    * @throws {@link DaosError} `DER_NOSPACE` or `DER_IO`; abort the transaction then.
    */
   append(bytes: Uint8Array, sink: PlacementSink, options: { alone: boolean }): void {
+    try {
+      this.#append(bytes, sink, options);
+      metrics.writtenBytes.add(bytes.length);
+    } catch (error) {
+      if (isDaosError(error, "DER_NOSPACE")) {
+        metrics.noSpace.add(1);
+        if (events.nospace.hasSubscribers) events.nospace.publish({ error });
+      }
+      throw error;
+    }
+  }
+
+  #append(bytes: Uint8Array, sink: PlacementSink, options: { alone: boolean }): void {
     this.#requireSpace(bytes.length, options.alone);
     let at = 0;
     while (at < bytes.length) {
@@ -136,6 +151,7 @@ export class LogWriter {
    * @returns What a commit must say of each leased segment.
    */
   flush(seal: boolean): SegmentSpan[] {
+    const began = performance.now();
     this.#writeStaged();
     const spans: SegmentSpan[] = [];
     // Also those without uncommitted bytes: a transaction's pieces may lie below what another
@@ -144,6 +160,8 @@ export class LogWriter {
       segment.flush(this.#store.durable);
       spans.push(segment.span(seal && segment !== this.#current));
     }
+    // Who appended nothing flushes nothing.
+    if (spans.length > 0) metrics.flushSeconds.observe((performance.now() - began) / 1000);
     return spans;
   }
 

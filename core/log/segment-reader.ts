@@ -13,6 +13,8 @@ import { crc32c } from "../device/crc32c.js";
 import type { Device, DeviceFile } from "../device/device.js";
 import { closedError, DaosError, storageError, systemCode } from "../errors.js";
 import { CHECKSUM_BLOCK_SIZE, SEGMENT_DATA_OFFSET, SEGMENT_READERS_MAX } from "../limits.js";
+import { events } from "../metrics/events.js";
+import { metrics } from "../metrics/process-metrics.js";
 import {
   blockSeed,
   CHECKSUM_TABLE_OFFSET,
@@ -72,6 +74,13 @@ export function openSegmentFile(
   }
 }
 
+/** Counts and tells of damage. */
+function noted(error: DaosError): DaosError {
+  metrics.checksumErrors.add(1);
+  if (events.csum.hasSubscribers) events.csum.publish({ error });
+  return error;
+}
+
 /** One segment, open for reading. */
 export class SegmentReader {
   readonly id: number;
@@ -121,7 +130,7 @@ export class SegmentReader {
   }
 
   #truncated(needed: number, size: number): DaosError {
-    return new DaosError(
+    const error = new DaosError(
       "DER_CSUM",
       {
         what: `Reading segment ${this.id}`,
@@ -130,6 +139,7 @@ export class SegmentReader {
       },
       { segment: this.id, path: this.#file.path, size, needed },
     );
+    return noted(error);
   }
 
   #cover(end: number): void {
@@ -205,7 +215,7 @@ export class SegmentReader {
 
   #mismatch(block: number): DaosError {
     const start = block * CHECKSUM_BLOCK_SIZE;
-    return new DaosError(
+    const error = new DaosError(
       "DER_CSUM",
       {
         what: `Reading segment ${this.id}`,
@@ -214,6 +224,7 @@ export class SegmentReader {
       },
       { segment: this.id, path: this.#file.path, block, position: start },
     );
+    return noted(error);
   }
 
   /** Unmaps and closes the segment. */
@@ -248,6 +259,7 @@ export class SegmentCache {
     if (known !== undefined) return known;
     if (this.#readers.size >= SEGMENT_READERS_MAX) this.#evictOldest();
     const options = { path: this.#pathOf(id), id, poolUuid: this.#poolUuid };
+    metrics.segmentOpens.add(1);
     const reader = SegmentReader.open(this.#device, options);
     this.#readers.set(id, reader);
     return reader;

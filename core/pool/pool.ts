@@ -37,6 +37,8 @@ import { DaosError, storageError } from "../errors.js";
 import { IndexStore } from "../index/index-store.js";
 import { RETAIN_COMMITS_DEFAULT, SCRUB_STEP_SIZE_DEFAULT } from "../limits.js";
 import type { RecoveryReport } from "../log/segment-store.js";
+import { processMetrics } from "../metrics/process-metrics.js";
+import type { MetricFamily } from "../metrics/registry.js";
 import { type ContainerRecord, renameContainer } from "../vos/containers.js";
 import type { HandleLock } from "../vos/handle-locks.js";
 import { LocalTarget, PINS_FILE } from "../vos/local-target.js";
@@ -58,6 +60,7 @@ import {
   requireTiers,
   writeSuperblock,
 } from "./layout.js";
+import { poolFamilies } from "./pool-metrics.js";
 import { type PoolSize, tierLimits } from "./pool-size.js";
 import { CONTAINER_PROPERTIES, checkProperties, POOL_PROPERTIES } from "./properties.js";
 import type { Durability, Superblock } from "./superblock-format.js";
@@ -233,6 +236,18 @@ export class Pool extends Administered {
       .map((record) => record.label);
     const counts = { containers, openHandles, unclean };
     return { path: this.path, label, uuid, durability, notes, ...counts, ...this.#target.usage() };
+  }
+
+  /**
+   * What this process counted, of all its pools, and what is true of this one; see docs/guides/metrics.md.
+   *
+   * @example
+   * ```ts
+   * console.log(formatPrometheus(pool.metrics()));
+   * ```
+   */
+  metrics(): MetricFamily[] {
+    return [...processMetrics.snapshot(), ...poolFamilies(this.query())];
   }
 
   /**

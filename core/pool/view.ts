@@ -9,6 +9,7 @@
 
 import { DaosError } from "../errors.js";
 import { ARRAY_READERS_CACHED_MAX, OFFSET_MAX } from "../limits.js";
+import { metrics } from "../metrics/process-metrics.js";
 import { type Anchor, decodeAnchor } from "../vos/anchor.js";
 import { byteArray, windowRanges } from "../vos/array-address.js";
 import type { ArrayReader, Overlay } from "../vos/array-reader.js";
@@ -131,6 +132,8 @@ export class ContainerView {
    * @throws {@link DaosError} `DER_CSUM` if stored bytes are damaged.
    */
   readArray(oid: ObjectId, range: PatternRange, target: Uint8Array, own = this.#own): void {
+    metrics.reads.add(1);
+    metrics.readBytes.add(range.to - range.from);
     const overlay = own?.overlay(oid);
     this.#noteBytes(oid, range, overlay);
     this.#array(oid).read(range, target, overlay);
@@ -138,6 +141,8 @@ export class ContainerView {
 
   /** As {@link readArray}, but bytes never written leave `target` as it is. */
   readWritten(oid: ObjectId, range: PatternRange, target: Uint8Array, own = this.#own): void {
+    metrics.reads.add(1);
+    metrics.readBytes.add(range.to - range.from);
     const overlay = own?.overlay(oid);
     this.#noteBytes(oid, range, overlay);
     this.#array(oid).read(range, target, overlay, true);
@@ -184,6 +189,16 @@ export class ContainerView {
     akey: Uint8Array,
     own = this.#own,
   ): Uint8Array | undefined {
+    metrics.fetches.add(1);
+    return this.#value(oid, dkey, akey, own);
+  }
+
+  #value(
+    oid: ObjectId,
+    dkey: Uint8Array,
+    akey: Uint8Array,
+    own: Transaction | undefined,
+  ): Uint8Array | undefined {
     const change = own?.ownValue(oid, dkey, akey);
     if (change !== undefined) return change.value;
     if (own?.hides(oid, dkey)) return undefined;
@@ -216,6 +231,7 @@ export class ContainerView {
     own = this.#own,
   ): AkeyFetched[] {
     checkKey(oid, "dkey", dkey);
+    metrics.fetches.add(fetches.length);
     // Of its final size: a list that grows takes more memory than all the rest.
     const fetched = new Array<AkeyFetched>(fetches.length);
     for (let index = 0; index < fetches.length; index++) {
@@ -234,7 +250,7 @@ export class ContainerView {
     checkKey(oid, "akey", akey);
     if ("ranges" in fetch) {
       const array = this.#records.find(oid, { dkey, akey }, own);
-      if (array === undefined && this.getValue(oid, dkey, akey, own) !== undefined) {
+      if (array === undefined && this.#value(oid, dkey, akey, own) !== undefined) {
         throw otherKind(oid, "a single value", "leave the ranges out");
       }
       if (array !== undefined) this.#noteRecords(oid, { dkey, akey }, fetch.ranges, array);
@@ -244,7 +260,7 @@ export class ContainerView {
       const found = this.#keys.findValue(oid, dkey, akey);
       if (found !== undefined) return scatterValue(oid, found, into);
     }
-    const value = this.getValue(oid, dkey, akey, own);
+    const value = this.#value(oid, dkey, akey, own);
     // A committed value is no array; what a transaction wrote over it may be.
     const mayBeArray = value === undefined || own !== undefined;
     if (mayBeArray && this.#records.find(oid, { dkey, akey }, own) !== undefined) {

@@ -19,6 +19,7 @@ import type { IndexReader } from "../index/index-store.js";
 import { prefixEnd } from "../index/key-codec.js";
 import { ARRAY_CACHED_COST, LAYERS_CACHED_MAX } from "../limits.js";
 import type { CommittedExtent } from "../log/segment-reader.js";
+import { metrics } from "../metrics/process-metrics.js";
 import { type ArrayAddress, arrayUnder, BYTE_ARRAY_PATH, windowOfPath } from "./array-address.js";
 import type { Epoch } from "./epoch.js";
 import { LayerIndex } from "./layer-index.js";
@@ -169,12 +170,17 @@ export class ArrayCache {
     const known = this.#remembered.get(name);
     const goesOn = known?.since === since && known.layout === layout && known.epoch <= until;
     if (!goesOn) {
+      metrics.cacheMisses.add(1);
       const { layers, ...facts } = loadLayers(reader, array, { since, epoch: until });
       const loaded = { ...facts, index: LayerIndex.of(layers), epoch: until, since, layout };
       if (known === undefined || known.epoch <= until) this.#remember(name, loaded);
       return loaded;
     }
-    if (known.epoch === until) return known;
+    if (known.epoch === until) {
+      metrics.cacheHits.add(1);
+      return known;
+    }
+    metrics.cacheExtensions.add(1);
     const added = loadLayers(reader, array, { since: known.epoch + 1n, epoch: until });
     const loaded = {
       index: known.index.extended(added.layers),

@@ -14,6 +14,8 @@ import { SegmentCache } from "../log/segment-reader.js";
 import { listSegments, type SegmentRecord } from "../log/segment-record.js";
 import { type RecoveryReport, SegmentStore } from "../log/segment-store.js";
 import { addWriter, removeWriter } from "../log/writer-record.js";
+import { events } from "../metrics/events.js";
+import { metrics } from "../metrics/process-metrics.js";
 import {
   Aggregation,
   type AggregationReport,
@@ -64,6 +66,45 @@ const NO_AGGREGATION = { runs: 0, merged: 0, values: 0, bytes: 0, copied: 0, isB
 
 /** File of the pinned epochs, in the `scm` directory. */
 export const PINS_FILE = "pins";
+
+/** Codes of conditions that did not hold. */
+const REFUSALS = ["DER_EXIST", "DER_NONEXIST"] as const;
+
+function noteCommit(
+  { container, contributions }: CommitRequest,
+  { epoch, bytes }: Committed,
+  began: number,
+): void {
+  metrics.commits.add(1);
+  metrics.committedBytes.add(bytes);
+  metrics.commitSeconds.observe((performance.now() - began) / 1000);
+  if (!events.commit.hasSubscribers) return;
+  events.commit.publish({ container, epoch, bytes, contributors: contributions.length });
+}
+
+function noteFailure(error: unknown): void {
+  if (isDaosError(error, "DER_TX_RESTART")) metrics.restarts.add(1);
+  else if (REFUSALS.some((code) => isDaosError(error, code))) metrics.refused.add(1);
+  else metrics.failures.add(1);
+}
+
+/** Counts and tells of what aggregation does. */
+function* noted(
+  container: number,
+  steps: Iterable<AggregationReport>,
+): Generator<AggregationReport, void, undefined> {
+  for (const step of steps) {
+    const { runs, values, bytes, copied } = step;
+    metrics.aggregationSteps.add(1);
+    metrics.aggregatedRuns.add(runs);
+    metrics.aggregatedValues.add(values);
+    metrics.aggregatedBytes.add(bytes);
+    metrics.copiedBytes.add(copied);
+    const { aggregation } = events;
+    if (aggregation.hasSubscribers) aggregation.publish({ container, runs, values, bytes, copied });
+    yield step;
+  }
+}
 
 /** The embedded target. One per open pool handle. */
 export class LocalTarget extends LocalCatalog implements Target, TransactionOwner {
@@ -159,6 +200,7 @@ export class LocalTarget extends LocalCatalog implements Target, TransactionOwne
   }
 
   pin(container: number, epoch: Epoch): Pin {
+    metrics.views.add(1);
     // A new version to read is the moment to let go of segments that only old ones used.
     this.#segments.sweep();
     // Commits to come draw later epochs than the last one: a view of the future would change.
@@ -211,8 +253,14 @@ export class LocalTarget extends LocalCatalog implements Target, TransactionOwne
 
   commit(request: CommitRequest): Committed {
     const pins = request.isPinned ? [] : this.#pinReads(request);
+    const began = performance.now();
     try {
-      return commit(this.index, request, this.now());
+      const committed = commit(this.index, request, this.now());
+      noteCommit(request, committed, began);
+      return committed;
+    } catch (error) {
+      noteFailure(error);
+      throw error;
     } finally {
       for (const pin of pins) pin.release();
     }
@@ -255,7 +303,7 @@ export class LocalTarget extends LocalCatalog implements Target, TransactionOwne
     const pass = new Aggregation(this.#aggregationSource(), container, options).steps();
     this.#passes.add(pass);
     try {
-      yield* pass;
+      yield* noted(container, pass);
     } finally {
       this.#passes.delete(pass);
     }
@@ -306,7 +354,10 @@ export class LocalTarget extends LocalCatalog implements Target, TransactionOwne
   }
 
   recover(): RecoveryReport {
-    return this.#store.recover();
+    const report = this.#store.recover();
+    metrics.recoveries.add(1);
+    if (events.recover.hasSubscribers) events.recover.publish({ report });
+    return report;
   }
 
   usage(): TargetUsage {
