@@ -29,13 +29,12 @@ export function checkLabel(label: string, what: string): void {
 }
 
 /** The error of a path that holds no pool. */
-export function notAPool(directory: string): DaosError {
+export function notAPool(directory: string, what: string): DaosError {
   const exists = fs.existsSync(directory);
   const why = exists ? "the directory holds no pool" : "there is no such directory";
   const remedy = exists
     ? "name the directory of a pool, or create one with Pool.create()"
     : "correct the path, or create the pool with Pool.create()";
-  const what = `Connecting to pool ${directory}`;
   return new DaosError("DER_NONEXIST", { what, why, remedy }, { path: directory });
 }
 

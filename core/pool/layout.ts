@@ -11,13 +11,17 @@ import { DaosError, storageError } from "../errors.js";
 import { IndexStore } from "../index/index-store.js";
 import { putSpace } from "../index/space-record.js";
 import { POOL_SCOPE, putProperty, type StoredProperty } from "../vos/metadata.js";
-import type { TierLimits } from "../vos/usage.js";
+import { PINS_FILE } from "../vos/target.js";
+import { INDEX_FILE, type TierLimits } from "../vos/usage.js";
 import {
   decodeSuperblock,
   encodeSuperblock,
   SUPERBLOCK_FILE,
   type Superblock,
 } from "./superblock-format.js";
+
+/** Names of the pool's files in the tier of the index; the pins last, which carry the locks of handles. */
+export const SCM_FILES: readonly string[] = [INDEX_FILE, `${INDEX_FILE}-lock`, PINS_FILE];
 
 /** What the index of a new pool is to say. */
 export interface NewIndex extends TierLimits {
@@ -73,9 +77,13 @@ export function requireEmpty(directory: string, what: string): void {
  */
 function foreignNames(directory: string): string[] {
   const own = ["scm", "nvme", `${SUPERBLOCK_FILE}.tmp`];
-  const nvme = path.join(directory, "nvme");
-  const segments = fs.existsSync(nvme) ? fs.readdirSync(nvme) : [];
-  return [...fs.readdirSync(directory).filter((name) => !own.includes(name)), ...segments];
+  const namesIn = (tier: string) => {
+    const inside = path.join(directory, tier);
+    return fs.existsSync(inside) ? fs.readdirSync(inside) : [];
+  };
+  const index = namesIn("scm").filter((name) => !SCM_FILES.includes(name));
+  const others = fs.readdirSync(directory).filter((name) => !own.includes(name));
+  return [...others, ...index, ...namesIn("nvme")];
 }
 
 /** Makes the directory of a tier, or a link to it. */

@@ -43,6 +43,18 @@ export interface PoolConnectOptions {
   readonly device?: Device;
 }
 
+/** How a pool is destroyed. */
+export interface PoolDestroyOptions {
+  /** Also while others have it open; what they do with it fails from then on. Also if a tier is missing. */
+  readonly force?: boolean;
+  /** Also if it has containers. */
+  readonly recursive?: boolean;
+  /** Who destroys it; the user of the process by default. */
+  readonly identity?: Identity;
+  /** Files of the machine by default. */
+  readonly device?: Device;
+}
+
 /** Who owns a new pool or container, who may use it, and its properties. */
 export interface AdministeredCreateOptions {
   /** Properties with DAOS's names; see docs/guides/administration.md. */

@@ -5,35 +5,17 @@
  *     <pool>/scm/          index and pins; may be a link to a fast directory
  *     <pool>/nvme/         segments; may be a link to a large directory
  *
- * Longer than 500 lines: one handle, whose private rights and locks its methods share.
- *
  * @module
  */
 
-import fs from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
-import {
-  aclOfMode,
-  inheritedRights,
-  noRight,
-  type Ownership,
-  type Permission,
-  poolRights,
-  type Rights,
-  rightsOf,
-} from "../access/acl.js";
-import { type Acl, checkPrincipalName, formatAcl, toAcl } from "../access/acl-format.js";
-import {
-  currentIdentity,
-  groupNameOf,
-  type Identity,
-  userNameOf,
-  withAt,
-} from "../access/identity.js";
+import { noRight, type Permission, poolRights, type Rights } from "../access/acl.js";
+import { formatAcl, toAcl } from "../access/acl-format.js";
+import { currentIdentity, type Identity, withAt } from "../access/identity.js";
 import type { Device } from "../device/device.js";
 import { NodeDevice } from "../device/node-device.js";
-import { DaosError, storageError } from "../errors.js";
+import { DaosError } from "../errors.js";
 import { IndexStore } from "../index/index-store.js";
 import { RETAIN_COMMITS_DEFAULT, SCRUB_STEP_SIZE_DEFAULT } from "../limits.js";
 import type { RecoveryReport } from "../log/segment-store.js";
@@ -41,26 +23,29 @@ import { processMetrics } from "../metrics/process-metrics.js";
 import type { MetricFamily } from "../metrics/registry.js";
 import { type ContainerRecord, renameContainer } from "../vos/containers.js";
 import type { HandleLock } from "../vos/handle-locks.js";
-import { LocalTarget, PINS_FILE } from "../vos/local-target.js";
 import { getProperty, POOL_SCOPE, putProperty } from "../vos/metadata.js";
-import { PinTable } from "../vos/pins.js";
 import { checkRetention } from "../vos/retention.js";
 import { type ScrubReport, summed } from "../vos/scrub.js";
-import type { Target } from "../vos/target.js";
+import { LocalTarget, type Target } from "../vos/target.js";
 import { INDEX_FILE } from "../vos/usage.js";
 import { Administered, type AdministeredOrigin } from "./administered.js";
 import { Container } from "./container.js";
-import { durabilityNotes, requireLocal } from "./file-system.js";
-import {
-  createIndex,
-  isPoolDirectory,
-  makeTier,
-  readSuperblock,
-  requireEmpty,
-  requireTiers,
-  writeSuperblock,
-} from "./layout.js";
+import { durabilityNotes } from "./file-system.js";
+import { checkLabel, mayOnlyRead, UUID_PATTERN } from "./labels.js";
+import { readSuperblock, requireTiers } from "./layout.js";
+import { PoolAccess } from "./pool-access.js";
+import { createPoolFiles } from "./pool-creation.js";
+import { destroyPool, type PoolDestroyed, requirePool } from "./pool-destruction.js";
 import { poolFamilies } from "./pool-metrics.js";
+import type {
+  ContainerCreateOptions,
+  ContainerListing,
+  ContainerOpenOptions,
+  PoolConnectOptions,
+  PoolCreateOptions,
+  PoolDestroyOptions,
+  PoolInfo,
+} from "./pool-options.js";
 import { type PoolSize, tierLimits } from "./pool-size.js";
 import { CONTAINER_PROPERTIES, checkProperties, POOL_PROPERTIES } from "./properties.js";
 import type { Durability, Superblock } from "./superblock-format.js";
@@ -68,16 +53,6 @@ import { formatUuid, randomUuid } from "./uuid.js";
 
 export { isPoolDirectory } from "./layout.js";
 export type * from "./pool-options.js";
-
-import { checkLabel, mayOnlyRead, notAPool, UUID_PATTERN } from "./labels.js";
-import type {
-  ContainerCreateOptions,
-  ContainerListing,
-  ContainerOpenOptions,
-  PoolConnectOptions,
-  PoolCreateOptions,
-  PoolInfo,
-} from "./pool-options.js";
 
 /** An open pool. Close it, or the process's leases last until it ends. */
 export class Pool extends Administered {
@@ -87,7 +62,7 @@ export class Pool extends Administered {
   readonly #target: Target;
   readonly #device: Device;
   readonly #readOnly: boolean;
-  readonly #identity: Identity;
+  readonly #access: PoolAccess;
   readonly #rights: Rights;
   #open = true;
 
@@ -108,9 +83,9 @@ export class Pool extends Administered {
     this.#target = opened.target;
     this.#device = opened.device;
     this.#readOnly = opened.readOnly;
-    this.#identity = opened.identity;
-    const { ownership, acl } = this.#access(POOL_SCOPE, this.#filesAccess());
-    this.#rights = poolRights(rightsOf(acl, ownership, opened.identity));
+    const reader = () => this.#target.metadata.reader;
+    this.#access = new PoolAccess(directory, reader, opened.identity);
+    this.#rights = poolRights(this.#access.poolRights());
     const needed: readonly Permission[] = opened.readOnly ? ["r"] : ["w", "c", "d"];
     for (const wanted of [["r"], needed] as const) {
       if (wanted.some((right) => this.#rights.includes(right))) continue;
@@ -128,38 +103,30 @@ export class Pool extends Administered {
    */
   static create(options: PoolCreateOptions & PoolConnectOptions): Pool {
     const directory = path.resolve(options.path);
-    const what = `Creating pool ${directory}`;
-    const device = options.device ?? new NodeDevice();
-    const label = options.label ?? path.basename(directory);
-    checkLabel(label, what);
-    const properties = checkProperties(what, POOL_PROPERTIES, options.properties ?? {}, true);
-    if (options.acl !== undefined) properties.set("acl", formatAcl(toAcl(options.acl)));
-    if (options.identity) properties.set("owner", withAt(options.identity.user));
-    if (options.group) properties.set("group", withAt(options.group));
-    for (const name of ["owner", "group"]) {
-      const value = properties.get(name);
-      if (value !== undefined) checkPrincipalName(what, String(value));
-    }
-    const limits = tierLimits(options.size, what);
-    requireEmpty(directory, what);
-    const durability = options.durability ?? "power";
-    try {
-      const scm = makeTier(directory, "scm", options.scm);
-      makeTier(directory, "nvme", options.nvme);
-      requireLocal(device, scm);
-      PinTable.create(device, path.join(scm, PINS_FILE));
-      const durable = durability === "power";
-      createIndex(path.join(scm, INDEX_FILE), durable, { ...limits, properties });
-      const uuid = randomUuid(device);
-      const superblock = { uuid, durability, created: device.now(), label };
-      // The superblock says that the rest is there, so the rest is durable before it.
-      device.syncDirectory(scm);
-      device.syncDirectory(path.dirname(directory));
-      writeSuperblock(device, directory, superblock);
-    } catch (error) {
-      throw storageError(error, what, directory);
-    }
+    createPoolFiles(directory, options.device ?? new NodeDevice(), options);
     return Pool.connect(directory, options);
+  }
+
+  /**
+   * Destroys a pool: removes its files, and its directory if nothing else is in it. A tier that is a link to
+   * another directory is emptied of the pool's files, and the link is removed.
+   *
+   * Killed half-way it leaves the whole pool, or one that nobody can connect to any more, which is destroyed
+   * by calling this again, or by creating a pool there.
+   *
+   * @param directory The pool's directory.
+   * @param options See {@link PoolDestroyOptions}.
+   * @returns What was removed, and what was left since it is not the pool's.
+   * @throws {@link DaosError} `DER_NONEXIST` if there is no pool, `DER_BUSY` if it is open or has containers,
+   *   `DER_NO_PERM`: only the owner and an administrator may. Nothing is changed then.
+   *
+   * @example
+   * ```ts
+   * Pool.destroy("/scratch/run.pool", { recursive: true });
+   * ```
+   */
+  static destroy(directory: string, options: PoolDestroyOptions = {}): PoolDestroyed {
+    return destroyPool(path.resolve(directory), options);
   }
 
   /**
@@ -172,7 +139,7 @@ export class Pool extends Administered {
    */
   static connect(directory: string, options: PoolConnectOptions = {}): Pool {
     const absolute = path.resolve(directory);
-    if (!isPoolDirectory(absolute)) throw notAPool(absolute);
+    requirePool(absolute);
     const device = options.device ?? new NodeDevice();
     const readOnly = options.mode === "ro";
     const superblock = readSuperblock(device, absolute);
@@ -193,6 +160,8 @@ export class Pool extends Administered {
       const identity = options.identity ?? currentIdentity();
       const pool = new Pool(absolute, { superblock, target, device, readOnly, identity, what });
       target.handles.acquire("pool", what, options.mode === "ex");
+      // A destruction may have begun before this handle was counted.
+      requirePool(absolute);
       return pool;
     } catch (error) {
       target.close();
@@ -284,7 +253,7 @@ export class Pool extends Administered {
     const retained = { retainCommits: commits, retainMs: Math.round(seconds * 1000) };
     this.#requireRight(what, "c");
     const properties = checkProperties(what, CONTAINER_PROPERTIES, options.properties ?? {}, true);
-    properties.set("owner", withAt(this.#identity.user));
+    properties.set("owner", withAt(this.#access.identity.user));
     if (options.acl !== undefined) properties.set("acl", formatAcl(toAcl(options.acl)));
     const uuid = randomUuid(this.#device);
     const created = { label, uuid, ...retained, properties };
@@ -326,8 +295,8 @@ export class Pool extends Administered {
   destroyContainer(name: string, options: { force?: boolean } = {}): void {
     const what = `Destroying container "${name}" of pool ${this.path}`;
     this.#requireWritable(what);
-    const { id, ...record } = this.#find(name, what);
-    const rights = this.#rightsOn({ id, ...record });
+    const { id } = this.#find(name, what);
+    const rights = this.#access.containerRights(id);
     if (!rights.includes("d") && !this.#rights.includes("d")) throw noRight(what, "d", rights);
     const destroy = () => this.#target.destroyContainer(id);
     if (!this.#target.handles.whileUnused(id, destroy)) {
@@ -413,40 +382,6 @@ export class Pool extends Administered {
     this.close();
   }
 
-  /** What the files' permissions say, for a pool that has no list of its own. */
-  #filesAccess(): { ownership: Ownership; acl: Acl } {
-    const { mode, uid, gid } = fs.statSync(path.join(this.path, "scm", INDEX_FILE));
-    return {
-      ownership: { owner: userNameOf(uid), group: groupNameOf(gid) },
-      acl: aclOfMode(mode),
-    };
-  }
-
-  #access(scope: number, defaults: { ownership: Ownership; acl: Acl }) {
-    const { reader } = this.#target.metadata;
-    const text = (name: string) => getProperty(reader, scope, name)?.toString();
-    const owner = text("owner") ?? defaults.ownership.owner;
-    const group = text("group") ?? defaults.ownership.group;
-    const stored = text("acl");
-    return { ownership: { owner, group }, acl: stored ? toAcl(stored) : defaults.acl };
-  }
-
-  /** Access of a container that has no list of its own: its owner has all, others what the pool gives. */
-  #containerDefaults(): { ownership: Ownership; acl: Acl } {
-    const { ownership, acl } = this.#access(POOL_SCOPE, this.#filesAccess());
-    const inherited = acl.map((entry) => {
-      const isOwner = entry.principal === "OWNER@";
-      const permissions = isOwner ? "rwdtTaAo" : inheritedRights(entry.permissions);
-      return { ...entry, permissions };
-    });
-    return { ownership, acl: inherited };
-  }
-
-  #rightsOn({ id }: ContainerRecord): Rights {
-    const { ownership, acl } = this.#access(id, this.#containerDefaults());
-    return rightsOf(acl, ownership, this.#identity);
-  }
-
   protected override administered(what: string): AdministeredOrigin {
     this.#requireOpen(what);
     return {
@@ -456,7 +391,7 @@ export class Pool extends Administered {
       readOnly: this.#readOnly,
       table: POOL_PROPERTIES,
       metadata: () => this.#target.metadata,
-      defaults: () => this.#filesAccess(),
+      defaults: () => this.#access.ofFiles(),
       label: () => this.label,
       rename: (label) => {
         checkLabel(label, what);
@@ -472,7 +407,7 @@ export class Pool extends Administered {
     const what = `Opening container "${label}" of pool ${pool}`;
     const mode = options.mode ?? (this.#readOnly ? "ro" : "rw");
     if (mode !== "ro") this.#requireWritable(what);
-    const rights = this.#rightsOn(record);
+    const rights = this.#access.containerRights(id);
     const readOnly = mode === "ro" || (options.mode === undefined && !rights.includes("w"));
     const needed = readOnly ? "r" : "w";
     if (!rights.includes(needed)) throw noRight(what, needed, rights);
@@ -496,7 +431,7 @@ export class Pool extends Administered {
         renameContainer(tx, now, to);
       });
     };
-    const access = { rights, lock, rename, defaults: () => this.#containerDefaults() };
+    const access = { rights, lock, rename, defaults: () => this.#access.containerDefaults() };
     return new Container(this.#target, { record, device, pool, readOnly, ...access });
   }
 

@@ -17,6 +17,9 @@ import { FORMAT_VERSION } from "../limits.js";
 /** Name of the superblock in a pool's directory. */
 export const SUPERBLOCK_FILE = "POOL";
 
+/** Its name once a destruction of the pool was begun. */
+export const DESTROYING_FILE = `${SUPERBLOCK_FILE}.destroying`;
+
 const MAGIC = Buffer.from("DAOSPOOL", "latin1");
 /** Durable: DO NOT CHANGE THESE VALUES. */
 const DURABILITIES = ["power", "process"] as const;
