@@ -5,12 +5,14 @@
  * @module
  */
 
+import { administrationVerbs } from "./administration/verbs.js";
 import {
   containerCreate,
   containerList,
   containerListCommits,
   containerQuery,
 } from "./container/create.js";
+import { containerDestroy } from "./container/destroy.js";
 import {
   containerCreateSnap,
   containerDestroySnap,
@@ -31,7 +33,7 @@ const groups: Group[] = [
   {
     name: "pool",
     summary: "pools: directories that hold containers",
-    verbs: [poolList("daos"), poolQuery("daos")],
+    verbs: [poolList("daos"), poolQuery("daos"), ...administrationVerbs("daos", "pool")],
   },
   {
     name: "container",
@@ -48,6 +50,8 @@ const groups: Group[] = [
       containerDestroySnap,
       containerRollback,
       containerDiff,
+      containerDestroy,
+      ...administrationVerbs("daos", "container"),
     ],
   },
   {

@@ -5,8 +5,10 @@
  * @module
  */
 
+import { administrationVerbs } from "./administration/verbs.js";
 import { poolAggregate, poolRecover } from "./pool/aggregate.js";
 import { poolCreate, poolSetSize } from "./pool/create.js";
+import { poolDestroy } from "./pool/destroy.js";
 import { poolList } from "./pool/list.js";
 import { poolMetrics } from "./pool/metrics.js";
 import { poolQuery } from "./pool/query.js";
@@ -26,6 +28,8 @@ const groups: Group[] = [
       poolAggregate,
       poolRecover,
       poolMetrics("dmg"),
+      poolDestroy,
+      ...administrationVerbs("dmg", "pool"),
     ],
   },
   {

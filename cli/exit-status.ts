@@ -56,6 +56,7 @@ const STATUS_OF_CODE: Readonly<Record<string, ExitStatus>> = {
   DER_KEY2BIG: ExitStatus.usage,
   DER_REC2BIG: ExitStatus.usage,
   DER_CSUM: ExitStatus.damaged,
+  DER_RF: ExitStatus.damaged,
   DER_DF_INVAL: ExitStatus.damaged,
   DER_DF_INCOMPT: ExitStatus.notPossible,
   DER_TX_RESTART: ExitStatus.busy,

@@ -93,7 +93,7 @@ export {
   type PoolDestroyOptions,
   type PoolInfo,
 } from "./pool/pool.js";
-export type { PoolDestroyed } from "./pool/pool-destruction.js";
+export { isBeingDestroyed, type PoolDestroyed } from "./pool/pool-destruction.js";
 export type { PoolSize } from "./pool/pool-size.js";
 export { PROPERTIES_ACTING, type Properties, type PropertyValue } from "./pool/properties.js";
 export {

@@ -9,6 +9,7 @@ import {
   type ContainerView,
   DaosError,
   type Epoch,
+  isDaosError,
   Pool,
 } from "../../core/index.js";
 import { option } from "../verb.js";
@@ -19,15 +20,16 @@ export interface OpenedContainer extends Disposable {
   readonly container: Container;
 }
 
-/** Opens a container by its label or UUID. */
+/** Opens a container by its label or UUID; with `force`, also one that a scrub found damaged. */
 export function openContainer(
   directory: string,
   container: string,
   mode: "ro" | "rw",
+  force = false,
 ): OpenedContainer {
   const pool = Pool.connect(directory, { mode });
   try {
-    const found = findContainer(pool, container);
+    const found = findContainer(pool, container, force);
     return { pool, container: found, [Symbol.dispose]: () => pool.close() };
   } catch (error) {
     pool.close();
@@ -35,18 +37,13 @@ export function openContainer(
   }
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** A container of a pool by its label or UUID. */
-export function findContainer(pool: Pool, name: string): Container {
-  const labels = pool.listContainers();
-  if (labels.includes(name)) return pool.openContainer(name);
-  const found = UUID.test(name)
-    ? labels
-        .map((label) => pool.openContainer(label))
-        .find(({ uuid }) => uuid === name.toLowerCase())
-    : undefined;
-  if (found !== undefined) return found;
+export function findContainer(pool: Pool, name: string, force = false): Container {
+  try {
+    return pool.openContainer(name, { force });
+  } catch (error) {
+    if (!isDaosError(error, "DER_NONEXIST")) throw error;
+  }
   const what = `Opening container "${name}" of pool ${pool.path}`;
   const why = "the pool has no container of that label or UUID";
   const remedy = `choose one of "daos container list ${pool.path}", or create it with "daos container create"`;

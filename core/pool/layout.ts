@@ -10,8 +10,8 @@ import type { Device } from "../device/device.js";
 import { DaosError, storageError } from "../errors.js";
 import { IndexStore } from "../index/index-store.js";
 import { putSpace } from "../index/space-record.js";
+import { PINS_FILE } from "../vos/local-target.js";
 import { POOL_SCOPE, putProperty, type StoredProperty } from "../vos/metadata.js";
-import { PINS_FILE } from "../vos/target.js";
 import { INDEX_FILE, type TierLimits } from "../vos/usage.js";
 import {
   decodeSuperblock,

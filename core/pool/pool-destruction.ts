@@ -23,7 +23,7 @@ import { IndexStore } from "../index/index-store.js";
 import { parseFileName } from "../log/segment-format.js";
 import { listContainers } from "../vos/containers.js";
 import { HandleTable } from "../vos/handle-locks.js";
-import { PINS_FILE } from "../vos/target.js";
+import { PINS_FILE } from "../vos/local-target.js";
 import { INDEX_FILE } from "../vos/usage.js";
 import { notAPool } from "./labels.js";
 import { isPoolDirectory, requireTiers, SCM_FILES } from "./layout.js";

@@ -5,10 +5,19 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { answerOf, type Program, run, runWell } from "./support/command-line.ts";
 
+/** What pools and containers share. */
+const ADMINISTRATION = [
+  ...["get-prop", "set-prop", "list-attr", "get-attr", "set-attr", "del-attr"],
+  ...["get-acl", "overwrite-acl", "update-acl", "delete-acl", "set-owner"],
+];
+
 const VERBS: Record<Program, readonly string[]> = {
   daos: [
     "pool list",
     "pool query",
+    ...ADMINISTRATION.map((verb) => `pool ${verb}`),
+    ...ADMINISTRATION.map((verb) => `container ${verb}`),
+    "container destroy",
     "container create",
     "container list",
     "container query",
@@ -36,6 +45,8 @@ const VERBS: Record<Program, readonly string[]> = {
     "pool set-size",
     "pool aggregate",
     "pool recover",
+    "pool destroy",
+    ...ADMINISTRATION.map((verb) => `pool ${verb}`),
     "storage query usage",
     "scrub",
     "version",
