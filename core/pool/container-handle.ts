@@ -23,6 +23,8 @@ export interface ContainerOrigin {
   readonly rights: Rights;
   readonly lock: HandleLock;
   readonly rename: (label: string) => void;
+  /** The handle as bytes. */
+  readonly share: () => Uint8Array;
   readonly defaults: AdministeredOrigin["defaults"];
 }
 
@@ -102,6 +104,17 @@ export abstract class ContainerHandle extends Administered {
   /** Closes the handle at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /**
+   * This handle as bytes, from which other processes of the machine make handles of their own, with its mode
+   * and rights: see `Pool.containerFromGlobal`.
+   *
+   * @throws {@link DaosError} `DER_BUSY` if the handle is exclusive, `DER_NO_HDL`, `DER_NONEXIST`.
+   */
+  toGlobal(): Uint8Array {
+    this.requireOpen(`Sharing the handle of container "${this.label}"`);
+    return this.origin.share();
   }
 
   /** Refuses to go on through a closed handle, or in a destroyed container. @internal */

@@ -45,3 +45,16 @@ export function mayOnlyRead(directory: string): DaosError {
   const remedy = 'connect with mode "ro", or give the user access to the pool\'s files';
   return new DaosError("DER_NO_PERM", { what, why, remedy }, { path: directory });
 }
+
+/** The error of sharing an exclusive handle. */
+export function exclusiveHandle(what: string): DaosError {
+  const remedy = 'open it with mode "rw"';
+  return new DaosError("DER_BUSY", { what, why: "the handle is exclusive", remedy });
+}
+
+/** The error of a shared handle that is of another pool. */
+export function otherPool(what: string, directory: string): DaosError {
+  const why = `the handle is of another pool than the one in ${directory}`;
+  const remedy = "share a handle of this pool";
+  return new DaosError("DER_MISMATCH", { what, why, remedy }, { path: directory });
+}

@@ -32,7 +32,13 @@ import { INDEX_FILE } from "../vos/usage.js";
 import { Administered, type AdministeredOrigin } from "./administered.js";
 import { Container } from "./container.js";
 import { durabilityNotes } from "./file-system.js";
-import { checkLabel, mayOnlyRead, UUID_PATTERN } from "./labels.js";
+import {
+  decodeGlobalHandle,
+  encodeGlobalHandle,
+  type GlobalHandle,
+  thisMachine,
+} from "./global-handle-format.js";
+import { checkLabel, exclusiveHandle, mayOnlyRead, otherPool, UUID_PATTERN } from "./labels.js";
 import { readSuperblock, requireTiers } from "./layout.js";
 import { PoolAccess } from "./pool-access.js";
 import { createPoolFiles } from "./pool-creation.js";
@@ -65,6 +71,7 @@ export class Pool extends Administered {
   readonly #readOnly: boolean;
   readonly #access: PoolAccess;
   readonly #rights: Rights;
+  readonly #isExclusive: boolean;
   #open = true;
 
   private constructor(
@@ -76,6 +83,9 @@ export class Pool extends Administered {
       readOnly: boolean;
       identity: Identity;
       what: string;
+      /** Of a handle of another process; by the access control list if absent. */
+      rights: Rights | undefined;
+      isExclusive: boolean;
     },
   ) {
     super();
@@ -86,7 +96,8 @@ export class Pool extends Administered {
     this.#readOnly = opened.readOnly;
     const reader = () => this.#target.metadata.reader;
     this.#access = new PoolAccess(directory, reader, opened.identity);
-    this.#rights = poolRights(this.#access.poolRights());
+    this.#rights = opened.rights ?? poolRights(this.#access.poolRights());
+    this.#isExclusive = opened.isExclusive;
     const needed: readonly Permission[] = opened.readOnly ? ["r"] : ["w", "c", "d"];
     for (const wanted of [["r"], needed] as const) {
       if (wanted.some((right) => this.#rights.includes(right))) continue;
@@ -139,6 +150,10 @@ export class Pool extends Administered {
    *   addon was not built.
    */
   static connect(directory: string, options: PoolConnectOptions = {}): Pool {
+    return Pool.#connect(directory, options);
+  }
+
+  static #connect(directory: string, options: PoolConnectOptions, rights?: Rights): Pool {
     const absolute = path.resolve(directory);
     requirePool(absolute);
     const device = options.device ?? new NodeDevice();
@@ -159,8 +174,10 @@ export class Pool extends Administered {
     const what = `Connecting to pool ${absolute}`;
     try {
       const identity = options.identity ?? currentIdentity();
-      const pool = new Pool(absolute, { superblock, target, device, readOnly, identity, what });
-      target.handles.acquire("pool", what, options.mode === "ex");
+      const isExclusive = options.mode === "ex";
+      const opened = { superblock, target, device, readOnly, identity, what, rights, isExclusive };
+      const pool = new Pool(absolute, opened);
+      target.handles.acquire("pool", what, isExclusive);
       // A destruction may have begun before this handle was counted.
       requirePool(absolute);
       return pool;
@@ -168,6 +185,71 @@ export class Pool extends Administered {
       target.close();
       throw error;
     }
+  }
+
+  /**
+   * This handle as bytes, from which other processes of the machine make handles of their own: one rank
+   * connects and broadcasts. They have its user, mode and rights.
+   *
+   * @throws {@link DaosError} `DER_BUSY` if the handle is exclusive: it cannot be shared.
+   *
+   * @example
+   * ```ts
+   * const bytes = comm.bcast(comm.rank === 0 ? pool.toGlobal() : undefined);
+   * using mine = Pool.fromGlobal(bytes);
+   * ```
+   */
+  toGlobal(): Uint8Array {
+    const what = `Sharing the handle of pool ${this.path}`;
+    this.#requireOpen(what);
+    if (this.#isExclusive) throw exclusiveHandle(what);
+    return encodeGlobalHandle(this.#globalHandle());
+  }
+
+  #globalHandle(): GlobalHandle {
+    const { identity } = this.#access;
+    const mode = this.#readOnly ? "ro" : "rw";
+    const { uuid: poolUuid } = this.#superblock;
+    const machine = thisMachine();
+    return { machine, path: this.path, poolUuid, mode, rights: this.#rights, identity };
+  }
+
+  /**
+   * Makes a handle of what {@link toGlobal} of another process returned. It is a handle of its own: close it.
+   *
+   * @throws {@link DaosError} `DER_INVAL` for other bytes, `DER_NOSYS` on another machine, `DER_MISMATCH` if
+   *   another pool lies there now, and as {@link connect} does.
+   */
+  static fromGlobal(
+    bytes: Uint8Array,
+    options: Pick<PoolConnectOptions, "owner" | "device"> = {},
+  ): Pool {
+    const what = "Opening a shared handle of a pool";
+    const { path: directory, poolUuid, mode, rights, identity } = decodeGlobalHandle(
+      what,
+      bytes,
+      "pool",
+    );
+    const pool = Pool.#connect(directory, { ...options, mode, identity }, rights);
+    if (Buffer.compare(pool.#superblock.uuid, poolUuid) === 0) return pool;
+    pool.close();
+    throw otherPool(what, directory);
+  }
+
+  /**
+   * Makes a handle of what `toGlobal` of a container of another process returned.
+   *
+   * @throws {@link DaosError} `DER_MISMATCH` if it is of another pool, and as {@link fromGlobal} and
+   *   {@link openContainer} do.
+   */
+  containerFromGlobal(bytes: Uint8Array): Container {
+    const what = `Opening a shared handle of a container of pool ${this.path}`;
+    this.#requireOpen(what);
+    const { poolUuid, mode, rights, container } = decodeGlobalHandle(what, bytes, "container");
+    const isOwn = Buffer.compare(this.#superblock.uuid, poolUuid) === 0;
+    if (!isOwn || container === undefined) throw otherPool(what, this.path);
+    const record = this.#find(formatUuid(container.uuid), what);
+    return this.#handle(record, { mode, force: container.force }, rights);
   }
 
   /** Name for people. */
@@ -402,13 +484,13 @@ export class Pool extends Administered {
     };
   }
 
-  #handle(record: ContainerRecord, options: ContainerOpenOptions): Container {
+  #handle(record: ContainerRecord, options: ContainerOpenOptions, given?: Rights): Container {
     const { path: pool } = this;
     const { id, label } = record;
     const what = `Opening container "${label}" of pool ${pool}`;
     const mode = options.mode ?? (this.#readOnly ? "ro" : "rw");
     if (mode !== "ro") this.#requireWritable(what);
-    const rights = this.#access.containerRights(id);
+    const rights = given ?? this.#access.containerRights(id);
     const readOnly = mode === "ro" || (options.mode === undefined && !rights.includes("w"));
     const needed = readOnly ? "r" : "w";
     if (!rights.includes(needed)) throw noRight(what, needed, rights);
@@ -432,7 +514,13 @@ export class Pool extends Administered {
         renameContainer(tx, now, to);
       });
     };
-    const access = { rights, lock, rename, defaults: () => this.#access.containerDefaults() };
+    const share = () => {
+      if (mode === "ex") throw exclusiveHandle(`Sharing the handle of container "${label}"`);
+      const container = { uuid: record.uuid, force: options.force === true };
+      const shared = { rights, mode: readOnly ? "ro" : "rw" } as const;
+      return encodeGlobalHandle({ ...this.#globalHandle(), ...shared, container });
+    };
+    const access = { rights, lock, rename, share, defaults: () => this.#access.containerDefaults() };
     return new Container(this.#target, { record, device, pool, readOnly, ...access });
   }
 
