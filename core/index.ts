@@ -74,6 +74,7 @@ export { commitCollectively, newestEpochOfAll } from "./pool/collective-commit.j
 export { CollectiveTransaction } from "./pool/collective-transaction.js";
 export { Container } from "./pool/container.js";
 export { ContainerHandle } from "./pool/container-handle.js";
+export type { ContainerInfo } from "./pool/container-info.js";
 export { ContainerTransaction, type TransactionScope } from "./pool/container-transaction.js";
 export {
   ContainerVersions,

@@ -7,6 +7,7 @@
 import { type Container, Pool, timeOfEpoch } from "../../core/index.js";
 import type { Output } from "../output/output.js";
 import {
+  choice,
   epoch,
   integer,
   list,
@@ -24,30 +25,40 @@ const containerSchema = object({
   label: text("Name, unique in the pool"),
   uuid: text("UUID"),
   pool: text("Directory of the pool"),
+  health: choice(["healthy", "unclean"], "unclean: a scrub found damage"),
   commits: integer("Commits from the oldest retained one on"),
   snapshots: integer("Named snapshots"),
+  openHandles: integer("Open handles of all processes, with the one that asks"),
+  horizon: epoch("The oldest epoch that can be read without a snapshot"),
   lastCommit: optional(epoch("Epoch of the newest commit")),
   lastCommitTime: optional(time("When that was")),
-  objects: integer("Objects that hold anything, in the newest version"),
+  objects: optional(integer("Objects that hold anything, in the newest version, if asked for")),
 });
 type Answer = Value<typeof containerSchema>;
 
 function describe(container: Container): Answer {
-  const commits = container.commits();
-  const [last] = commits;
-  using view = container.view();
+  const { label, uuid, health, commits, snapshots, openHandles, horizon, newest } =
+    container.query();
   return {
-    label: container.label,
-    uuid: container.uuid,
+    label,
+    uuid,
     pool: container.pool,
-    commits: commits.length,
-    snapshots: container.listSnapshots().length,
-    objects: view.listObjects().keys.length,
-    ...(last && {
-      lastCommit: String(last.epoch),
-      lastCommitTime: isoTime(timeOfEpoch(last.epoch)),
+    health,
+    commits,
+    snapshots,
+    openHandles,
+    horizon: String(horizon),
+    ...(newest > 0n && {
+      lastCommit: String(newest),
+      lastCommitTime: isoTime(timeOfEpoch(newest)),
     }),
   };
+}
+
+/** Looks at all objects of the newest version: takes as long as they are many. */
+function countObjects(container: Container): number {
+  using view = container.view();
+  return view.listObjects().keys.length;
 }
 
 function printContainer(answer: Answer, output: Output): void {
@@ -55,11 +66,14 @@ function printContainer(answer: Answer, output: Output): void {
     ["Container", answer.label],
     ["UUID", answer.uuid],
     ["Pool", answer.pool],
-    ["Objects", answer.objects],
+    ["Health", answer.health],
+    ...(answer.objects === undefined ? [] : [["Objects", answer.objects] as const]),
     ["Commits", answer.commits],
     ["Newest commit", answer.lastCommit],
     ["Committed at", answer.lastCommitTime],
+    ["Oldest readable", answer.horizon],
     ["Snapshots", answer.snapshots],
+    ["Open handles", answer.openHandles],
   ]);
 }
 
@@ -100,7 +114,10 @@ export const containerList = defineVerb({
   schema: object({ containers: list(containerSchema, "The containers, in order of creation") }),
   run: ({ pool: directory }: Call) => {
     using pool = Pool.connect(directory, { mode: "ro" });
-    const containers = pool.listContainers().map((label) => describe(pool.openContainer(label)));
+    const containers = pool.listContainers().map((label) => {
+      using container = pool.openContainer(label, { force: true });
+      return describe(container);
+    });
     return { containers };
   },
   print: ({ containers }, output) => {
@@ -112,14 +129,16 @@ export const containerList = defineVerb({
       [
         { head: "Label" },
         { head: "UUID" },
-        { head: "Objects", align: "right" },
+        { head: "Health" },
+        { head: "Commits", align: "right" },
         { head: "Snapshots", align: "right" },
         { head: "Newest commit" },
       ],
-      containers.map(({ label, uuid, objects, snapshots, lastCommitTime }) => [
+      containers.map(({ label, uuid, health, commits, snapshots, lastCommitTime }) => [
         label,
         uuid,
-        objects,
+        health,
+        commits,
         snapshots,
         lastCommitTime,
       ]),
@@ -131,16 +150,19 @@ export const containerList = defineVerb({
 export const containerQuery = defineVerb({
   name: "query",
   aliases: ["stat"],
-  summary: "tell a container's objects, commits and snapshots",
+  summary: "tell a container's health, commits and snapshots",
   operands: poolAndContainer,
+  options: [option("--objects", "count the objects too, which looks at all of them")],
   examples: [
     "daos container query /scratch/run.pool results",
     "daos container query daos:///scratch/run.pool/results",
   ],
   schema: containerSchema,
-  run: ({ pool: directory, container: name }: Call) => {
+  run: ({ pool: directory, container: name, options }: Call<{ objects?: boolean }>) => {
     using opened = openContainer(directory, name, "ro");
-    return describe(opened.container);
+    const { container } = opened;
+    const isCounted = options.objects === true;
+    return { ...describe(container), ...(isCounted && { objects: countObjects(container) }) };
   },
   print: printContainer,
 });

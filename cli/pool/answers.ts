@@ -24,6 +24,9 @@ export const poolSchema = object({
   durability: choice(["power", "process"], "What the pool survives"),
   notes: list(text("A note"), "What to know of the pool's durability"),
   containers: integer("Number of containers"),
+  snapshots: integer("Number of snapshots of all containers"),
+  openHandles: integer("Open handles of all processes, with the one that asks"),
+  unclean: list(text("A label"), "Containers that a scrub found damaged"),
   scm: tierSchema,
   nvme: tierSchema,
   segments: object({
@@ -52,6 +55,7 @@ function tierAnswer({ limit, ...usage }: TierUsage): PoolAnswer["scm"] {
 /** What is told of a pool. */
 export function poolAnswer(info: PoolInfo): PoolAnswer {
   const { path, label, uuid, durability, notes, containers, segments, writers } = info;
+  const { snapshots, openHandles, unclean } = info;
   return {
     path,
     label,
@@ -59,6 +63,9 @@ export function poolAnswer(info: PoolInfo): PoolAnswer {
     durability,
     notes,
     containers,
+    snapshots,
+    openHandles,
+    unclean,
     scm: tierAnswer(info.scm),
     nvme: tierAnswer(info.nvme),
     segments: { leased: segments.leased, sealed: segments.sealed, free: segments.free },

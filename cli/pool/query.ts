@@ -18,6 +18,9 @@ export function printPool(answer: PoolAnswer, output: Output): void {
     ["UUID", answer.uuid],
     ["Survives", answer.durability === "power" ? "power cuts" : "killed processes"],
     ["Containers", answer.containers],
+    ["Snapshots", answer.snapshots],
+    ["Open handles", answer.openHandles],
+    ...answer.unclean.map((label) => ["Unclean", label] as const),
     ["Segments", `${segments.leased} leased, ${segments.sealed} sealed, ${segments.free} free`],
     ["Writers", writers.length],
   ]);

@@ -5,7 +5,14 @@
  */
 
 import { setImmediate } from "node:timers/promises";
-import { type Damage, DaosError, formatOid, Pool, timeOfEpoch } from "../../core/index.js";
+import {
+  type Damage,
+  DaosError,
+  formatOid,
+  isDaosError,
+  Pool,
+  timeOfEpoch,
+} from "../../core/index.js";
 import { openContainer } from "../container/open.js";
 import type { Output } from "../output/output.js";
 import { Progress } from "../output/progress.js";
@@ -107,15 +114,27 @@ function print(answer: Answer, output: Output): void {
   );
 }
 
+/** Who may write marks damaged containers as unclean; others only hear of them. */
+function connect(directory: string): Pool {
+  try {
+    return Pool.connect(directory);
+  } catch (error) {
+    if (!isDaosError(error, "DER_NO_PERM")) throw error;
+    return Pool.connect(directory, { mode: "ro" });
+  }
+}
+
 /** `dmg scrub` */
 export const scrubVerb = defineVerb({
   name: "scrub",
   summary: "read every stored block of a pool, and tell what is damaged",
+  description:
+    "Read every stored block of a pool, and tell what is damaged. Containers with damage get the status unclean: they open by force only, until `daos container set-prop <container> status:healthy`.",
   operands: [poolOperand],
   examples: ["dmg scrub /scratch/run.pool"],
   schema: scrubSchema,
   run: async ({ pool: directory, output, report }: Call) => {
-    using pool = Pool.connect(directory, { mode: "ro" });
+    using pool = connect(directory);
     return await scrub(pool, undefined, { output, report });
   },
   print,
@@ -131,7 +150,7 @@ export const containerCheck = defineVerb({
   examples: ["daos container check daos://run.pool/results"],
   schema: scrubSchema,
   run: async ({ pool: directory, container: name, output, report }: Call) => {
-    using opened = openContainer(directory, name, "ro");
+    using opened = openContainer(directory, name, "ro", true);
     return await scrub(opened.pool, opened.container.label, { output, report });
   },
   print,

@@ -46,6 +46,9 @@ function checkTiming({ intervalMs, share }: { intervalMs: number; share: number 
   }
 }
 
+/** A pass that does nothing. */
+export function* emptyPass(): Pass {}
+
 /** Aggregation that runs in the background until it is stopped or its pool is closed. */
 export class BackgroundAggregation {
   readonly #beginPass: () => Pass;

@@ -16,11 +16,16 @@ import type { CommitRecord } from "../vos/containers.js";
 import type { ContainerChange, DiffOptions } from "../vos/diff.js";
 import { EPOCH_HEAD, type Epoch } from "../vos/epoch.js";
 import type { Moment } from "../vos/epoch-at-time.js";
+import { getProperty, POOL_SCOPE } from "../vos/metadata.js";
 import type { Pin } from "../vos/pins.js";
 import { checkRetention, type Retention } from "../vos/retention.js";
 import type { RolledBack } from "../vos/rollback.js";
 import { epochGone, noSuchSnapshot, type SnapshotRecord } from "../vos/snapshots.js";
-import { BackgroundAggregation, type BackgroundOptions } from "./background-aggregation.js";
+import {
+  BackgroundAggregation,
+  type BackgroundOptions,
+  emptyPass,
+} from "./background-aggregation.js";
 import { ContainerHandle } from "./container-handle.js";
 import { openView } from "./unpinned-view.js";
 import type { ContainerView } from "./view.js";
@@ -321,7 +326,8 @@ export abstract class ContainerVersions extends ContainerHandle {
 
   /**
    * Aggregates in the background, in short steps on a timer that does not keep the process alive, for at
-   * most a share of the time. While nothing is committed there is next to nothing to do.
+   * most a share of the time. While nothing is committed there is next to nothing to do; while the pool's
+   * property `reclaim` is `disabled`, passes do nothing.
    *
    * @returns A handle; {@link BackgroundAggregation.stop} it, or close the pool.
    * @throws {@link DaosError} `DER_INVAL` for a bad option, `DER_NO_PERM` on a read-only handle.
@@ -334,7 +340,12 @@ export abstract class ContainerVersions extends ContainerHandle {
   startAggregation(options: BackgroundOptions = {}): BackgroundAggregation {
     this.requireWritable(`Aggregating container "${this.label}"`);
     const { stepMs = AGGREGATION_STEP_MS_DEFAULT, compact = true, ...timing } = options;
-    const beginPass = () => this.target.aggregate(this.id, { stepMs, compact, isBackground: true });
+    const beginPass = () => {
+      // Asked at each pass: an administrator may change it meanwhile.
+      const reclaim = getProperty(this.target.metadata.reader, POOL_SCOPE, "reclaim");
+      if (reclaim === "disabled") return emptyPass();
+      return this.target.aggregate(this.id, { stepMs, compact, isBackground: true });
+    };
     return new BackgroundAggregation(beginPass, timing);
   }
 }

@@ -21,12 +21,19 @@ import type { CallOptions } from "../object/object-access.js";
 import type { Committed } from "../vos/commit.js";
 import { decodeContribution } from "../vos/contribution-format.js";
 import type { Epoch } from "../vos/epoch.js";
-import { parseObjectClass, resolveObjectClass } from "../vos/object-class.js";
-import { makeObjectId, type ObjectId, type ObjectType } from "../vos/object-id.js";
+import { getProperty } from "../vos/metadata.js";
+import {
+  type ClassHints,
+  chooseObjectClass,
+  parseObjectClass,
+  resolveObjectClass,
+} from "../vos/object-class.js";
+import { kindOfType, makeObjectId, type ObjectId, type ObjectType } from "../vos/object-id.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
 import { CollectiveTransaction } from "./collective-transaction.js";
 import type { ContainerOrigin } from "./container-handle.js";
+import { type ContainerInfo, containerInfo } from "./container-info.js";
 import { ContainerTransaction, type TransactionScope } from "./container-transaction.js";
 import { ContainerVersions } from "./container-versions.js";
 import { OidRange } from "./oid-range.js";
@@ -39,6 +46,9 @@ import {
   type TransactionResult,
 } from "./run-transaction.js";
 
+/** Targets of an embedded pool. */
+const TARGETS = 1;
+
 /** An open container. */
 export class Container extends ContainerVersions {
   readonly #oids: OidRange;
@@ -49,20 +59,42 @@ export class Container extends ContainerVersions {
     this.#oids = new OidRange((count) => target.allocateOids(origin.record.id, count));
   }
 
+  /** What is known of the container without reading its objects. */
+  query(): ContainerInfo {
+    this.requireOpen(`Querying container "${this.label}"`);
+    return containerInfo(this.target, this.id);
+  }
+
   /**
    * Draws a new object id. Ids are drawn from the index in ranges; what is left at close is lost.
    *
-   * @param objectClass Name of an object class; by default one that fits an embedded pool, S1.
+   * @param objectClass Name of an object class, or hints by which one is chosen, together with the type and
+   *   the container's `rd_fac`; no hints by default. On the one target of an embedded pool that is S1.
    * @throws {@link DaosError} `DER_INVAL` if the pool has too few targets for it, `DER_NO_PERM`.
    */
   allocateOid(
     type: (typeof ObjectType)[keyof typeof ObjectType],
-    objectClass: string = "SX",
+    objectClass: string | ClassHints = {},
   ): ObjectId {
     this.requireWritable("Allocating an object id");
-    const resolved = resolveObjectClass(parseObjectClass(objectClass), 1);
+    const resolved =
+      typeof objectClass === "string"
+        ? resolveObjectClass(parseObjectClass(objectClass), TARGETS)
+        : this.#chosenClass(type, objectClass);
     return makeObjectId(type, this.#oids.next(), resolved);
   }
+
+  #chosenClass(type: number, hints: ClassHints): number {
+    // Fixed at creation, so that it is read once.
+    this.#redundancyFactor ??= Number(
+      getProperty(this.target.metadata.reader, this.id, "rd_fac") ?? 0,
+    );
+    const redundancyFactor = this.#redundancyFactor;
+    const count = { domains: TARGETS, targets: TARGETS };
+    return chooseObjectClass({ redundancyFactor, ...kindOfType(type), ...count, hints });
+  }
+
+  #redundancyFactor: number | undefined;
 
   /**
    * Draws user parts of object ids that nobody else gets.

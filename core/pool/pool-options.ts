@@ -77,6 +77,8 @@ export interface PoolInfo extends TargetUsage {
   readonly notes: readonly string[];
   /** Number of containers. */
   readonly containers: number;
+  /** Number of snapshots of all containers. */
+  readonly snapshots: number;
   /** Open handles of all processes. */
   readonly openHandles: number;
   /** Labels of containers that a scrub found damaged. */

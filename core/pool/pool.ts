@@ -43,6 +43,7 @@ import { readSuperblock, requireTiers } from "./layout.js";
 import { PoolAccess } from "./pool-access.js";
 import { createPoolFiles } from "./pool-creation.js";
 import { destroyPool, type PoolDestroyed, requirePool } from "./pool-destruction.js";
+import { markingUnclean } from "./pool-health.js";
 import { poolFamilies } from "./pool-metrics.js";
 import type {
   ContainerCreateOptions,
@@ -225,11 +226,13 @@ export class Pool extends Administered {
     options: Pick<PoolConnectOptions, "owner" | "device"> = {},
   ): Pool {
     const what = "Opening a shared handle of a pool";
-    const { path: directory, poolUuid, mode, rights, identity } = decodeGlobalHandle(
-      what,
-      bytes,
-      "pool",
-    );
+    const {
+      path: directory,
+      poolUuid,
+      mode,
+      rights,
+      identity,
+    } = decodeGlobalHandle(what, bytes, "pool");
     const pool = Pool.#connect(directory, { ...options, mode, identity }, rights);
     if (Buffer.compare(pool.#superblock.uuid, poolUuid) === 0) return pool;
     pool.close();
@@ -280,13 +283,16 @@ export class Pool extends Administered {
     const nvme = path.join(this.path, "nvme");
     const { label, uuid, durability } = this;
     const notes = durabilityNotes(this.#device, { durability, scm, nvme });
-    const containers = this.#target.listContainers().length;
-    const openHandles = this.#target.handles.count("pool");
-    const unclean = this.#target
-      .listContainers()
-      .filter(({ id }) => getProperty(this.#target.metadata.reader, id, "status") === "unclean")
-      .map((record) => record.label);
-    const counts = { containers, openHandles, unclean };
+    const records = this.#target.listContainers();
+    const isUnclean = ({ id }: ContainerRecord) =>
+      getProperty(this.#target.metadata.reader, id, "status") === "unclean";
+    const snapshots = records.map(({ id }) => this.#target.listSnapshots(id).length);
+    const counts = {
+      containers: records.length,
+      snapshots: snapshots.reduce((sum, count) => sum + count, 0),
+      openHandles: this.#target.handles.count("pool"),
+      unclean: records.filter(isUnclean).map((record) => record.label),
+    };
     return { path: this.path, label, uuid, durability, notes, ...counts, ...this.#target.usage() };
   }
 
@@ -414,7 +420,8 @@ export class Pool extends Administered {
 
   /**
    * Reads every stored block that a version refers to and reports what is damaged. Takes as long as
-   * reading the pool does: see {@link scrubSteps} for a pass in the background. Nothing is changed.
+   * reading the pool does: see {@link scrubSteps} for a pass in the background. Containers with damaged
+   * arrays get the status `unclean`, unless the handle is read-only; nothing else is changed.
    *
    * @returns What was checked, every damaged page of the index, in which single values lie, and every damaged
    *   range of every array.
@@ -450,7 +457,8 @@ export class Pool extends Administered {
       const text = { what, why: `stepSize is ${stepSize}`, remedy: "give a number of bytes" };
       throw new DaosError("DER_INVAL", text, { stepSize });
     }
-    return this.#target.scrub(stepSize);
+    const steps = this.#target.scrub(stepSize);
+    return this.#readOnly ? steps : markingUnclean(this.#target, steps);
   }
 
   /** Closes the handle: uncommitted writes are dropped, leases end. Later calls do nothing. */
@@ -520,7 +528,13 @@ export class Pool extends Administered {
       const shared = { rights, mode: readOnly ? "ro" : "rw" } as const;
       return encodeGlobalHandle({ ...this.#globalHandle(), ...shared, container });
     };
-    const access = { rights, lock, rename, share, defaults: () => this.#access.containerDefaults() };
+    const access = {
+      rights,
+      lock,
+      rename,
+      share,
+      defaults: () => this.#access.containerDefaults(),
+    };
     return new Container(this.#target, { record, device, pool, readOnly, ...access });
   }
 

@@ -137,7 +137,7 @@ export const CONTAINER_PROPERTIES: Readonly<Record<string, Definition>> = {
 
 /** Properties that change what an embedded pool does. */
 export const PROPERTIES_ACTING: readonly string[] = [
-  ...["label", "owner", "group", "acl", "rd_fac", "status"],
+  ...["label", "owner", "group", "acl", "rd_fac", "status", "reclaim", "max_snapshot"],
 ];
 
 function refused(what: string, name: string, why: string): DaosError {

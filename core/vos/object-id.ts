@@ -137,3 +137,13 @@ export function oidOfBytes(bytes: Uint8Array): ObjectId {
 export function formatOid(oid: ObjectId): string {
   return `${(oid >> 64n).toString(16)}.${(oid & 0xffff_ffff_ffff_ffffn).toString(16)}`;
 }
+
+/** Whether objects of a type are arrays, or key-value stores: those are spread widely by default. */
+export function kindOfType(type: number): { isArray: boolean; isKeyValue: boolean } {
+  const { kvHashed, kvUint64, kvLexical, array, arrayAttr, arrayByte } = ObjectType;
+  const isAmong = (...types: number[]) => types.includes(type);
+  return {
+    isArray: isAmong(array, arrayAttr, arrayByte),
+    isKeyValue: isAmong(kvHashed, kvUint64, kvLexical),
+  };
+}

@@ -24,6 +24,7 @@ import { KeyBuilder, KeyReader, KeySpace, prefixEnd } from "../index/key-codec.j
 import { SNAPSHOT_NAME_SIZE_MAX, SNAPSHOTS_MAX } from "../limits.js";
 import { getContainer, listCommits } from "./containers.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
+import { getProperty } from "./metadata.js";
 
 /** A named snapshot of a container. */
 export interface SnapshotRecord {
@@ -116,7 +117,9 @@ function requireNew(tx: IndexReader, what: string, { container, name }: NewSnaps
     throw new DaosError("DER_EXIST", { what, why: "it exists already", remedy }, { name });
   }
   const count = listSnapshots(tx, container).length;
-  if (count >= SNAPSHOTS_MAX) {
+  // 0, the default, leaves it to the limit of all containers.
+  const allowed = Number(getProperty(tx, container, "max_snapshot") ?? 0) || SNAPSHOTS_MAX;
+  if (count >= allowed) {
     const why = `the container has ${count} snapshots, the most that it may have`;
     throw new DaosError("DER_NOSPACE", { what, why, remedy: "destroy some of them" }, { count });
   }

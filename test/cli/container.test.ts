@@ -44,7 +44,10 @@ describe("daos container", () => {
       ["container", "create"],
       [pool, "more", "--retain-commits", "5"],
     );
-    expect(created).toMatchObject({ label: "more", commits: 0, objects: 0, snapshots: 0, pool });
+    expect(created).toMatchObject({ label: "more", commits: 0, snapshots: 0, pool });
+    expect(created).toMatchObject({ health: "healthy", openHandles: 1, horizon: "0" });
+    const counted = answerOf("daos", ["container", "query"], [pool, "more", "--objects"]);
+    expect(counted).toEqual({ ...created, objects: 0 });
     expect(answerOf("daos", ["container", "query"], [pool, "more"])).toEqual(created);
     expect(answerOf("daos", ["cont", "query"], [`daos://${pool}/${created.uuid}`])).toEqual(
       created,

@@ -1,0 +1,36 @@
+/**
+ * The health of containers: what a scrub finds is kept as their status. An embedded pool has one copy of
+ * everything, so that all damage is beyond repair.
+ *
+ * @module
+ */
+
+import { getProperty, putProperty } from "../vos/metadata.js";
+import type { ScrubReport } from "../vos/scrub.js";
+import type { Target } from "../vos/target.js";
+
+function markUnclean(target: Target, label: string): void {
+  const { metadata } = target;
+  metadata.transact(`Marking container "${label}" as unclean`, (tx) => {
+    // Destroyed or renamed meanwhile: the next pass looks again.
+    const id = target.findContainer(label)?.id;
+    if (id === undefined || getProperty(tx, id, "status") === "unclean") return;
+    putProperty(tx, id, "status", "unclean");
+  });
+}
+
+/** The steps of a scrub; containers in which they found damage are `unclean` before the step is told of. */
+export function* markingUnclean(
+  target: Target,
+  steps: Generator<ScrubReport, void, undefined>,
+): Generator<ScrubReport, void, undefined> {
+  const marked = new Set<string>();
+  for (const step of steps) {
+    for (const { container } of step.damages) {
+      if (marked.has(container)) continue;
+      marked.add(container);
+      markUnclean(target, container);
+    }
+    yield step;
+  }
+}
