@@ -12,6 +12,7 @@ import { poolDestroy } from "./pool/destroy.js";
 import { poolList } from "./pool/list.js";
 import { poolMetrics } from "./pool/metrics.js";
 import { poolQuery } from "./pool/query.js";
+import { poolUpgrade } from "./pool/upgrade.js";
 import { type Group, makeProgram, runProgram } from "./program.js";
 import { scrubVerb } from "./storage/scrub.js";
 import { storageUsage } from "./storage/usage.js";
@@ -29,6 +30,7 @@ const groups: Group[] = [
       poolRecover,
       poolMetrics("dmg"),
       poolDestroy,
+      poolUpgrade,
       ...administrationVerbs("dmg", "pool"),
     ],
   },

@@ -96,6 +96,7 @@ export {
 } from "./pool/pool.js";
 export { isBeingDestroyed, type PoolDestroyed } from "./pool/pool-destruction.js";
 export type { PoolSize } from "./pool/pool-size.js";
+export type { PoolUpgraded, PoolUpgradeOptions } from "./pool/pool-upgrade.js";
 export { PROPERTIES_ACTING, type Properties, type PropertyValue } from "./pool/properties.js";
 export {
   agree,

@@ -120,3 +120,13 @@ export function noRight(what: string, permission: string, rights: Rights): DaosE
     { permission, rights },
   );
 }
+
+/**
+ * Refuses rights that have none of some permissions.
+ *
+ * @throws {@link DaosError} `DER_NO_PERM`.
+ */
+export function requireAnyRight(what: string, permissions: string, rights: Rights): void {
+  if ([...permissions].some((right) => rights.includes(right))) return;
+  throw noRight(what, permissions[0] as string, rights);
+}

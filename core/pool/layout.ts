@@ -10,6 +10,7 @@ import type { Device } from "../device/device.js";
 import { DaosError, storageError } from "../errors.js";
 import { IndexStore } from "../index/index-store.js";
 import { putSpace } from "../index/space-record.js";
+import { FORMAT_VERSION } from "../limits.js";
 import { PINS_FILE } from "../vos/local-target.js";
 import { POOL_SCOPE, putProperty, type StoredProperty } from "../vos/metadata.js";
 import { INDEX_FILE, type TierLimits } from "../vos/usage.js";
@@ -110,31 +111,42 @@ export function makeTier(
 }
 
 /** Writes the superblock under a temporary name and renames it. */
-export function writeSuperblock(device: Device, directory: string, superblock: Superblock): void {
+export function writeSuperblock(
+  device: Device,
+  directory: string,
+  superblock: Superblock,
+  version: number = FORMAT_VERSION,
+): void {
   const temporary = path.join(directory, `${SUPERBLOCK_FILE}.tmp`);
   device.unlink(temporary);
   const file = device.open(temporary, "create");
-  file.write(encodeSuperblock(superblock), 0);
+  file.write(encodeSuperblock(superblock, version), 0);
   file.sync();
   file.close();
   device.rename(temporary, path.join(directory, SUPERBLOCK_FILE));
   device.syncDirectory(directory);
 }
 
-/** Reads and checks the superblock. */
-export function readSuperblock(device: Device, directory: string): Superblock {
+/** Reads the superblock as it is. */
+export function readSuperblockBytes(device: Device, directory: string, what: string): Uint8Array {
   try {
     const file = device.open(path.join(directory, SUPERBLOCK_FILE), "read");
     try {
       const bytes = new Uint8Array(Math.min(file.size(), 4096));
       file.read(bytes, 0);
-      return decodeSuperblock(bytes, directory);
+      return bytes;
     } finally {
       file.close();
     }
   } catch (error) {
-    throw storageError(error, `Connecting to pool ${directory}`, directory);
+    throw storageError(error, what, directory);
   }
+}
+
+/** Reads and checks the superblock. */
+export function readSuperblock(device: Device, directory: string): Superblock {
+  const what = `Connecting to pool ${directory}`;
+  return decodeSuperblock(readSuperblockBytes(device, directory, what), directory);
 }
 
 /** Refuses a pool whose tiers are not there. */

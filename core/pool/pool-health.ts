@@ -5,9 +5,22 @@
  * @module
  */
 
+import { DaosError } from "../errors.js";
 import { getProperty, putProperty } from "../vos/metadata.js";
 import type { ScrubReport } from "../vos/scrub.js";
 import type { Target } from "../vos/target.js";
+
+/**
+ * Refuses a container that a scrub found damaged.
+ *
+ * @throws {@link DaosError} `DER_RF`.
+ */
+export function requireHealthy(target: Target, id: number, what: string): void {
+  if (getProperty(target.metadata.reader, id, "status") !== "unclean") return;
+  const why = "a scrub found damage that nothing can repair";
+  const remedy = 'open it with force, save what can be read, or set its status to "healthy"';
+  throw new DaosError("DER_RF", { what, why, remedy });
+}
 
 function markUnclean(target: Target, label: string): void {
   const { metadata } = target;

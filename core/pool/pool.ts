@@ -10,40 +10,45 @@
 
 import { hostname } from "node:os";
 import path from "node:path";
-import { noRight, type Permission, poolRights, type Rights } from "../access/acl.js";
-import { formatAcl, toAcl } from "../access/acl-format.js";
-import { currentIdentity, type Identity, withAt } from "../access/identity.js";
+import {
+  noRight,
+  type Permission,
+  poolRights,
+  type Rights,
+  requireAnyRight,
+} from "../access/acl.js";
+import { currentIdentity, type Identity } from "../access/identity.js";
 import type { Device } from "../device/device.js";
 import { NodeDevice } from "../device/node-device.js";
 import { DaosError } from "../errors.js";
 import { IndexStore } from "../index/index-store.js";
-import { RETAIN_COMMITS_DEFAULT, SCRUB_STEP_SIZE_DEFAULT } from "../limits.js";
+import { SCRUB_STEP_SIZE_DEFAULT } from "../limits.js";
 import type { RecoveryReport } from "../log/segment-store.js";
 import { processMetrics } from "../metrics/process-metrics.js";
 import type { MetricFamily } from "../metrics/registry.js";
-import { type ContainerRecord, renameContainer } from "../vos/containers.js";
+import type { ContainerRecord } from "../vos/containers.js";
 import type { HandleLock } from "../vos/handle-locks.js";
 import { LocalTarget } from "../vos/local-target.js";
 import { getProperty, POOL_SCOPE, putProperty } from "../vos/metadata.js";
-import { checkRetention } from "../vos/retention.js";
 import { type ScrubReport, summed } from "../vos/scrub.js";
 import type { Target } from "../vos/target.js";
 import { INDEX_FILE } from "../vos/usage.js";
 import { Administered, type AdministeredOrigin } from "./administered.js";
 import { Container } from "./container.js";
-import { durabilityNotes } from "./file-system.js";
 import {
   decodeGlobalHandle,
   encodeGlobalHandle,
   type GlobalHandle,
   thisMachine,
 } from "./global-handle-format.js";
-import { checkLabel, exclusiveHandle, mayOnlyRead, otherPool, UUID_PATTERN } from "./labels.js";
+import { checkLabel, exclusiveHandle, mayOnlyRead, otherPool } from "./labels.js";
 import { readSuperblock, requireTiers } from "./layout.js";
 import { PoolAccess } from "./pool-access.js";
+import { destroyRecord, findRecord, newRecord } from "./pool-containers.js";
 import { createPoolFiles } from "./pool-creation.js";
 import { destroyPool, type PoolDestroyed, requirePool } from "./pool-destruction.js";
-import { markingUnclean } from "./pool-health.js";
+import { markingUnclean, requireHealthy } from "./pool-health.js";
+import { poolInfo } from "./pool-info.js";
 import { poolFamilies } from "./pool-metrics.js";
 import type {
   ContainerCreateOptions,
@@ -55,7 +60,9 @@ import type {
   PoolInfo,
 } from "./pool-options.js";
 import { type PoolSize, tierLimits } from "./pool-size.js";
-import { CONTAINER_PROPERTIES, checkProperties, POOL_PROPERTIES } from "./properties.js";
+import { type PoolUpgraded, type PoolUpgradeOptions, upgradePool } from "./pool-upgrade.js";
+import { POOL_PROPERTIES } from "./properties.js";
+import { relabel } from "./relabel.js";
 import type { Durability, Superblock } from "./superblock-format.js";
 import { formatUuid, randomUuid } from "./uuid.js";
 
@@ -99,11 +106,8 @@ export class Pool extends Administered {
     this.#access = new PoolAccess(directory, reader, opened.identity);
     this.#rights = opened.rights ?? poolRights(this.#access.poolRights());
     this.#isExclusive = opened.isExclusive;
-    const needed: readonly Permission[] = opened.readOnly ? ["r"] : ["w", "c", "d"];
-    for (const wanted of [["r"], needed] as const) {
-      if (wanted.some((right) => this.#rights.includes(right))) continue;
-      throw noRight(opened.what, wanted[0] as string, this.#rights);
-    }
+    requireAnyRight(opened.what, "r", this.#rights);
+    if (!opened.readOnly) requireAnyRight(opened.what, "wcd", this.#rights);
   }
 
   /**
@@ -140,6 +144,24 @@ export class Pool extends Administered {
    */
   static destroy(directory: string, options: PoolDestroyOptions = {}): PoolDestroyed {
     return destroyPool(path.resolve(directory), options);
+  }
+
+  /**
+   * Brings a pool that an older release made to the format of this one. A kill leaves a pool that is upgraded by
+   * calling this again.
+   *
+   * @param directory The pool's directory.
+   * @returns What was done; no steps if the pool is up to date.
+   * @throws {@link DaosError} `DER_DF_INCOMPT` if a newer release made it, or no step leads here from its
+   *   version; `DER_BUSY` if somebody has it open, `DER_NONEXIST`, `DER_NO_PERM`. Nothing is changed then.
+   *
+   * @example
+   * ```ts
+   * const { from, to } = Pool.upgrade("/scratch/run.pool");
+   * ```
+   */
+  static upgrade(directory: string, options: PoolUpgradeOptions = {}): PoolUpgraded {
+    return upgradePool(path.resolve(directory), options);
   }
 
   /**
@@ -279,21 +301,9 @@ export class Pool extends Administered {
   /** Space per tier, counts, and what to know of the pool's durability. */
   query(): PoolInfo {
     this.#requireOpen("Querying");
-    const scm = path.join(this.path, "scm");
-    const nvme = path.join(this.path, "nvme");
-    const { label, uuid, durability } = this;
-    const notes = durabilityNotes(this.#device, { durability, scm, nvme });
-    const records = this.#target.listContainers();
-    const isUnclean = ({ id }: ContainerRecord) =>
-      getProperty(this.#target.metadata.reader, id, "status") === "unclean";
-    const snapshots = records.map(({ id }) => this.#target.listSnapshots(id).length);
-    const counts = {
-      containers: records.length,
-      snapshots: snapshots.reduce((sum, count) => sum + count, 0),
-      openHandles: this.#target.handles.count("pool"),
-      unclean: records.filter(isUnclean).map((record) => record.label),
-    };
-    return { path: this.path, label, uuid, durability, notes, ...counts, ...this.#target.usage() };
+    const { path: directory, label, uuid, durability } = this;
+    const names = { path: directory, label, uuid, durability };
+    return poolInfo(this.#target, this.#device, names);
   }
 
   /**
@@ -335,18 +345,10 @@ export class Pool extends Administered {
   createContainer(label: string, options: ContainerCreateOptions = {}): Container {
     const what = `Creating container "${label}" in pool ${this.path}`;
     this.#requireWritable(what);
-    checkLabel(label, what);
-    const { retainCommits = RETAIN_COMMITS_DEFAULT } = options;
-    const { commits = retainCommits, seconds = 0 } = options.retain ?? {};
-    checkRetention(what, { commits, seconds });
-    const retained = { retainCommits: commits, retainMs: Math.round(seconds * 1000) };
     this.#requireRight(what, "c");
-    const properties = checkProperties(what, CONTAINER_PROPERTIES, options.properties ?? {}, true);
-    properties.set("owner", withAt(this.#access.identity.user));
-    if (options.acl !== undefined) properties.set("acl", formatAcl(toAcl(options.acl)));
+    const created = newRecord(what, { label, owner: this.#access.identity.user, options });
     const uuid = randomUuid(this.#device);
-    const created = { label, uuid, ...retained, properties };
-    return this.#handle(this.#target.createContainer(created), {});
+    return this.#handle(this.#target.createContainer({ ...created, uuid }), {});
   }
 
   /**
@@ -363,14 +365,7 @@ export class Pool extends Administered {
   }
 
   #find(name: string, what: string): ContainerRecord {
-    const isUuid = UUID_PATTERN.test(name);
-    const found = isUuid
-      ? this.#target.listContainers().find(({ uuid }) => formatUuid(uuid) === name.toLowerCase())
-      : this.#target.findContainer(name);
-    if (found !== undefined) return found;
-    const why = `the pool has no container of that ${isUuid ? "UUID" : "label"}`;
-    const remedy = `create it with pool.createContainer("${name}"), or choose one of pool.listContainers()`;
-    throw new DaosError("DER_NONEXIST", { what, why, remedy }, { label: name, path: this.path });
+    return findRecord(this.#target, name, { what, path: this.path });
   }
 
   /**
@@ -387,15 +382,7 @@ export class Pool extends Administered {
     const { id } = this.#find(name, what);
     const rights = this.#access.containerRights(id);
     if (!rights.includes("d") && !this.#rights.includes("d")) throw noRight(what, "d", rights);
-    const destroy = () => this.#target.destroyContainer(id);
-    if (!this.#target.handles.whileUnused(id, destroy)) {
-      if (options.force !== true) {
-        const remedy = "close its handles, or destroy it with force";
-        throw new DaosError("DER_BUSY", { what, why: "somebody has it open", remedy }, { name });
-      }
-      destroy();
-    }
-    for (const _ of this.#target.reclaim());
+    destroyRecord(this.#target, { id, name, what, force: options.force === true });
   }
 
   /** Labels of the pool's containers, in order of creation; with `records`, more of each. */
@@ -502,26 +489,10 @@ export class Pool extends Administered {
     const readOnly = mode === "ro" || (options.mode === undefined && !rights.includes("w"));
     const needed = readOnly ? "r" : "w";
     if (!rights.includes(needed)) throw noRight(what, needed, rights);
-    const status = getProperty(this.#target.metadata.reader, id, "status");
-    if (status === "unclean" && options.force !== true) {
-      const why = "a scrub found damage that nothing can repair";
-      const remedy = 'open it with force, save what can be read, or set its status to "healthy"';
-      throw new DaosError("DER_RF", { what, why, remedy }, { label });
-    }
+    if (options.force !== true) requireHealthy(this.#target, id, what);
     const lock: HandleLock = this.#target.handles.acquire(id, what, mode === "ex");
     const device = this.#device;
-    const rename = (to: string) => {
-      checkLabel(to, what);
-      this.#target.metadata.transact(what, (tx) => {
-        const now = this.#target.getContainer(id);
-        if (now === undefined || this.#target.findContainer(to) !== undefined) {
-          const code = now === undefined ? "DER_NONEXIST" : "DER_EXIST";
-          const why = now === undefined ? "it was destroyed" : "another one has that label";
-          throw new DaosError(code, { what, why, remedy: "choose another" }, { label: to });
-        }
-        renameContainer(tx, now, to);
-      });
-    };
+    const rename = (to: string) => relabel(this.#target, id, to);
     const share = () => {
       if (mode === "ex") throw exclusiveHandle(`Sharing the handle of container "${label}"`);
       const container = { uuid: record.uuid, force: options.force === true };

@@ -40,11 +40,14 @@ export interface Superblock {
   readonly label: string;
 }
 
-/** Encodes a superblock. */
-export function encodeSuperblock(superblock: Superblock): Uint8Array {
+/** Encodes a superblock; of all versions so far the fields are the same. */
+export function encodeSuperblock(
+  superblock: Superblock,
+  version: number = FORMAT_VERSION,
+): Uint8Array {
   const writer = new ByteWriter(128)
     .raw(MAGIC)
-    .u32(FORMAT_VERSION)
+    .u32(version)
     .raw(superblock.uuid)
     .u8(DURABILITIES.indexOf(superblock.durability))
     .u64(superblock.created)
@@ -53,27 +56,46 @@ export function encodeSuperblock(superblock: Superblock): Uint8Array {
   return writer.u32(crc32c(covered, 0, covered.length, 0)).finish();
 }
 
+/** The error of a pool whose format version this release cannot use. */
+export function unknownVersion(what: string, path: string, version: number): DaosError {
+  const isOlder = version < FORMAT_VERSION;
+  const remedy = isOlder
+    ? "upgrade it with Pool.upgrade() or `dmg pool upgrade`, while nobody uses it"
+    : "use a release that knows that version";
+  const why = `its format version is ${version}, this program knows version ${FORMAT_VERSION}`;
+  const facts = { path, version, known: FORMAT_VERSION };
+  return new DaosError("DER_DF_INCOMPT", { what, why, remedy }, facts);
+}
+
+function readVersion(reader: ByteReader): number {
+  if (Buffer.compare(reader.raw(8), MAGIC) !== 0) throw reader.malformed("it is not a superblock");
+  return reader.u32();
+}
+
+/**
+ * The format version that a superblock says.
+ *
+ * @throws {@link DaosError} `DER_DF_INVAL` if it is not a superblock.
+ */
+export function superblockVersion(bytes: Uint8Array, path: string): number {
+  return readVersion(new ByteReader(bytes, `the superblock of pool ${path}`));
+}
+
 /**
  * Decodes a superblock.
  *
+ * @param known The version that it may have.
  * @throws {@link DaosError} `DER_DF_INCOMPT` if another format version wrote it, `DER_DF_INVAL` if it is
  *   damaged or not a superblock.
  */
-export function decodeSuperblock(bytes: Uint8Array, path: string): Superblock {
+export function decodeSuperblock(
+  bytes: Uint8Array,
+  path: string,
+  known: number = FORMAT_VERSION,
+): Superblock {
   const reader = new ByteReader(bytes, `the superblock of pool ${path}`);
-  if (Buffer.compare(reader.raw(8), MAGIC) !== 0) throw reader.malformed("it is not a superblock");
-  const version = reader.u32();
-  if (version !== FORMAT_VERSION) {
-    throw new DaosError(
-      "DER_DF_INCOMPT",
-      {
-        what: `Connecting to pool ${path}`,
-        why: `its format version is ${version}, this program knows version ${FORMAT_VERSION}`,
-        remedy: "use a release that knows that version",
-      },
-      { path, version, known: FORMAT_VERSION },
-    );
-  }
+  const version = readVersion(reader);
+  if (version !== known) throw unknownVersion(`Connecting to pool ${path}`, path, version);
   const uuid = reader.raw(16).slice();
   const durability = DURABILITIES[reader.u8()];
   const created = reader.u64();

@@ -46,6 +46,7 @@ const VERBS: Record<Program, readonly string[]> = {
     "pool aggregate",
     "pool recover",
     "pool destroy",
+    "pool upgrade",
     ...ADMINISTRATION.map((verb) => `pool ${verb}`),
     "storage query usage",
     "scrub",
