@@ -47,3 +47,14 @@ export function* markingUnclean(
     yield step;
   }
 }
+
+/**
+ * Refuses what is no size of a step of a scrub.
+ *
+ * @throws {@link DaosError} `DER_INVAL`.
+ */
+export function checkStepSize(what: string, stepSize: number): void {
+  if (stepSize >= 1) return;
+  const text = { what, why: `stepSize is ${stepSize}`, remedy: "give a number of bytes" };
+  throw new DaosError("DER_INVAL", text, { stepSize });
+}

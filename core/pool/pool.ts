@@ -29,7 +29,7 @@ import type { MetricFamily } from "../metrics/registry.js";
 import type { ContainerRecord } from "../vos/containers.js";
 import type { HandleLock } from "../vos/handle-locks.js";
 import { LocalTarget } from "../vos/local-target.js";
-import { getProperty, POOL_SCOPE, putProperty } from "../vos/metadata.js";
+import { getProperty, POOL_SCOPE } from "../vos/metadata.js";
 import { type ScrubReport, summed } from "../vos/scrub.js";
 import type { Target } from "../vos/target.js";
 import { INDEX_FILE } from "../vos/usage.js";
@@ -41,13 +41,13 @@ import {
   type GlobalHandle,
   thisMachine,
 } from "./global-handle-format.js";
-import { checkLabel, exclusiveHandle, mayOnlyRead, otherPool } from "./labels.js";
+import { exclusiveHandle, mayOnlyRead, otherPool } from "./labels.js";
 import { readSuperblock, requireTiers } from "./layout.js";
 import { PoolAccess } from "./pool-access.js";
 import { destroyRecord, findRecord, newRecord } from "./pool-containers.js";
 import { createPoolFiles } from "./pool-creation.js";
 import { destroyPool, type PoolDestroyed, requirePool } from "./pool-destruction.js";
-import { markingUnclean, requireHealthy } from "./pool-health.js";
+import { checkStepSize, markingUnclean, requireHealthy } from "./pool-health.js";
 import { poolInfo } from "./pool-info.js";
 import { poolFamilies } from "./pool-metrics.js";
 import type {
@@ -62,7 +62,7 @@ import type {
 import { type PoolSize, tierLimits } from "./pool-size.js";
 import { type PoolUpgraded, type PoolUpgradeOptions, upgradePool } from "./pool-upgrade.js";
 import { POOL_PROPERTIES } from "./properties.js";
-import { relabel } from "./relabel.js";
+import { relabel, relabelPool } from "./relabel.js";
 import type { Durability, Superblock } from "./superblock-format.js";
 import { formatUuid, randomUuid } from "./uuid.js";
 
@@ -154,11 +154,6 @@ export class Pool extends Administered {
    * @returns What was done; no steps if the pool is up to date.
    * @throws {@link DaosError} `DER_DF_INCOMPT` if a newer release made it, or no step leads here from its
    *   version; `DER_BUSY` if somebody has it open, `DER_NONEXIST`, `DER_NO_PERM`. Nothing is changed then.
-   *
-   * @example
-   * ```ts
-   * const { from, to } = Pool.upgrade("/scratch/run.pool");
-   * ```
    */
   static upgrade(directory: string, options: PoolUpgradeOptions = {}): PoolUpgraded {
     return upgradePool(path.resolve(directory), options);
@@ -440,10 +435,7 @@ export class Pool extends Administered {
     const what = `Scrubbing pool ${this.path}`;
     this.#requireOpen(what);
     const { stepSize = SCRUB_STEP_SIZE_DEFAULT } = options;
-    if (!(stepSize >= 1)) {
-      const text = { what, why: `stepSize is ${stepSize}`, remedy: "give a number of bytes" };
-      throw new DaosError("DER_INVAL", text, { stepSize });
-    }
+    checkStepSize(what, stepSize);
     const steps = this.#target.scrub(stepSize);
     return this.#readOnly ? steps : markingUnclean(this.#target, steps);
   }
@@ -471,11 +463,7 @@ export class Pool extends Administered {
       metadata: () => this.#target.metadata,
       defaults: () => this.#access.ofFiles(),
       label: () => this.label,
-      rename: (label) => {
-        checkLabel(label, what);
-        const store = this.#target.metadata;
-        store.transact(what, (tx) => putProperty(tx, POOL_SCOPE, "label", label));
-      },
+      rename: (label) => relabelPool(this.#target, label),
     };
   }
 

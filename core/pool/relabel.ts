@@ -1,11 +1,12 @@
 /**
- * Giving a container another label.
+ * Giving a pool or a container another label.
  *
  * @module
  */
 
 import { DaosError } from "../errors.js";
 import { renameContainer } from "../vos/containers.js";
+import { POOL_SCOPE, putProperty } from "../vos/metadata.js";
 import type { Target } from "../vos/target.js";
 import { checkLabel } from "./labels.js";
 
@@ -26,4 +27,15 @@ export function relabel(target: Target, id: number, label: string): void {
     }
     renameContainer(tx, now, label);
   });
+}
+
+/**
+ * Gives the pool another label.
+ *
+ * @throws {@link DaosError} `DER_INVAL`.
+ */
+export function relabelPool(target: Target, label: string): void {
+  const what = `Changing the label of a pool to "${label}"`;
+  checkLabel(label, what);
+  target.metadata.transact(what, (tx) => putProperty(tx, POOL_SCOPE, "label", label));
 }
