@@ -151,17 +151,19 @@ export class LogWriter {
    * @returns What a commit must say of each leased segment.
    */
   flush(seal: boolean): SegmentSpan[] {
+    // Who appended nothing flushes nothing, and looks at no clock.
+    const segments = this.#segments();
+    if (segments.length === 0) return [];
     const began = performance.now();
     this.#writeStaged();
     const spans: SegmentSpan[] = [];
     // Also those without uncommitted bytes: a transaction's pieces may lie below what another
     // transaction of this writer has committed.
-    for (const segment of this.#segments()) {
+    for (const segment of segments) {
       segment.flush(this.#store.durable);
       spans.push(segment.span(seal && segment !== this.#current));
     }
-    // Who appended nothing flushes nothing.
-    if (spans.length > 0) metrics.flushSeconds.observe((performance.now() - began) / 1000);
+    metrics.flushSeconds.observe((performance.now() - began) / 1000);
     return spans;
   }
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { ObjectType, Pattern, Pool, wholeOf } from "daos-ts";
 import { runProgram } from "../support/processes.ts";
+import { parsePrometheus } from "../support/prometheus.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { answerOf, programFile, run, runJson, runWell } from "./support/command-line.ts";
 
@@ -72,6 +73,21 @@ describe("dmg pool create", () => {
     const outcome = runJson("dmg", ["pool", "create"], args());
     expect(outcome).toMatchObject({ response: null, error: { code, exitStatus }, exitStatus });
     expect(readdirSync(folder)).toEqual(["run.pool"]);
+  });
+});
+
+describe("dmg pool metrics", () => {
+  test("W7: prints what Prometheus reads, with the space that query tells", () => {
+    const { samples } = parsePrometheus(runWell("dmg", ["pool", "metrics", pool]));
+    const { nvme } = answerOf("daos", ["pool", "query"], [pool]);
+    const labels = [
+      ["kind", "total"],
+      ["pool", "run"],
+      ["tier", "nvme"],
+    ];
+    expect(samples.get(`daos_pool_space_bytes${JSON.stringify(labels)}`)).toBe(nvme.total);
+    const { text } = answerOf("dmg", ["pool", "metrics"], [pool]);
+    expect(parsePrometheus(text).samples.size).toBe(samples.size);
   });
 });
 

@@ -48,6 +48,7 @@ const VERBS: Record<Program, readonly string[]> = {
     "pool destroy",
     "pool upgrade",
     ...ADMINISTRATION.map((verb) => `pool ${verb}`),
+    "pool metrics",
     "storage query usage",
     "scrub",
     "version",

@@ -9,9 +9,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { formatPrometheus, MetricRegistry, Pattern, Pool, wholeOf } from "daos-ts";
+import { parsePrometheus } from "../../support/prometheus.ts";
 import { root } from "../../support/root.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
-import { parsePrometheus } from "../support/prometheus.ts";
 
 const KEY = Buffer.from("k");
 const code = (expected: string) => expect.objectContaining({ name: "DaosError", code: expected });

@@ -9,6 +9,7 @@ import { describe, expect, test } from "@jest/globals";
 import { type Container, Pool } from "daos-ts";
 import { IndexStore } from "../../../dist/core/index/index-store.js";
 import { KeyBuilder, KeySpace } from "../../../dist/core/index/key-codec.js";
+import { CommitWatch } from "../../../dist/core/pool/watch.js";
 import { temporaryDirectory } from "../../support/temporary.ts";
 import { Program } from "../support/program.ts";
 
@@ -137,6 +138,44 @@ describe("Container.watch()", () => {
     await expect(results[1]).resolves.toEqual({ done: true, value: undefined });
     await expect(ends[1]?.next()).resolves.toEqual({ done: true, value: undefined });
   });
+
+  test("E2: a writer that is killed costs a watch nothing that it committed", async () => {
+    const { pool, container } = createPool();
+    using _pool = pool;
+    const from = commit(container);
+    await using watch = container.watch();
+    const writer = new Program("commit-often", [pool.path, "c", "100000", "1"]);
+    const first = await watch.next();
+    await sleep(50);
+    await writer.kill();
+    const last = commit(container, "last");
+    const seen = [first.value?.epoch as bigint];
+    while (seen.at(-1) !== last) seen.push((await watch.next()).value?.epoch as bigint);
+    const there = container.commits().map(({ epoch }) => epoch);
+    expect(seen).toEqual(there.filter((epoch) => epoch > from).reverse());
+    expect(seen.length).toBeGreaterThan(2);
+  }, 20_000);
+
+  test("E2: without news of the operating system, a watch looks by itself", async () => {
+    const { pool, container } = createPool();
+    using _pool = pool;
+    const from = commit(container);
+    const silent = { isLive: false, listen: () => () => {}, close: () => {} };
+    const next = ({ after }: { after: bigint }) => {
+      const commits = container.commits().filter(({ epoch }) => epoch > after);
+      return { commits: commits.reverse(), skipped: false, horizon: 0n };
+    };
+    const source = { bell: silent, next } as unknown as ConstructorParameters<
+      typeof CommitWatch
+    >[0];
+    await using watch = new CommitWatch(source, from);
+    const results = [watch.next(), watch.next()];
+    await sleep(30);
+    expect(watch.looks).toBeGreaterThan(1);
+    const epochs = [commit(container, "1"), commit(container, "2")];
+    const found = await Promise.all(results);
+    expect(found.map(({ value }) => value?.epoch)).toEqual(epochs);
+  }, 20_000);
 
   test("E2: a destroyed container ends the loop with DER_NONEXIST", async () => {
     const { pool, container } = createPool();
