@@ -60,12 +60,15 @@ export { formatPrometheus, PROMETHEUS_CONTENT_TYPE } from "./metrics/prometheus.
 export {
   Counter,
   Histogram,
+  type HistogramFamily,
   type HistogramSample,
+  type MetricFacts,
   type MetricFamily,
   type MetricLabels,
   type MetricOptions,
   MetricRegistry,
   type MetricSample,
+  type NumberFamily,
 } from "./metrics/registry.js";
 export * from "./object/index.js";
 export { Administered } from "./pool/administered.js";

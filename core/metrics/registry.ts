@@ -36,16 +36,32 @@ export interface HistogramSample {
   readonly sum: number;
 }
 
-/** A metric and its numbers at one moment. */
-export type MetricFamily = {
+/** What all metrics have. */
+export interface MetricFacts {
   /** Name, with its unit at the end. */
   readonly name: string;
   /** One sentence. */
   readonly help: string;
-} & (
-  | { readonly type: "counter" | "gauge"; readonly samples: readonly MetricSample[] }
-  | { readonly type: "histogram"; readonly samples: readonly HistogramSample[] }
-);
+}
+
+/** A metric of single numbers. */
+export interface NumberFamily extends MetricFacts {
+  /** Whether it only grows. */
+  readonly type: "counter" | "gauge";
+  /** One for each set of labels. */
+  readonly samples: readonly MetricSample[];
+}
+
+/** A metric of distributions. */
+export interface HistogramFamily extends MetricFacts {
+  /** Its kind. */
+  readonly type: "histogram";
+  /** One for each set of labels. */
+  readonly samples: readonly HistogramSample[];
+}
+
+/** A metric and its numbers at one moment. */
+export type MetricFamily = NumberFamily | HistogramFamily;
 
 /** What a metric is called. */
 export interface MetricOptions {
