@@ -23,6 +23,7 @@ import {
 } from "../../core/index.js";
 import { DfsError, isDirectoryError, notDirectoryError, withPosixErrors } from "./errors.js";
 import { FileHandle } from "./file-handle.js";
+import type { ReadStream, WriteStream } from "./file-streams.js";
 import type { Inode } from "./inode-format.js";
 import {
   create,
@@ -34,13 +35,23 @@ import {
   replace,
   splitPath,
 } from "./namespace.js";
+import {
+  createReadStream,
+  createWriteStream,
+  type FileReadStreamOptions,
+  type FileWriteStreamOptions,
+} from "./path-streams.js";
+import { findPlace, type NamedFile } from "./place.js";
 import { Dirent, Stats } from "./stats.js";
+import { getXattr, listXattrs, removeXattr, setXattr, type XattrFlags } from "./xattr.js";
 
 /** Times that a change is made again because another process changed the same names meanwhile. */
 const CHANGE_ATTEMPTS_MAX = 16;
 
 /** How a file is opened: as `flags` of `node:fs`. */
 export type OpenFlags = keyof typeof FLAGS;
+
+const APPENDS = { canWrite: true, mayCreate: true, truncate: false, append: true } as const;
 
 const FLAGS = {
   /** Reads a file that exists. */
@@ -55,6 +66,14 @@ const FLAGS = {
   wx: { canRead: false, canWrite: true, mayCreate: true, exclusive: true, truncate: false },
   /** The same, and reads it. */
   "wx+": { canRead: true, canWrite: true, mayCreate: true, exclusive: true, truncate: false },
+  /** Writes at the end of a file, which is created if there is none. */
+  a: { ...APPENDS, canRead: false, exclusive: false },
+  /** The same, and reads it. */
+  "a+": { ...APPENDS, canRead: true, exclusive: false },
+  /** Writes at the end of a file that must not exist. */
+  ax: { ...APPENDS, canRead: false, exclusive: true },
+  /** The same, and reads it. */
+  "ax+": { ...APPENDS, canRead: true, exclusive: true },
 } as const;
 
 type Change = NamespaceState & { own: Transaction };
@@ -293,7 +312,7 @@ export class Dfs {
       if (mode.mayCreate) {
         this.#change(path, "Opening", (state) => {
           if (mode.truncate) this.#renew(state, path, "Opening");
-          else {
+          else if (mode.exclusive || lookup(state, path) === undefined) {
             requireParent(state, path, "Opening");
             create(this.#container, state, { path, kind: "file" });
           }
@@ -303,12 +322,76 @@ export class Dfs {
       const view = container.view(this.#pinned?.epoch);
       try {
         const inode = requireFile({ view }, path, "Opening");
-        return new FileHandle({ container, path, inode, view, ...mode });
+        return new FileHandle({ container, path, inode, view, readOnly: this.readOnly, ...mode });
       } catch (error) {
         view.close();
         throw error;
       }
     });
+  }
+
+  /** Reads a file as a stream; see {@link createReadStream}. */
+  createReadStream(path: string, options?: BufferEncoding | FileReadStreamOptions): ReadStream {
+    return createReadStream(this, path, options);
+  }
+
+  /** Writes a file as a stream; see {@link createWriteStream}. */
+  createWriteStream(path: string, options?: BufferEncoding | FileWriteStreamOptions): WriteStream {
+    return createWriteStream(this, path, options);
+  }
+
+  #named<T>(path: string, what: string, body: (file: NamedFile) => T): T {
+    return this.#read((view) => {
+      const place = findPlace({ view }, path, what);
+      const requireChangeable = () => this.#requireWritable(path, what);
+      return body({ container: this.#container, view, path, place, what, requireChangeable });
+    });
+  }
+
+  /**
+   * Sets an extended attribute, as `setxattr(2)`.
+   *
+   * @param name Begins with `user.`, `trusted.` or `security.`; at most 255 bytes.
+   * @param value At most 64 KiB; text as UTF-8.
+   * @param flags {@link XATTR_CREATE}: it must not exist. {@link XATTR_REPLACE}: it must.
+   * @throws {@link DfsError} `ENOENT`, `ENOTDIR`, `EEXIST`, `ENODATA`, `ERANGE` for a name that is too long,
+   *   `E2BIG` for a value, `ENOTSUP` for names of another class, `EPERM` on a symbolic link, `EROFS`.
+   *
+   * @example
+   * ```ts
+   * await dfs.setxattr("run.h5", "user.owner", "physics");
+   * (await dfs.getxattr("run.h5", "user.owner")).toString(); // "physics"
+   * ```
+   */
+  async setxattr(
+    path: string,
+    name: string,
+    value: string | Uint8Array,
+    flags: XattrFlags = 0,
+  ): Promise<void> {
+    const request = { name, value, flags };
+    this.#named(path, "Setting an attribute of", (file) => setXattr(file, request));
+  }
+
+  /**
+   * The value of an extended attribute, as `getxattr(2)`.
+   *
+   * @param options `size`: most bytes that are wanted.
+   * @throws {@link DfsError} `ENOENT`, `ENOTDIR`, `ENODATA`; `ERANGE` if it has more than `size` bytes.
+   */
+  async getxattr(path: string, name: string, options: { size?: number } = {}): Promise<Buffer> {
+    const what = "Reading an attribute of";
+    return this.#named(path, what, (file) => getXattr(file, name, options.size));
+  }
+
+  /** The names of the extended attributes, in the order of their bytes, as `listxattr(2)`. */
+  async listxattr(path: string): Promise<string[]> {
+    return this.#named(path, "Listing the attributes of", listXattrs);
+  }
+
+  /** Removes an extended attribute. @throws {@link DfsError} `ENODATA` if there is none. */
+  async removexattr(path: string, name: string): Promise<void> {
+    this.#named(path, "Removing an attribute of", (file) => removeXattr(file, name));
   }
 
   /** Lets go of a mounted version. Open handles stay open. Later calls do nothing. */

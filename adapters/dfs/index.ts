@@ -19,14 +19,22 @@
  * @module
  */
 
+export type { BigIntStats } from "./bigint-stats.js";
 export { Dfs, type OpenFlags } from "./dfs.js";
 export { DfsError, isDfsError } from "./errors.js";
 export {
+  type FileData,
+  type FileDataOptions,
   FileHandle,
   type ReadResult,
-  type TransferOptions,
   type WriteResult,
 } from "./file-handle.js";
+export {
+  type HandleReadStreamOptions,
+  type HandleWriteStreamOptions,
+  ReadStream,
+  WriteStream,
+} from "./file-streams.js";
 export type { Inode, InodeKind } from "./inode-format.js";
 export { isDaosAddress, type Location, parseLocation } from "./location.js";
 export {
@@ -44,4 +52,8 @@ export {
   splitPath,
 } from "./namespace.js";
 export { type KeyedValue, listValues } from "./own-values.js";
+export type { Place } from "./place.js";
 export { Dirent, Stats } from "./stats.js";
+export type { TimeLike } from "./time-like.js";
+export type { Position, ReadOptions, TransferOptions } from "./transfer-arguments.js";
+export { copyXattrs, XATTR_CREATE, XATTR_REPLACE, type XattrFlags } from "./xattr.js";

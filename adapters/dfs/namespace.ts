@@ -259,7 +259,7 @@ export function remove(
   }
   const parent = lookup(state, names.join("/")) as Inode;
   const dkey = Buffer.from(name);
-  const change = { dkey, akey: INODE_AKEY, value: undefined, condition: "update" } as const;
-  state.own.put({ oid: parent.oid, ...change });
+  // Its extended attributes go with it.
+  state.own.punchDkey(parent.oid, dkey, "update");
   state.own.punch(inode.oid);
 }
