@@ -43,6 +43,7 @@ import {
 } from "./path-streams.js";
 import { findPlace, type NamedFile } from "./place.js";
 import { Dirent, Stats } from "./stats.js";
+import { type PathWatch, type WatchPathOptions, watchPath } from "./watch.js";
 import { getXattr, listXattrs, removeXattr, setXattr, type XattrFlags } from "./xattr.js";
 
 /** Times that a change is made again because another process changed the same names meanwhile. */
@@ -392,6 +393,28 @@ export class Dfs {
   /** Removes an extended attribute. @throws {@link DfsError} `ENODATA` if there is none. */
   async removexattr(path: string, name: string): Promise<void> {
     this.#named(path, "Removing an attribute of", (file) => removeXattr(file, name));
+  }
+
+  /**
+   * Watches a file or a directory: names that come and go, and changes of what they stand for, made by
+   * whatever process, from this call on.
+   *
+   * @param options `recursive`: what is in directories below too. `signal` ends the watch.
+   * @returns An endless async iterator; leave its loop, close or abort it.
+   * @throws {@link DfsError} `ENOENT`, `ENOTDIR`; `EINVAL` for a mounted version, which never changes.
+   *
+   * @example
+   * ```ts
+   * for await (const { eventType, filename } of dfs.watch("runs", { recursive: true, signal })) {
+   *   if (eventType === "rename") console.log(filename, await dfs.exists(`runs/${filename}`));
+   * }
+   * ```
+   */
+  watch(path: string, options?: WatchPathOptions): PathWatch {
+    if (this.#pinned === undefined) return watchPath(this.#container, path, options);
+    const why = `epoch ${this.#pinned.epoch} is mounted, which never changes`;
+    const text = { what: `Watching "${path}"`, why, remedy: "mount without an epoch" };
+    throw new DfsError("EINVAL", "DER_INVAL", text, { path });
   }
 
   /** Lets go of a mounted version. Open handles stay open. Later calls do nothing. */

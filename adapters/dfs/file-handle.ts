@@ -18,6 +18,13 @@ import type { Epoch } from "../../core/index.js";
 import { type BigIntStats, bigIntStats } from "./bigint-stats.js";
 import { DfsError, withPosixErrors } from "./errors.js";
 import {
+  type FileData,
+  type FileDataOptions,
+  fileOptions,
+  type ReadResult,
+  type WriteResult,
+} from "./file-data.js";
+import {
   type HandleReadStreamOptions,
   type HandleWriteStreamOptions,
   ReadStream,
@@ -39,48 +46,6 @@ import {
 import { getXattr, listXattrs, removeXattr, setXattr, type XattrFlags } from "./xattr.js";
 
 export type { FileHandleOrigin } from "./open-file.js";
-
-/** What `read` did. */
-export interface ReadResult<B extends NodeJS.ArrayBufferView = Uint8Array> {
-  /** Bytes that were read: fewer than asked for at the end of the file, 0 beyond it. */
-  readonly bytesRead: number;
-  /** The caller's buffer. */
-  readonly buffer: B;
-}
-
-/** What `write` did. */
-export interface WriteResult<B extends NodeJS.ArrayBufferView | string = Uint8Array> {
-  /** Bytes that were written: all that were asked for. */
-  readonly bytesWritten: number;
-  /** The caller's buffer, or text. */
-  readonly buffer: B;
-}
-
-/** What a whole file may be written from. */
-export type FileData =
-  | string
-  | NodeJS.ArrayBufferView
-  | Iterable<string | NodeJS.ArrayBufferView>
-  | AsyncIterable<string | NodeJS.ArrayBufferView>;
-
-/** How a whole file is read or written: an encoding, or options. */
-export type FileDataOptions =
-  | BufferEncoding
-  | {
-      /** Of text; `utf8` by default when writing, bytes when reading. */
-      readonly encoding?: BufferEncoding | null | undefined;
-      /** Ends the call with an `AbortError` between two parts. */
-      readonly signal?: AbortSignal | undefined;
-    }
-  | null
-  | undefined;
-
-const isOptions = (options: FileDataOptions) => typeof options === "object" && options !== null;
-
-function fileOptions(options: FileDataOptions) {
-  if (!isOptions(options)) return { encoding: options as BufferEncoding | null, signal: undefined };
-  return options as Exclude<FileDataOptions, string | null | undefined>;
-}
 
 /** Numbers of open handles, as the system's file descriptors begin behind the standard streams. */
 let nextFd = 3;
@@ -154,9 +119,12 @@ export class FileHandle extends EventEmitter {
     position?: Position,
   ): Promise<ReadResult<B>> {
     return withPosixErrors(() => {
-      this.#file.requireReadable("Reading");
+      this.#file.requireOpen("Reading");
       const { buffer, options } = readArguments(first, second, { length, position });
       const transfer = checkTransfer(buffer, options, this.#fail("Reading"));
+      // As in node, which asks the system for nothing then.
+      if (transfer.bytes.length === 0) return { bytesRead: 0, buffer };
+      this.#file.requireReadable("Reading");
       return { bytesRead: this.#read(transfer.bytes, transfer.position), buffer };
     });
   }
@@ -254,6 +222,13 @@ export class FileHandle extends EventEmitter {
     position?: Position,
   ): Promise<WriteResult<NodeJS.ArrayBufferView | string>> {
     return withPosixErrors(() => {
+      this.#file.requireOpen("Writing");
+      if (ArrayBuffer.isView(data) && data.byteLength === 0) {
+        return { bytesWritten: 0, buffer: data };
+      }
+      if (typeof data === "string" && third === "hex" && data.length % 2 !== 0) {
+        throw this.#fail("Writing")("its hexadecimal text has an odd length", "give whole bytes");
+      }
       this.#file.requireWritable("Writing");
       const { buffer, options } = writeArguments(data, second, third, position);
       const { bytes, position: start } = checkTransfer(buffer, options, this.#fail("Writing"));
@@ -308,8 +283,8 @@ export class FileHandle extends EventEmitter {
     part: string | NodeJS.ArrayBufferView,
     encoding: BufferEncoding | null | undefined,
   ): Promise<void> {
-    if (typeof part === "string") await this.write(part, null, encoding ?? "utf8");
-    else await this.write(part);
+    const bytes = typeof part === "string" ? Buffer.from(part, encoding ?? "utf8") : part;
+    await this.write(bytes);
   }
 
   /** The same as {@link writeFile}, as in node; open the file with `a` to write at its end. */

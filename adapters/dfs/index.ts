@@ -22,13 +22,8 @@
 export type { BigIntStats } from "./bigint-stats.js";
 export { Dfs, type OpenFlags } from "./dfs.js";
 export { DfsError, isDfsError } from "./errors.js";
-export {
-  type FileData,
-  type FileDataOptions,
-  FileHandle,
-  type ReadResult,
-  type WriteResult,
-} from "./file-handle.js";
+export type { FileData, FileDataOptions, ReadResult, WriteResult } from "./file-data.js";
+export { FileHandle } from "./file-handle.js";
 export {
   type HandleReadStreamOptions,
   type HandleWriteStreamOptions,
@@ -52,8 +47,10 @@ export {
   splitPath,
 } from "./namespace.js";
 export { type KeyedValue, listValues } from "./own-values.js";
+export type { FileReadStreamOptions, FileWriteStreamOptions } from "./path-streams.js";
 export type { Place } from "./place.js";
 export { Dirent, Stats } from "./stats.js";
 export type { TimeLike } from "./time-like.js";
 export type { Position, ReadOptions, TransferOptions } from "./transfer-arguments.js";
+export { type FileChange, PathWatch, type WatchPathOptions } from "./watch.js";
 export { copyXattrs, XATTR_CREATE, XATTR_REPLACE, type XattrFlags } from "./xattr.js";

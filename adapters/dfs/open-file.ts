@@ -52,6 +52,8 @@ export class OpenFile {
   #transaction: Transaction | undefined;
   #appended: Uint8Array[] = [];
   #appendedSize = 0;
+  /** How many of those lie before the position. */
+  #movedSize = 0;
   #position = 0;
 
   constructor(origin: FileHandleOrigin) {
@@ -149,7 +151,7 @@ export class OpenFile {
   /** Writes bytes; of an append handle, at the end of the file, whatever the position. */
   write(bytes: Uint8Array, position: number | undefined): void {
     if (this.origin.append === true) {
-      if (bytes.length > 0) this.#append(bytes);
+      if (bytes.length > 0) this.#append(bytes, position === undefined);
       return;
     }
     const start = position ?? this.#position;
@@ -160,10 +162,13 @@ export class OpenFile {
     if (position === undefined) this.#position = start + bytes.length;
   }
 
-  #append(bytes: Uint8Array): void {
+  #append(bytes: Uint8Array, movesOn: boolean): void {
     this.#appended.push(new Uint8Array(bytes));
     this.#appendedSize += bytes.length;
-    this.#position = AFTER_APPENDS;
+    if (movesOn) {
+      this.#position = AFTER_APPENDS;
+      this.#movedSize = this.#appendedSize;
+    }
     if (this.#appendedSize >= APPEND_PENDING_SIZE_MAX) this.sync();
   }
 
@@ -253,15 +258,16 @@ export class OpenFile {
     const { oid } = this.#inode;
     const options = { attempts: APPEND_ATTEMPTS_MAX };
     const { value } = this.origin.container.runTransaction(({ view, own }) => {
-      let end = view.arraySize(oid);
+      const start = view.arraySize(oid);
+      let end = start;
       for (const part of parts) {
         const range = wholeOf(Pattern.contiguous(end, end + part.length));
         own.write(oid, range, part, this.#incarnation);
         end += part.length;
       }
-      return end;
+      return start;
     }, options);
-    if (this.#position === AFTER_APPENDS) this.#position = value;
+    if (this.#position === AFTER_APPENDS) this.#position = value + this.#movedSize;
   }
 
   /** Drops what was written since the last sync. */
