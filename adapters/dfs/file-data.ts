@@ -20,6 +20,22 @@ export interface WriteResult<B extends NodeJS.ArrayBufferView | string = Uint8Ar
   readonly buffer: B;
 }
 
+/** What `readv` did. */
+export interface ReadVectorResult<B extends readonly NodeJS.ArrayBufferView[]> {
+  /** Bytes that were read, in all buffers. */
+  readonly bytesRead: number;
+  /** The caller's buffers. */
+  readonly buffers: B;
+}
+
+/** What `writev` did. */
+export interface WriteVectorResult<B extends readonly NodeJS.ArrayBufferView[]> {
+  /** Bytes that were written: all of the buffers. */
+  readonly bytesWritten: number;
+  /** The caller's buffers. */
+  readonly buffers: B;
+}
+
 /** What a whole file may be written from. */
 export type FileData =
   | string

@@ -22,7 +22,9 @@ import {
   type FileDataOptions,
   fileOptions,
   type ReadResult,
+  type ReadVectorResult,
   type WriteResult,
+  type WriteVectorResult,
 } from "./file-data.js";
 import {
   type HandleReadStreamOptions,
@@ -144,7 +146,7 @@ export class FileHandle extends EventEmitter {
   async readv<B extends readonly NodeJS.ArrayBufferView[]>(
     buffers: B,
     position?: Position,
-  ): Promise<{ bytesRead: number; buffers: B }> {
+  ): Promise<ReadVectorResult<B>> {
     return withPosixErrors(() => {
       this.#file.requireReadable("Reading");
       const start = checkPosition(position, 0, this.#fail("Reading"));
@@ -245,7 +247,7 @@ export class FileHandle extends EventEmitter {
   async writev<B extends readonly NodeJS.ArrayBufferView[]>(
     buffers: B,
     position?: Position,
-  ): Promise<{ bytesWritten: number; buffers: B }> {
+  ): Promise<WriteVectorResult<B>> {
     return withPosixErrors(() => {
       this.#file.requireWritable("Writing");
       const length = buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);

@@ -22,7 +22,14 @@
 export type { BigIntStats } from "./bigint-stats.js";
 export { Dfs, type OpenFlags } from "./dfs.js";
 export { DfsError, isDfsError } from "./errors.js";
-export type { FileData, FileDataOptions, ReadResult, WriteResult } from "./file-data.js";
+export type {
+  FileData,
+  FileDataOptions,
+  ReadResult,
+  ReadVectorResult,
+  WriteResult,
+  WriteVectorResult,
+} from "./file-data.js";
 export { FileHandle } from "./file-handle.js";
 export {
   type HandleReadStreamOptions,
