@@ -1,5 +1,5 @@
 /**
- * Buffers: which JavaScript objects MPI can read and write, and the arithmetic on their sizes.
+ * Buffers: which JavaScript objects MPI can read and write, and how large they are.
  *
  * Memory is used where it is; nothing is copied. A typed array has the MPI type of its elements;
  * `Uint8Array`, `Buffer`, `DataView` and `ArrayBuffer` are bytes (MPI_BYTE).
@@ -7,7 +7,6 @@
  * @module
  */
 
-import type { Op } from "./constants.js";
 import { MpiError } from "./errors.js";
 
 /** Arrays of numbers whose elements MPI knows. */
@@ -84,111 +83,4 @@ export function bytesOf(buffer: MpiBuffer): Uint8Array {
     return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
   }
   return new Uint8Array(buffer);
-}
-
-/**
- * How many elements of the receive buffer one rank's contribution fills.
- *
- * @param bytesPerRank Contribution of each rank, in bytes.
- * @throws {@link MpiError} `MPI_ERR_BUFFER` if `ranks` contributions do not fit, `MPI_ERR_TYPE` if one
- *   is not a whole number of elements.
- */
-export function elementsPerRank(
-  call: string,
-  { receive, bytesPerRank, ranks }: { receive: MpiBuffer; bytesPerRank: number; ranks: number },
-): number {
-  const count = bytesPerRank / elementSizeOf(receive);
-  if (!Number.isInteger(count)) {
-    throw new MpiError({
-      code: "MPI_ERR_TYPE",
-      call,
-      why: `a contribution of ${bytesPerRank} bytes is not a whole number of elements to receive`,
-    });
-  }
-  requireLength(call, receive, bytesPerRank * ranks);
-  return count;
-}
-
-/**
- * Refuses a buffer that is too short.
- *
- * @param size What it must hold, in bytes.
- * @throws {@link MpiError} `MPI_ERR_BUFFER`.
- */
-export function requireLength(call: string, buffer: MpiBuffer, size: number): void {
-  if (buffer.byteLength >= size) return;
-  throw new MpiError({
-    code: "MPI_ERR_BUFFER",
-    call,
-    why: `the receive buffer has ${buffer.byteLength} bytes and needs ${size}`,
-    remedy: "Pass a longer receive buffer",
-  });
-}
-
-/** Where each rank's piece lies in the receive buffer of a gatherv, in elements. */
-export interface Pieces {
-  /** Elements from each rank. */
-  readonly counts: Int32Array;
-  /** Index of each rank's first element. */
-  readonly displs: Int32Array;
-}
-
-/**
- * Checks counts and displacements; without displacements, pieces follow each other.
- *
- * @throws {@link MpiError} `MPI_ERR_COUNT` for lists of a wrong length or negative entries,
- *   `MPI_ERR_BUFFER` if a piece does not fit.
- */
-export function requirePieces(
-  call: string,
-  receive: MpiBuffer,
-  ranks: number,
-  counts: ArrayLike<number> | undefined,
-  displs: ArrayLike<number> | undefined,
-): Pieces {
-  const code = "MPI_ERR_COUNT";
-  const remedy = "Give one count, and one displacement, per rank, in elements";
-  if (counts?.length !== ranks || (displs !== undefined && displs.length !== ranks)) {
-    throw new MpiError({ code, call, why: `counts or displs do not list ${ranks} ranks`, remedy });
-  }
-  const pieces = { counts: new Int32Array(ranks), displs: new Int32Array(ranks) };
-  const available = elementCountOf(receive);
-  let next = 0;
-  for (let rank = 0; rank < ranks; rank += 1) {
-    const count = counts[rank] ?? -1;
-    const start = displs?.[rank] ?? next;
-    if (!Number.isSafeInteger(count) || count < 0 || !Number.isSafeInteger(start) || start < 0) {
-      throw new MpiError({
-        code,
-        call,
-        why: `count ${count} or index ${start} is no size`,
-        remedy,
-      });
-    }
-    next = start + count;
-    requireLength(call, receive, next * elementSizeOf(receive));
-    if (next > available || next > 0x7fffffff) {
-      throw new MpiError({ code, call, why: `${next} elements are more than MPI can count` });
-    }
-    pieces.counts[rank] = count;
-    pieces.displs[rank] = start;
-  }
-  return pieces;
-}
-
-/**
- * Refuses an operation that MPI does not define for the buffer's elements: bit and truth operations
- * on floating point numbers, arithmetic on untyped bytes.
- *
- * @throws {@link MpiError} `MPI_ERR_OP`.
- */
-export function requireOperation(call: string, buffer: MpiBuffer, op: Op): void {
-  const type = elementTypeOf(buffer) ?? "Uint8Array";
-  const onBits = op === "band" || op === "bor" || op === "bxor";
-  const onTruth = op === "land" || op === "lor" || op === "lxor";
-  const isFloat = type === "Float32Array" || type === "Float64Array";
-  const isRaw = type === "DataView" || type === "ArrayBuffer";
-  if ((isFloat && (onBits || onTruth)) || (isRaw && !onBits)) {
-    throw new MpiError({ code: "MPI_ERR_OP", call, why: `"${op}" is not defined for ${type}` });
-  }
 }

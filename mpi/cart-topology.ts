@@ -45,6 +45,12 @@ export class CartTopology {
     }
   }
 
+  /** Two neighbours along each dimension, also where the grid ends. */
+  get neighborhood(): { readonly sources: number; readonly destinations: number } {
+    const count = 2 * this.dims.length;
+    return { sources: count, destinations: count };
+  }
+
   /** The place of a rank. @throws {@link MpiError} `MPI_ERR_RANK`. */
   coordsOf(rank: number): number[] {
     if (!Number.isInteger(rank) || rank < 0 || rank >= this.size) {

@@ -11,8 +11,7 @@
  * @module
  */
 
-import type { MpiBuffer } from "./buffers.js";
-import type { InPlace, Op } from "./constants.js";
+import type { CollectiveCalls, NeighborCalls } from "./collectives/collective-calls.js";
 import type { GroupCalls } from "./groups/group-operations.js";
 import type { PointToPointCalls } from "./messages/point-to-point.js";
 
@@ -24,7 +23,7 @@ import type { PointToPointCalls } from "./messages/point-to-point.js";
  * `MPI_ERR_BUFFER` for a short buffer; nothing has then been sent. `MPI_ERR_TRUNCATE` is thrown by a
  * receive whose message is longer than its buffer; the message is lost.
  */
-export interface Communicator extends PointToPointCalls, GroupCalls {
+export interface Communicator extends PointToPointCalls, CollectiveCalls, GroupCalls {
   /** This process's rank, from 0. */
   readonly rank: number;
   /** Number of ranks. */
@@ -60,51 +59,6 @@ export interface Communicator extends PointToPointCalls, GroupCalls {
   /** Gives the communicator back; world() and self() cannot be freed. Collective. */
   free(): void;
 
-  /** Returns when all ranks have called it. Collective. */
-  barrier(): void;
-  /** Copies `buf` of `root` to `buf` of all ranks; equal lengths everywhere. Collective. */
-  bcast(buf: MpiBuffer, root: number): void;
-  /**
-   * Collects equal contributions at `root`, in rank order. Collective.
-   *
-   * @param send This rank's contribution, of the same length on all ranks; at root also IN_PLACE.
-   * @param recv At root: `size` contributions. Elsewhere ignored, and may be null.
-   */
-  gather(send: MpiBuffer | InPlace, recv: MpiBuffer | null, root: number): void;
-  /**
-   * Collects contributions of different lengths at `root`. Collective.
-   *
-   * @param send This rank's contribution, of the length that root's `counts` says.
-   * @param recv At root: where the contributions go. Elsewhere ignored, and may be null.
-   * @param counts At root: elements of `recv` from each rank.
-   * @param displs At root: index in `recv` of each rank's first element; default: one after the other.
-   */
-  gatherv(
-    send: MpiBuffer | InPlace,
-    recv: MpiBuffer | null,
-    counts: ArrayLike<number> | null,
-    root: number,
-    displs?: ArrayLike<number>,
-  ): void;
-  /** As `gather`, and all ranks get the result. Collective. */
-  allgather(send: MpiBuffer | InPlace, recv: MpiBuffer): void;
-  /** As `gatherv`, and all ranks get the result; `counts` are the same everywhere. Collective. */
-  allgatherv(
-    send: MpiBuffer | InPlace,
-    recv: MpiBuffer,
-    counts: ArrayLike<number>,
-    displs?: ArrayLike<number>,
-  ): void;
-  /**
-   * Combines the ranks' buffers element by element at `root`. Collective.
-   *
-   * @param send This rank's elements; at root also IN_PLACE.
-   * @param recv At root: the result, of the same type and at least the same length. Elsewhere null.
-   */
-  reduce(send: MpiBuffer | InPlace, recv: MpiBuffer | null, op: Op, root: number): void;
-  /** As `reduce`, and all ranks get the result. Collective. */
-  allreduce(send: MpiBuffer | InPlace, recv: MpiBuffer, op: Op): void;
-
   /** Ends all processes of the job at once, with this exit status. */
   abort(code: number): never;
 }
@@ -118,7 +72,7 @@ export interface CartShift {
 }
 
 /** A communicator whose ranks form a grid, numbered row-major. */
-export interface CartCommunicator extends Communicator {
+export interface CartCommunicator extends Communicator, NeighborCalls {
   /** Number of ranks along each dimension. */
   readonly dims: readonly number[];
   /** Whether each dimension wraps around. */

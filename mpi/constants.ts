@@ -19,47 +19,6 @@ export const IN_PLACE: unique symbol = Symbol.for("node-mpi-bindings.IN_PLACE");
 /** In place of a send buffer: see {@link IN_PLACE}. */
 export type InPlace = typeof IN_PLACE;
 
-/** Reduction operations. `land`, `lor`, `lxor` treat numbers as truth values. */
-export const Op = {
-  /** Maximum. */
-  MAX: "max",
-  /** Minimum. */
-  MIN: "min",
-  /** Sum. */
-  SUM: "sum",
-  /** Product. */
-  PROD: "prod",
-  /** Logical and. */
-  LAND: "land",
-  /** Bitwise and. */
-  BAND: "band",
-  /** Logical or. */
-  LOR: "lor",
-  /** Bitwise or. */
-  BOR: "bor",
-  /** Logical exclusive or. */
-  LXOR: "lxor",
-  /** Bitwise exclusive or. */
-  BXOR: "bxor",
-} as const;
-
-/** Name of a reduction operation. */
-export type Op = (typeof Op)[keyof typeof Op];
-
-/** Position of each operation in the addon's table (mpi-collective.c). DO NOT CHANGE. */
-export const OP_INDEX: Readonly<Record<Op, number>> = {
-  max: 0,
-  min: 1,
-  sum: 2,
-  prod: 3,
-  land: 4,
-  band: 5,
-  lor: 6,
-  bor: 7,
-  lxor: 8,
-  bxor: 9,
-};
-
 /** How many threads may call MPI, weakest first; the index is what the addon understands. */
 export const THREAD_LEVELS = ["single", "funneled", "serialized", "multiple"] as const;
 

@@ -18,13 +18,16 @@
 export { bootstrap, type Job } from "./bootstrap.js";
 export type { MpiBuffer, MpiTypedArray } from "./buffers.js";
 export { dimsCreate } from "./cart-topology.js";
+export type { CollectiveCalls, NeighborCalls } from "./collectives/collective-calls.js";
+export { type BuiltInOp, type Combine, Op, UserOp } from "./collectives/op.js";
+export type { NumberList } from "./collectives/pieces.js";
+export type { TypedPieces } from "./collectives/vector-checks.js";
 export type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
 export {
   ANY_SOURCE,
   ANY_TAG,
   IN_PLACE,
   type InPlace,
-  Op,
   PROC_NULL,
   THREAD_LEVELS,
   type ThreadLevel,

@@ -7,10 +7,10 @@
  */
 
 import { BaseCommunicator } from "./base-communicator.js";
-import type { MpiBuffer, Pieces } from "./buffers.js";
 import type { CartTopology } from "./cart-topology.js";
+import { NativeCollectives } from "./collectives/native-collectives.js";
+import type { Neighborhood } from "./collectives/regular-checks.js";
 import type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
-import { OP_INDEX, type Op } from "./constants.js";
 import { NativeGroups, rememberHandle } from "./groups/native-groups.js";
 import { NativeMessages } from "./messages/native-messages.js";
 import type { Handle, MpiLibrary, NativeMpi } from "./native-mpi.js";
@@ -22,6 +22,7 @@ export class NativeCommunicator extends BaseCommunicator {
   readonly #handle: Handle;
   protected override readonly messages: NativeMessages;
   protected override readonly groups: NativeGroups;
+  protected override readonly collectives: NativeCollectives;
 
   /** @param handle A live communicator of the library. */
   constructor(library: MpiLibrary, handle: Handle) {
@@ -33,6 +34,7 @@ export class NativeCommunicator extends BaseCommunicator {
     const make = (made: Handle) => new NativeCommunicator(library, made);
     this.groups = new NativeGroups(library, handle, make);
     rememberHandle(this, library, handle);
+    this.collectives = new NativeCollectives(library, handle);
   }
 
   get name(): string {
@@ -54,10 +56,6 @@ export class NativeCommunicator extends BaseCommunicator {
     this.dropAttributes();
   }
 
-  barrier(): void {
-    this.#native.barrier(this.#handle);
-  }
-
   abort(code: number): never {
     this.#native.abort(this.#handle, code);
     process.exit(code); // Not reached: MPI_Abort ends this process, too.
@@ -74,49 +72,6 @@ export class NativeCommunicator extends BaseCommunicator {
     const handle = this.#native.cartCreate(this.#handle, dims, periods, reorder ? 1 : 0);
     if (handle === undefined) return undefined;
     return new NativeCartCommunicator(this.#library, handle, topology);
-  }
-
-  protected doBcast(buf: MpiBuffer, root: number): void {
-    this.#native.bcast(this.#handle, buf, root);
-  }
-
-  protected doGather(
-    send: MpiBuffer | null,
-    recv: MpiBuffer | undefined,
-    count: number,
-    root: number,
-  ): void {
-    this.#native.gather(this.#handle, send, recv, count, root);
-  }
-
-  protected doGatherv(
-    send: MpiBuffer | null,
-    recv: MpiBuffer | undefined,
-    pieces: Pieces | undefined,
-    root: number,
-  ): void {
-    this.#native.gatherv(this.#handle, send, recv, pieces?.counts, pieces?.displs, root);
-  }
-
-  protected doAllgather(send: MpiBuffer | null, recv: MpiBuffer, count: number): void {
-    this.#native.allgather(this.#handle, send, recv, count);
-  }
-
-  protected doAllgatherv(send: MpiBuffer | null, recv: MpiBuffer, pieces: Pieces): void {
-    this.#native.allgatherv(this.#handle, send, recv, pieces.counts, pieces.displs);
-  }
-
-  protected doReduce(
-    send: MpiBuffer | null,
-    recv: MpiBuffer | undefined,
-    op: Op,
-    root: number,
-  ): void {
-    this.#native.reduce(this.#handle, send, recv, OP_INDEX[op], root);
-  }
-
-  protected doAllreduce(send: MpiBuffer | null, recv: MpiBuffer, op: Op): void {
-    this.#native.allreduce(this.#handle, send, recv, OP_INDEX[op]);
   }
 
   /** A grid of some of the dimensions, as a handle. */
@@ -155,6 +110,10 @@ class NativeCartCommunicator extends NativeCommunicator implements CartCommunica
     const topology = this.#topology.sub(remain);
     const [library, handle] = this.subHandle(remain);
     return new NativeCartCommunicator(library, handle, topology);
+  }
+
+  protected override get neighborhood(): Neighborhood {
+    return this.#topology.neighborhood;
   }
 
   coordsOf(rank: number): number[] {

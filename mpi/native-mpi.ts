@@ -26,8 +26,6 @@ type ErrorFactory = (
   text: string,
 ) => MpiError;
 
-type Buffer = MpiBuffer | null | undefined;
-
 /** Elements of a datatype in a buffer. */
 export interface NativeElements {
   readonly buffer: MpiBuffer;
@@ -39,6 +37,8 @@ export interface NativeElements {
 
 /** Memory as the addon takes it for messages. */
 export type NativeBuffer = MpiBuffer | NativeElements;
+
+type OptionalBuffer = NativeBuffer | null | undefined;
 
 /** An MPI addon. */
 export interface NativeMpi {
@@ -139,27 +139,41 @@ export interface NativeMpi {
   requestStart(request: Handle): void;
   requestPollAny(requests: Float64Array): number;
 
-  barrier(comm: Handle): void;
-  bcast(comm: Handle, buf: MpiBuffer, root: number): void;
-  gather(comm: Handle, send: Buffer, recv: Buffer, count: number, root: number): void;
-  gatherv(
+  collective(
     comm: Handle,
-    send: Buffer,
-    recv: Buffer,
-    counts: Int32Array | undefined,
-    displs: Int32Array | undefined,
+    kind: number,
+    isNonblocking: boolean,
+    send: OptionalBuffer,
+    recv: OptionalBuffer,
+    sendCount: number,
+    recvCount: number,
     root: number,
-  ): void;
-  allgather(comm: Handle, send: Buffer, recv: Buffer, count: number): void;
-  allgatherv(
+  ): Handle | undefined;
+  vectorCollective(
     comm: Handle,
-    send: Buffer,
-    recv: Buffer,
-    counts: Int32Array,
-    displs: Int32Array,
-  ): void;
-  reduce(comm: Handle, send: Buffer, recv: Buffer, op: number, root: number): void;
-  allreduce(comm: Handle, send: Buffer, recv: Buffer, op: number): void;
+    kind: number,
+    isNonblocking: boolean,
+    send: OptionalBuffer,
+    recv: OptionalBuffer,
+    sendCounts: Int32Array | number,
+    sendDispls: Int32Array | undefined,
+    sendTypes: Float64Array | undefined,
+    recvCounts: Int32Array | number,
+    recvDispls: Int32Array | undefined,
+    recvTypes: Float64Array | undefined,
+    root: number,
+  ): Handle | undefined;
+  reduction(
+    comm: Handle,
+    kind: number,
+    isNonblocking: boolean,
+    send: OptionalBuffer,
+    recv: OptionalBuffer,
+    count: number | Int32Array,
+    op: number,
+    root: number,
+    combine: ((left: ArrayBuffer, inout: ArrayBuffer, count: number) => void) | undefined,
+  ): Handle | undefined;
 }
 
 /** An addon and the array through which its receives report. */

@@ -8,8 +8,9 @@
  */
 
 import { BaseCommunicator } from "./base-communicator.js";
-import { bytesOf, elementSizeOf, type MpiBuffer, type Pieces } from "./buffers.js";
 import type { CartTopology } from "./cart-topology.js";
+import type { Neighborhood } from "./collectives/regular-checks.js";
+import { SoloCollectives } from "./collectives/solo-collectives.js";
 import type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
 import { MpiError } from "./errors.js";
 import { SoloGroups } from "./groups/solo-groups.js";
@@ -29,14 +30,17 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
     },
     isSelf: (other) => other === this,
   });
+  protected override readonly collectives: SoloCollectives;
   #freed = false;
 
   /**
    * @param name Name for debugging.
    * @param predefined Whether `free` is refused, as for world.
+   * @param periods Of a grid: whether each dimension wraps around.
    */
-  constructor(name = "", predefined = false) {
+  constructor(name = "", predefined = false, periods: readonly boolean[] = []) {
     super(0, 1);
+    this.collectives = new SoloCollectives((call) => this.#requireLive(call), periods);
     this.#name = name;
     this.#predefined = predefined;
   }
@@ -68,10 +72,6 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
     this.dropAttributes();
   }
 
-  barrier(): void {
-    this.#requireLive("MPI_Barrier");
-  }
-
   abort(code: number): never {
     process.exit(code);
   }
@@ -86,51 +86,6 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
   protected doCreateCart(topology: CartTopology): CartCommunicator {
     this.#requireLive("MPI_Cart_create");
     return new SoloCartCommunicator(topology);
-  }
-
-  /** @internal */
-  protected doBcast(): void {
-    this.#requireLive("MPI_Bcast");
-  }
-
-  /** @internal */
-  protected doGather(send: MpiBuffer | null, recv: MpiBuffer | undefined): void {
-    this.#requireLive("MPI_Gather");
-    copy(send, recv, 0);
-  }
-
-  /** @internal */
-  protected doGatherv(
-    send: MpiBuffer | null,
-    recv: MpiBuffer | undefined,
-    pieces: Pieces | undefined,
-  ): void {
-    this.#requireLive("MPI_Gatherv");
-    copy(send, recv, pieces?.displs[0] ?? 0);
-  }
-
-  /** @internal */
-  protected doAllgather(send: MpiBuffer | null, recv: MpiBuffer): void {
-    this.#requireLive("MPI_Allgather");
-    copy(send, recv, 0);
-  }
-
-  /** @internal */
-  protected doAllgatherv(send: MpiBuffer | null, recv: MpiBuffer, pieces: Pieces): void {
-    this.#requireLive("MPI_Allgatherv");
-    copy(send, recv, pieces.displs[0] ?? 0);
-  }
-
-  /** @internal */
-  protected doReduce(send: MpiBuffer | null, recv: MpiBuffer | undefined): void {
-    this.#requireLive("MPI_Reduce");
-    copy(send, recv, 0);
-  }
-
-  /** @internal */
-  protected doAllreduce(send: MpiBuffer | null, recv: MpiBuffer): void {
-    this.#requireLive("MPI_Allreduce");
-    copy(send, recv, 0);
   }
 
   #requireLive(call: string): void {
@@ -152,7 +107,7 @@ class SoloCartCommunicator extends SoloCommunicator implements CartCommunicator 
   readonly coords: readonly number[];
 
   constructor(topology: CartTopology) {
-    super();
+    super("", false, topology.periods);
     this.#topology = topology;
     this.dims = topology.dims;
     this.periods = topology.periods;
@@ -170,6 +125,10 @@ class SoloCartCommunicator extends SoloCommunicator implements CartCommunicator 
     return new SoloCartCommunicator(this.#topology.sub(remain));
   }
 
+  protected override get neighborhood(): Neighborhood {
+    return this.#topology.neighborhood;
+  }
+
   coordsOf(rank: number): number[] {
     return this.#topology.coordsOf(rank);
   }
@@ -181,9 +140,4 @@ class SoloCartCommunicator extends SoloCommunicator implements CartCommunicator 
   shift(dimension: number, displacement: number): CartShift {
     return this.#topology.shift(this.rank, dimension, displacement);
   }
-}
-
-/** Copies the only contribution to its place, counted in elements of the receive buffer. */
-function copy(send: MpiBuffer | null, recv: MpiBuffer | undefined, start: number): void {
-  if (send && recv) bytesOf(recv).set(bytesOf(send), start * elementSizeOf(recv));
 }

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { NeighborCollectives } from "../collectives/neighbor-collectives.js";
 import type { Communicator } from "../communicator.js";
 import { MpiError } from "../errors.js";
-import { PointToPoint, rankError } from "../messages/point-to-point.js";
+import { rankError } from "../messages/point-to-point.js";
 import {
   Attributes,
   type Keyval,
@@ -79,7 +80,7 @@ export interface GroupTransport {
 }
 
 /** The checks; a communicator without its transports. */
-export abstract class GroupOperations extends PointToPoint implements GroupCalls {
+export abstract class GroupOperations extends NeighborCollectives implements GroupCalls {
   readonly #attributes = new Attributes();
   #group: Group | undefined;
 

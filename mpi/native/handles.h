@@ -39,6 +39,7 @@ typedef struct {
   napi_ref buffer; /* keeps the memory alive until the operation completes */
   bool receives;
   bool persistent; /* lives on when it has completed, until it is freed */
+  bool collective; /* cannot be cancelled or freed */
 } request_slot;
 
 typedef struct {

@@ -25,6 +25,8 @@ typedef struct {
   handle_table handles;
   napi_ref error_factory; /* (call, code, class, className, text) => MpiError */
   napi_ref status_array;
+  MPI_Op user_operations[2]; /* not commutative, commutative; see has_user_operation */
+  bool has_user_operation[2];
   double *status; /* [source, tag, bytes, cancelled] of what completed last, read by TypeScript */
 } addon_context;
 
@@ -119,6 +121,9 @@ void abandon_requests(addon_context *context);
 /** Gives all datatypes back: some libraries complain of those that MPI_Finalize finds. */
 void free_datatypes(addon_context *context);
 
+/** Gives back what reductions by a function of JavaScript were made with. */
+void free_operations(addon_context *context);
+
 /** A function of the addon's table. */
 typedef struct {
   const char *name;
@@ -133,5 +138,7 @@ extern const addon_function group_functions[];
 extern const addon_function point_to_point_functions[];
 extern const addon_function request_functions[];
 extern const addon_function collective_functions[];
+extern const addon_function vector_functions[];
+extern const addon_function reduction_functions[];
 
 #endif

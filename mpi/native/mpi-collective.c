@@ -1,211 +1,128 @@
 /**
- * Collectives. Sizes have been compared in TypeScript, which both this and the one-rank
- * communicator go through; here they are only handed on.
+ * Collectives of equal contributions, and what all collectives share.
  */
-#include "mpi-addon.h"
+#include "mpi-collective.h"
 
-/** Operations in the order of `Op` in constants.ts. DO NOT REORDER without that file. */
-static MPI_Op operation(int index) {
-  const MPI_Op operations[] = {MPI_MAX,  MPI_MIN, MPI_SUM, MPI_PROD, MPI_LAND,
-                               MPI_BAND, MPI_LOR, MPI_BOR, MPI_LXOR, MPI_BXOR};
-  const int count = sizeof(operations) / sizeof(operations[0]);
-  return index >= 0 && index < count ? operations[index] : MPI_OP_NULL;
+/** Calls in the order of REGULAR_KINDS in collective-transport.ts. DO NOT REORDER without it. */
+enum {
+  BARRIER,
+  BCAST,
+  GATHER,
+  SCATTER,
+  ALLGATHER,
+  ALLTOALL,
+  NEIGHBOR_ALLGATHER,
+  NEIGHBOR_ALLTOALL,
+  REGULAR_KIND_COUNT
+};
+
+static const char *const names[REGULAR_KIND_COUNT] = {"MPI_Barrier",
+                                                      "MPI_Bcast",
+                                                      "MPI_Gather",
+                                                      "MPI_Scatter",
+                                                      "MPI_Allgather",
+                                                      "MPI_Alltoall",
+                                                      "MPI_Neighbor_allgather",
+                                                      "MPI_Neighbor_alltoall"};
+
+void keep_for_collective(collective_call *call, napi_value value) {
+  uint32_t length = 0;
+  if (call->is_nonblocking && napi_get_array_length(call->env, call->kept, &length) == napi_ok)
+    napi_set_element(call->env, call->kept, length, value);
 }
 
-static communicator_slot *open_call(napi_env env, napi_callback_info info, const char *call,
-                                    size_t count, napi_value *values, addon_context **context) {
-  if (!arguments(env, info, count, values, (void **)context))
-    return NULL;
-  return communicator_argument(env, *context, call, values[0]);
+bool open_collective(napi_env env, napi_callback_info info, size_t count, napi_value *values,
+                     const char *const *names_of_kinds, int kind_count, collective_call *call) {
+  call->env = env;
+  call->request = NULL;
+  if (!arguments(env, info, count, values, (void **)&call->context) ||
+      !int_argument(env, values[1], &call->kind) ||
+      !succeeded(env, napi_get_value_bool(env, values[2], &call->is_nonblocking)))
+    return false;
+  if (call->kind < 0 || call->kind >= kind_count)
+    return succeeded(env, napi_invalid_arg);
+  call->name = names_of_kinds[call->kind];
+  communicator_slot *slot = communicator_argument(env, call->context, call->name, values[0]);
+  if (!slot)
+    return false;
+  call->comm = slot->comm;
+  call->ranks = slot->size;
+  return !call->is_nonblocking || succeeded(env, napi_create_array(env, &call->kept));
 }
 
-static napi_value barrier(napi_env env, napi_callback_info info) {
-  napi_value values[1];
-  addon_context *context;
-  communicator_slot *slot = open_call(env, info, "MPI_Barrier", 1, values, &context);
-  if (slot)
-    check(env, context, "MPI_Barrier", MPI_Barrier(slot->comm));
-  return NULL;
+bool collective_buffers(collective_call *call, napi_value *values, element_meaning meaning) {
+  keep_for_collective(call, values[0]);
+  keep_for_collective(call, values[1]);
+  return optional_buffer_argument(call->env, call->context, call->name, values[0], meaning,
+                                  &call->send) &&
+         optional_buffer_argument(call->env, call->context, call->name, values[1], meaning,
+                                  &call->recv);
 }
 
-/** bcast(handle, buffer, root) */
-static napi_value bcast(napi_env env, napi_callback_info info) {
-  napi_value values[3];
-  addon_context *context;
-  mpi_buffer buffer;
-  int root;
-  communicator_slot *slot = open_call(env, info, "MPI_Bcast", 3, values, &context);
-  if (!slot || !buffer_argument(env, context, "MPI_Bcast", values[1], AS_BYTES, &buffer) ||
-      !int_argument(env, values[2], &root))
-    return NULL;
-  check(env, context, "MPI_Bcast",
-        MPI_Bcast(buffer.data, buffer.count, buffer.type, root, slot->comm));
-  return NULL;
-}
-
-/** The two buffers that gathers and reductions share. */
-static bool two_buffers(napi_env env, addon_context *context, const char *call, napi_value *values,
-                        element_meaning meaning, mpi_buffer *out, mpi_buffer *in) {
-  return optional_buffer_argument(env, context, call, values[1], meaning, out) &&
-         optional_buffer_argument(env, context, call, values[2], meaning, in);
-}
-
-/** Whether `count` elements for each of `ranks` fit; the last guard before memory is written. */
-static bool fits(napi_env env, addon_context *context, const char *call, const mpi_buffer *in,
-                 int count, int ranks) {
-  if (count >= 0 && (int64_t)count * ranks <= in->count)
+bool start_collective(collective_call *call) {
+  if (!call->is_nonblocking)
     return true;
-  throw_usage_error(env, context, call, "MPI_ERR_BUFFER", "the receive buffer is too short");
-  return false;
-}
-
-/** gather(handle, send, recv | undefined, recvCount per rank, root) */
-static napi_value gather(napi_env env, napi_callback_info info) {
-  static const char call[] = "MPI_Gather";
-  napi_value values[5];
-  addon_context *context;
-  mpi_buffer out, in;
-  int count, root;
-  communicator_slot *slot = open_call(env, info, call, 5, values, &context);
-  if (!slot || !two_buffers(env, context, call, values, AS_ELEMENTS, &out, &in) ||
-      !int_argument(env, values[3], &count) || !int_argument(env, values[4], &root))
-    return NULL;
-  if (type_of(env, values[2]) != napi_undefined &&
-      !fits(env, context, call, &in, count, slot->size))
-    return NULL;
-  check(env, context, call,
-        MPI_Gather(out.data, out.count, out.type, in.data, count, in.type, root, slot->comm));
-  return NULL;
-}
-
-/** allgather(handle, send, recv, recvCount per rank) */
-static napi_value allgather(napi_env env, napi_callback_info info) {
-  static const char call[] = "MPI_Allgather";
-  napi_value values[4];
-  addon_context *context;
-  mpi_buffer out, in;
-  int count;
-  communicator_slot *slot = open_call(env, info, call, 4, values, &context);
-  if (!slot || !two_buffers(env, context, call, values, AS_ELEMENTS, &out, &in) ||
-      !int_argument(env, values[3], &count) || !fits(env, context, call, &in, count, slot->size))
-    return NULL;
-  check(env, context, call,
-        MPI_Allgather(out.data, out.count, out.type, in.data, count, in.type, slot->comm));
-  return NULL;
-}
-
-/** Reads counts and displacements (elements) and checks every piece against the buffer. */
-static bool pieces(napi_env env, addon_context *context, const char *call, napi_value *values,
-                   const mpi_buffer *in, int ranks, const int **counts, const int **displs) {
-  size_t count_count, displ_count;
-  if (!int32_array_argument(env, values[0], counts, &count_count) ||
-      !int32_array_argument(env, values[1], displs, &displ_count))
+  request_slot *slot =
+      open_request(call->env, call->context, call->name, call->kept, false, &call->handle);
+  if (!slot)
     return false;
-  bool ok = count_count == (size_t)ranks && displ_count == (size_t)ranks;
-  for (int i = 0; ok && i < ranks; i++)
-    ok =
-        (*counts)[i] >= 0 && (*displs)[i] >= 0 && (int64_t)(*counts)[i] + (*displs)[i] <= in->count;
-  if (!ok)
-    throw_usage_error(env, context, call, "MPI_ERR_BUFFER",
-                      "counts and displacements do not fit the receive buffer");
-  return ok;
-}
-
-/** gatherv(handle, send, recv | undefined, counts | undefined, displs | undefined, root) */
-static napi_value gatherv(napi_env env, napi_callback_info info) {
-  static const char call[] = "MPI_Gatherv";
-  napi_value values[6];
-  addon_context *context;
-  mpi_buffer out, in;
-  const int *counts = NULL, *displs = NULL;
-  int root;
-  communicator_slot *slot = open_call(env, info, call, 6, values, &context);
-  if (!slot || !two_buffers(env, context, call, values, AS_ELEMENTS, &out, &in) ||
-      !int_argument(env, values[5], &root))
-    return NULL;
-  if (type_of(env, values[2]) != napi_undefined &&
-      !pieces(env, context, call, values + 3, &in, slot->size, &counts, &displs))
-    return NULL;
-  check(env, context, call,
-        MPI_Gatherv(out.data, out.count, out.type, in.data, counts, displs, in.type, root,
-                    slot->comm));
-  return NULL;
-}
-
-/** allgatherv(handle, send, recv, counts, displs) */
-static napi_value allgatherv(napi_env env, napi_callback_info info) {
-  static const char call[] = "MPI_Allgatherv";
-  napi_value values[5];
-  addon_context *context;
-  mpi_buffer out, in;
-  const int *counts, *displs;
-  communicator_slot *slot = open_call(env, info, call, 5, values, &context);
-  if (!slot || !two_buffers(env, context, call, values, AS_ELEMENTS, &out, &in) ||
-      !pieces(env, context, call, values + 3, &in, slot->size, &counts, &displs))
-    return NULL;
-  if (slot->size == 1) { /* MPICH 4.0 ignores displs here. */
-    check(env, context, call,
-          MPI_Gatherv(out.data, out.count, out.type, in.data, counts, displs, in.type, 0,
-                      slot->comm));
-    return NULL;
-  }
-  check(
-      env, context, call,
-      MPI_Allgatherv(out.data, out.count, out.type, in.data, counts, displs, in.type, slot->comm));
-  return NULL;
-}
-
-/** Arguments (handle, send, recv, op, ...) of the reductions. */
-static bool reduction(napi_env env, addon_context *context, const char *call, napi_value *values,
-                      mpi_buffer *out, mpi_buffer *in, MPI_Op *op) {
-  int index;
-  if (!two_buffers(env, context, call, values, AS_NUMBERS, out, in) ||
-      !int_argument(env, values[3], &index))
-    return false;
-  *op = operation(index);
-  bool in_place = out->data == MPI_IN_PLACE;
-  if (in_place) {
-    out->count = in->count;
-    out->type = in->type;
-  } else if (type_of(env, values[2]) != napi_undefined && in->count < out->count) {
-    throw_usage_error(env, context, call, "MPI_ERR_BUFFER", "the receive buffer is too short");
-    return false;
-  }
+  slot->collective = true;
+  call->request = &slot->request;
   return true;
 }
 
-/** reduce(handle, send, recv | undefined, op, root) */
-static napi_value reduce(napi_env env, napi_callback_info info) {
-  static const char call[] = "MPI_Reduce";
-  napi_value values[5];
-  addon_context *context;
-  mpi_buffer out, in;
-  MPI_Op op;
-  int root;
-  communicator_slot *slot = open_call(env, info, call, 5, values, &context);
-  if (!slot || !reduction(env, context, call, values, &out, &in, &op) ||
-      !int_argument(env, values[4], &root))
-    return NULL;
-  check(env, context, call,
-        MPI_Reduce(out.data, in.data, out.count, out.type, op, root, slot->comm));
+napi_value end_collective(collective_call *call, int code) {
+  if (call->request)
+    return request_result(call->env, call->context, call->name, code, call->handle);
+  check(call->env, call->context, call->name, code);
   return NULL;
 }
 
-/** allreduce(handle, send, recv, op) */
-static napi_value allreduce(napi_env env, napi_callback_info info) {
-  static const char call[] = "MPI_Allreduce";
-  napi_value values[4];
-  addon_context *context;
-  mpi_buffer out, in;
-  MPI_Op op;
-  communicator_slot *slot = open_call(env, info, call, 4, values, &context);
-  if (!slot || !reduction(env, context, call, values, &out, &in, &op))
-    return NULL;
-  check(env, context, call, MPI_Allreduce(out.data, in.data, out.count, out.type, op, slot->comm));
-  return NULL;
+static int run_regular(collective_call *c, int send_count, int recv_count, int root) {
+  void *out = c->send.data, *in = c->recv.data;
+  MPI_Datatype sent = c->send.type, received = c->recv.type;
+  switch (c->kind) {
+  case BARRIER:
+    return c->request ? MPI_Ibarrier(c->comm, c->request) : MPI_Barrier(c->comm);
+  case BCAST:
+    return EITHER(c, MPI_Bcast, MPI_Ibcast, in, c->recv.count, received, root, c->comm);
+  case GATHER:
+    return EITHER(c, MPI_Gather, MPI_Igather, out, send_count, sent, in, recv_count, received, root,
+                  c->comm);
+  case SCATTER:
+    return EITHER(c, MPI_Scatter, MPI_Iscatter, out, send_count, sent, in, recv_count, received,
+                  root, c->comm);
+  case ALLGATHER:
+    return EITHER(c, MPI_Allgather, MPI_Iallgather, out, send_count, sent, in, recv_count, received,
+                  c->comm);
+  case ALLTOALL:
+    return EITHER(c, MPI_Alltoall, MPI_Ialltoall, out, send_count, sent, in, recv_count, received,
+                  c->comm);
+  case NEIGHBOR_ALLGATHER:
+    return EITHER(c, MPI_Neighbor_allgather, MPI_Ineighbor_allgather, out, send_count, sent, in,
+                  recv_count, received, c->comm);
+  case NEIGHBOR_ALLTOALL:
+    return EITHER(c, MPI_Neighbor_alltoall, MPI_Ineighbor_alltoall, out, send_count, sent, in,
+                  recv_count, received, c->comm);
+  default:
+    return MPI_ERR_ARG;
+  }
 }
 
-const addon_function collective_functions[] = {
-    {"barrier", barrier}, {"bcast", bcast},         {"gather", gather},
-    {"gatherv", gatherv}, {"allgather", allgather}, {"allgatherv", allgatherv},
-    {"reduce", reduce},   {"allreduce", allreduce}, {NULL, NULL}};
+/**
+ * collective(comm, kind, isNonblocking, send, recv, sendCount, recvCount, root): counts are
+ * elements of one contribution.
+ */
+static napi_value collective(napi_env env, napi_callback_info info) {
+  napi_value values[8];
+  collective_call call;
+  int send_count, recv_count, root;
+  if (!open_collective(env, info, 8, values, names, REGULAR_KIND_COUNT, &call) ||
+      !collective_buffers(&call, values + 3, call.kind == BCAST ? AS_BYTES : AS_ELEMENTS) ||
+      !int_argument(env, values[5], &send_count) || !int_argument(env, values[6], &recv_count) ||
+      !int_argument(env, values[7], &root) || !start_collective(&call))
+    return NULL;
+  return end_collective(&call, run_regular(&call, send_count, recv_count, root));
+}
+
+const addon_function collective_functions[] = {{"collective", collective}, {NULL, NULL}};

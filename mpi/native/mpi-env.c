@@ -77,6 +77,7 @@ static napi_value finalize(napi_env env, napi_callback_info info) {
     return NULL;
   abandon_requests(context);
   free_datatypes(context);
+  free_operations(context);
   check(env, context, "MPI_Finalize", MPI_Finalize());
   return NULL;
 }

@@ -18,7 +18,7 @@ request_slot *open_request(napi_env env, addon_context *context, const char *cal
     return NULL;
   }
   request_slot *request = &slot->as.request;
-  *request = (request_slot){MPI_REQUEST_NULL, NULL, receives, false};
+  *request = (request_slot){MPI_REQUEST_NULL, NULL, receives, false, false};
   if (!succeeded(env, napi_create_reference(env, buffers, 1, &request->buffer))) {
     handle_release(&context->handles, slot);
     return NULL;
@@ -204,7 +204,7 @@ void abandon_requests(addon_context *context) {
       done = 1;
     if (!done && request->receives)
       MPI_Cancel(&request->request);
-    if (request->request != MPI_REQUEST_NULL)
+    if (request->request != MPI_REQUEST_NULL && !request->collective)
       MPI_Request_free(&request->request);
     handle_release(&context->handles, slot);
   }

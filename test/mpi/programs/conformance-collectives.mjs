@@ -136,7 +136,7 @@ export const collectiveCases = {
 
   "allreduce() knows every operation on integers"(comm) {
     const operands = (rank) => [rank + 1, 6, rank % 2, 3];
-    for (const op of Object.values(Op)) {
+    for (const op of Object.keys(REFERENCE)) {
       const expected = range(comm.size)
         .map(operands)
         .reduce((a, b) => a.map((value, i) => REFERENCE[op](value, b[i])));
