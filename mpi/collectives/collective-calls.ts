@@ -199,6 +199,9 @@ export interface CollectiveCalls {
  * dimension, in this order: dimension by dimension, the one below, then the one above. Where the grid ends there
  * is none: its part of the send buffer goes nowhere, and its part of the receive buffer stays as it is.
  *
+ * In a ring of one or two ranks both neighbours are one rank. Which of its two parts is whose is defined since MPI 4.1
+ * only: older libraries may exchange them.
+ *
  * Errors are those of {@link CollectiveCalls}.
  */
 export interface NeighborCalls {

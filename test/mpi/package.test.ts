@@ -61,6 +61,7 @@ test("the public names are these", () => {
     "SoloCommunicator",
     "Status",
     "THREAD_LEVELS",
+    "UserOp",
     "attachBuffer",
     "blocksOf",
     "bootstrap",

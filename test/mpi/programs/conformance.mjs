@@ -15,9 +15,12 @@ import { collectiveCases } from "./conformance-collectives.mjs";
 import { communicatorCases } from "./conformance-communicators.mjs";
 import { datatypeCases } from "./conformance-datatypes.mjs";
 import { errorCases } from "./conformance-errors.mjs";
+import { exchangeCases } from "./conformance-exchanges.mjs";
 import { groupCases } from "./conformance-groups.mjs";
 import { messageCases } from "./conformance-messages.mjs";
 import { modeCases } from "./conformance-modes.mjs";
+import { neighborCases } from "./conformance-neighbors.mjs";
+import { reductionCases } from "./conformance-reductions.mjs";
 
 const FACTORIES = {
   world,
@@ -54,6 +57,9 @@ const { passed, failed } = await runCases(
     ...modeCases,
     ...datatypeCases,
     ...collectiveCases,
+    ...exchangeCases,
+    ...reductionCases,
+    ...neighborCases,
     ...errorCases,
     ...(kind === "dup" ? {} : predefinedCases),
     ...finalCases,
