@@ -20,9 +20,13 @@ import {
   type Row,
   type Suite,
 } from "./harness.js";
+import { mpi } from "./mpi.js";
 import { vos } from "./vos.js";
 
-const SUITES: ReadonlyMap<string, Suite> = new Map([["vos", vos]]);
+const SUITES: ReadonlyMap<string, Suite> = new Map([
+  ["mpi", mpi],
+  ["vos", vos],
+]);
 const ROUNDS_DEFAULT = 5;
 const ROUNDS_MAX = 1000;
 
