@@ -395,7 +395,9 @@ export class Datatype {
 
   /** The same type with a name for people, which errors and tools show. */
   withName(name: string): Datatype {
-    return new Datatype({ ...this.parts, name });
+    // A library knows the named types by their names.
+    const { parts } = this.isPredefined ? this.dup() : this;
+    return new Datatype({ ...parts, name });
   }
 
   private get parts(): Parts {

@@ -35,6 +35,7 @@ const TYPES = {
   ),
   resized: Datatype.resized(Datatype.vector(2, 1, 2, INT32), 0, 24),
   dup: Datatype.vector(2, 1, 3, INT32).dup(),
+  renamed: INT32.withName("cell"),
   nested: Datatype.vector(2, 1, 2, Datatype.struct([1, 1], [0, 4], [INT16, INT32])),
   pair: Datatype.DOUBLE_INT,
   empty: Datatype.contiguous(0, INT32),
