@@ -101,6 +101,11 @@ const LMDB_CORRECTIONS = [
     to: "\n",
   },
   {
+    // A reader without a slot meets such pages, reads again, and tells its caller if that does not help.
+    from: /\n\t\tfprintf\(stderr, "page %u not found error\\n", pgno\);\n/,
+    to: "\n",
+  },
+  {
     // Pages go where STORE_PAGES of index.c puts them, or are written as before.
     from: /\n\t\t\t\tif \(n == 1\) \{\n\t\t\t\t\twres = pwrite\(/,
     to: `

@@ -8,6 +8,7 @@ import path from "node:path";
 import type { Device } from "../device/device.js";
 import type { ContainerRecord } from "../vos/containers.js";
 import { getProperty } from "../vos/metadata.js";
+import { countSnapshots } from "../vos/snapshots.js";
 import type { Target } from "../vos/target.js";
 import { durabilityNotes } from "./file-system.js";
 import type { PoolInfo } from "./pool-options.js";
@@ -24,7 +25,7 @@ export function poolInfo(
   const records = target.listContainers();
   const isUnclean = ({ id }: ContainerRecord) =>
     getProperty(target.metadata.reader, id, "status") === "unclean";
-  const snapshots = records.map(({ id }) => target.listSnapshots(id).length);
+  const snapshots = records.map(({ id }) => countSnapshots(target.metadata.reader, id));
   return {
     ...names,
     notes,

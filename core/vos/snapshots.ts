@@ -81,6 +81,17 @@ export function listSnapshots(reader: IndexReader, container: number): SnapshotR
   return found.sort((a, b) => (a.epoch === b.epoch ? 0 : a.epoch < b.epoch ? -1 : 1));
 }
 
+/** How many snapshots a container has, also if one of them cannot be read. */
+export function countSnapshots(reader: IndexReader, container: number): number {
+  const prefix = new KeyBuilder(KeySpace.snapshot).u32(container).done();
+  let count = 0;
+  reader.visit({ start: prefix, end: prefixEnd(prefix) }, () => {
+    count += 1;
+    return true;
+  });
+  return count;
+}
+
 /** Whether an epoch of a container can be read: it is not before the horizon, or a snapshot's. */
 export function isReadable(
   reader: IndexReader,

@@ -15,10 +15,10 @@ import { temporaryDirectory } from "../support/temporary.ts";
 
 const MIB = 2 ** 20;
 const PROGRAM = join(root, "test", "core", "programs", "memory.mjs");
-const KEYS = isNightly ? 3_000_000 : 300_000;
+const KEYS = isNightly ? 3_000_000 : 120_000;
 /**
- * V8 and the allocator of C keep a part of what was freed, more or less of it from run to run. Of 270,000 keys
- * this is 62 bytes each: less than one object of each would take, with its place in a map.
+ * V8 and the allocator of C keep a part of what was freed, more or less of it from run to run. Of 108,000 keys
+ * this is 155 bytes each: less than one reader of each would take, with its place in a map.
  */
 const GROWTH_MAX = 16 * MIB;
 /** Sorts of keys of which the gate leaves one order of reading to the nightly run: it takes as long as the other. */
