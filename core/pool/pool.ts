@@ -5,6 +5,8 @@
  *     <pool>/scm/          index and pins; may be a link to a fast directory
  *     <pool>/nvme/         segments; may be a link to a large directory
  *
+ * Longer than 500 lines: it is the documentation of the calls; what they do is in the files beside it.
+ *
  * @module
  */
 

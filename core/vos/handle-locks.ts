@@ -80,10 +80,21 @@ export class HandleTable {
    * Counts a handle.
    *
    * @throws {@link DaosError} `DER_BUSY` if another handle is exclusive, or if this one is to be and there
-   *   are others; `DER_NO_PERM` if this user cannot take an exclusive one.
+   *   are others; `DER_NO_PERM` if this user cannot take an exclusive one; `DER_IO`, `DER_NOSPACE`. Nothing is
+   *   counted then.
    */
   acquire(scope: HandleScope, what: string, isExclusive: boolean): HandleLock {
-    const file = this.#open();
+    try {
+      return this.#acquire(this.#open(), { scope, what, isExclusive });
+    } catch (error) {
+      throw storageError(error, what, this.#path);
+    }
+  }
+
+  #acquire(
+    file: DeviceFile,
+    { scope, what, isExclusive }: { scope: HandleScope; what: string; isExclusive: boolean },
+  ): HandleLock {
     if (isExclusive && !this.#writable) {
       const why = "an exclusive handle needs the right to write the pool's files";
       throw new DaosError("DER_NO_PERM", { what, why, remedy: 'open it with mode "ro"' });
@@ -101,10 +112,16 @@ export class HandleTable {
         remedy: "wait until it is closed, then try again",
       });
     }
+    let slot: number | undefined;
+    try {
+      slot = this.#takeSlot(file, offset);
+    } catch (error) {
+      if (held === undefined) file.unlock(offset, 1);
+      throw error;
+    }
     const now = held ?? { count: 0, exclusive: isExclusive };
     now.count += 1;
     this.#held.set(scope, now);
-    const slot = this.#takeSlot(file, offset);
     let isHeld = true;
     return {
       release: () => {
