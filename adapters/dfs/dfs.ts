@@ -16,7 +16,6 @@ import {
   type Container,
   type ContainerView,
   type Epoch,
-  isDaosError,
   Pattern,
   type Transaction,
   wholeOf,
@@ -45,9 +44,6 @@ import { findPlace, type NamedFile } from "./place.js";
 import { Dirent, Stats } from "./stats.js";
 import { type PathWatch, type WatchPathOptions, watchPath } from "./watch.js";
 import { getXattr, listXattrs, removeXattr, setXattr, type XattrFlags } from "./xattr.js";
-
-/** Times that a change is made again because another process changed the same names meanwhile. */
-const CHANGE_ATTEMPTS_MAX = 16;
 
 /** How a file is opened: as `flags` of `node:fs`. */
 export type OpenFlags = keyof typeof FLAGS;
@@ -130,31 +126,14 @@ export class Dfs {
     throw new DfsError("EROFS", "DER_EP_RO", { what: `${what} "${path}"`, why, remedy }, { path });
   }
 
-  /** Makes a change, and makes it again on the newest version if the commit met another one. */
+  /**
+   * Makes a change in a serializable transaction: entries and listings that it read are the same at its
+   * commit, or it is made again. So a file cannot be lost in a directory that is removed meanwhile.
+   */
   #change<T>(path: string, what: string, body: (state: Change) => T): T {
     return withPosixErrors(() => {
       this.#requireWritable(path, what);
-      for (let attempt = 1; ; attempt++) {
-        using view = this.#container.view();
-        const own = this.#container.begin();
-        let result: T;
-        try {
-          result = body({ view, own });
-        } catch (error) {
-          own.abort();
-          throw error;
-        }
-        if (own.isEmpty) {
-          own.abort();
-          return result;
-        }
-        try {
-          this.#container.commit(own);
-          return result;
-        } catch (error) {
-          if (!isConflict(error) || attempt >= CHANGE_ATTEMPTS_MAX) throw error;
-        }
-      }
+      return this.#container.runTransaction(body).value;
     });
   }
 
@@ -426,11 +405,6 @@ export class Dfs {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-function isConflict(error: unknown): boolean {
-  const codes = ["DER_TX_RESTART", "DER_EXIST", "DER_NONEXIST"];
-  return isDaosError(error) && codes.includes(error.code);
 }
 
 function requireFile(state: NamespaceState, path: string, what: string): Inode {

@@ -102,8 +102,7 @@ export class File {
     const location = parseLocation(path);
     using pool = Pool.connect(location.pool);
     const container = pool.openContainer(location.container);
-    using view = container.view();
-    container.update((own) => remove({ view, own }, location.path));
+    container.runTransaction((state) => remove(state, location.path));
   }
 
   /** The mode that the file was opened with. */

@@ -12,13 +12,12 @@ import {
   type ContainerView,
   DaosError,
   type Epoch,
-  isDaosError,
   type ObjectId,
   onRoot,
   Pool,
   requireOneNode,
 } from "../../core/index.js";
-import { create, lookup, notFound, parseLocation } from "../dfs/index.js";
+import { create, type Inode, lookup, notFound, parseLocation } from "../dfs/index.js";
 import { Mode, mayWrite } from "./mode.js";
 
 /** Hints of `File.open`; unknown ones are ignored, as the standard says. */
@@ -31,9 +30,6 @@ export interface Info {
   readonly daos_commit?: "sync" | "every-collective";
   readonly [key: string]: string | undefined;
 }
-
-/** Times that creating a file is tried again because names changed meanwhile. */
-const CREATE_ATTEMPTS_MAX = 16;
 
 /** What all ranks must ask for alike. */
 export interface OpenRequest {
@@ -113,24 +109,16 @@ function versionHint({ path, amode, info }: OpenRequest): Epoch | { snapshot: st
   return snapshot === undefined ? BigInt(epoch as string) : { snapshot };
 }
 
-/** Creates the file, or finds the one that another job has just created. */
-function createFile(container: Container, { amode }: OpenRequest, name: string): ObjectId {
-  for (let attempt = 1; ; attempt++) {
-    using view = container.view();
-    const appeared = attempt > 1 ? lookup({ view }, name) : undefined;
-    if (appeared !== undefined && (amode & Mode.EXCL) === 0) return appeared.oid;
-    const transaction = container.begin();
-    try {
-      const inode = create(container, { view, own: transaction }, { path: name, kind: "file" });
-      container.commit(transaction);
-      return inode.oid;
-    } catch (error) {
-      transaction.abort();
-      // Somebody else created the file, or a directory on the way to it: look again.
-      const raced = isDaosError(error, "DER_EXIST") && appeared === undefined;
-      if (!raced || attempt === CREATE_ATTEMPTS_MAX) throw error;
-    }
-  }
+/**
+ * Creates the file, or finds the one that another job has just created. What is read on the way is the
+ * same at the commit, or it is done again: the file is never lost in a directory that is removed meanwhile.
+ */
+function createFile(container: Container, { amode }: OpenRequest, path: string): ObjectId {
+  return container.runTransaction((state) => {
+    const appeared = lookup(state, path);
+    if (appeared !== undefined && (amode & Mode.EXCL) === 0) return fileOf(appeared, path);
+    return create(container, state, { path, kind: "file" }).oid;
+  }).value;
 }
 
 /** On the root: finds the file, or creates it. */
@@ -170,7 +158,12 @@ function inodeAt(
 ): ObjectId | undefined {
   using view = container.view(epoch);
   const inode = lookup({ view }, path);
-  if (inode?.kind !== "directory") return inode?.oid;
+  return inode && fileOf(inode, path);
+}
+
+/** The object of a file's bytes. */
+function fileOf(inode: Inode, path: string): ObjectId {
+  if (inode.kind !== "directory") return inode.oid;
   const remedy = "name a file";
   const text = { what: `Opening "${path}"`, why: "it is a directory", remedy };
   throw new DaosError("DER_INVAL", text, { path, posix: "EISDIR" });

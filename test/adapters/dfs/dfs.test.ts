@@ -4,7 +4,7 @@
 
 import os from "node:os";
 import { describe, expect, test } from "@jest/globals";
-import { isDaosError, Pool } from "daos-ts";
+import { type Container, isDaosError, Pool } from "daos-ts";
 import { Dfs, isDfsError, type OpenFlags, parseLocation, ROOT_OID } from "daos-ts/dfs";
 import fc from "fast-check";
 import { fcOptions } from "../../support/property.ts";
@@ -19,6 +19,24 @@ async function posixOf(call: () => Promise<unknown>): Promise<string | undefined
     if (!isDfsError(error)) throw error;
     return error.code;
   }
+}
+
+/** Lets `other` happen once, after the next transaction has read and before it commits. */
+function interfere(container: Container, other: () => Promise<unknown>): { attempts: number } {
+  const seen = { attempts: 0 };
+  const run = Object.getPrototypeOf(container).runTransaction as Container["runTransaction"];
+  container.runTransaction = (body, options) =>
+    run.call(
+      container,
+      (scope) => {
+        const isFirst = ++seen.attempts === 1;
+        const result = body(scope);
+        if (isFirst) void other();
+        return result;
+      },
+      options,
+    ) as never;
+  return seen;
 }
 
 function mounted(): Dfs {
@@ -178,23 +196,14 @@ describe("Dfs", () => {
   test("makes a change again when another process changed the same names meanwhile", async () => {
     const { pool, container } = temporaryContainer();
     const other = Dfs.mount(connectAgain(pool));
-    const commit = container.commit.bind(container);
-    let raced: Promise<void> | undefined;
-    container.commit = (transaction) => {
-      raced ??= other.mkdir("runs/b", { recursive: true });
-      return commit(transaction);
-    };
     const dfs = Dfs.mount(container);
+    const mkdir = interfere(container, () => other.mkdir("runs/b", { recursive: true }));
     await dfs.mkdir("runs/a", { recursive: true });
-    await raced;
+    expect(mkdir.attempts).toBe(2);
     expect(await dfs.readdir("runs")).toEqual(["a", "b"]);
-    raced = undefined;
-    container.commit = (transaction) => {
-      raced ??= other.writeFile("runs/c", "theirs");
-      return commit(transaction);
-    };
+    const open = interfere(container, () => other.writeFile("runs/c", "theirs"));
     expect(await posixOf(() => dfs.open("runs/c", "wx"))).toBe("EEXIST");
-    await raced;
+    expect(open.attempts).toBe(2);
     expect(await dfs.readFile("runs/c", "utf8")).toBe("theirs");
   });
 
@@ -387,4 +396,26 @@ describe("parseLocation()", () => {
     });
     expect(Pool.connect(pool.path).openContainer("tests").label).toBe("tests");
   });
+});
+
+test("DFS: a file created in a directory that is removed meanwhile is never lost", async () => {
+  const { pool, container } = temporaryContainer({ retainCommits: 50 });
+  const dfs = Dfs.mount(container);
+  await dfs.mkdir("d");
+  const other = Dfs.mount(connectAgain(pool));
+  const seen = interfere(container, () => other.rmdir("d"));
+  expect(await posixOf(() => dfs.writeFile("d/a", "text"))).toBe("ENOENT");
+  expect(seen.attempts).toBe(2);
+  expect(await dfs.readdir("/")).toEqual([]);
+});
+
+test("DFS: a directory that gets a file while it is removed stays", async () => {
+  const { pool, container } = temporaryContainer({ retainCommits: 50 });
+  const dfs = Dfs.mount(container);
+  await dfs.mkdir("d");
+  const other = Dfs.mount(connectAgain(pool));
+  const seen = interfere(container, () => other.writeFile("d/a", "text"));
+  expect(await posixOf(() => dfs.rmdir("d"))).toBe("ENOTEMPTY");
+  expect(seen.attempts).toBe(2);
+  expect(await dfs.readFile("d/a", "utf8")).toBe("text");
 });
