@@ -47,6 +47,7 @@ writeFileSync("node_modules/lmdb/index.js", "");
 writeFileSync(
   "node_modules/lmdb/dependencies/lmdb/libraries/liblmdb/mdb.c",
   "\\n\\tif (env->me_txns)\\n\\t\\tenv->me_txns->mti_txnid = meta.mm_txnid;\\n" +
+    '\\n\\t\\tfprintf(stderr, "page %u not found error\\\\n", pgno);\\n' +
     "\\n\\t\\t\\t\\tif (n == 1) {\\n\\t\\t\\t\\t\\twres = pwrite(",
 );
 writeFileSync("node_modules/node-mpi-bindings/package.json", JSON.stringify({
