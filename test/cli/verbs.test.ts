@@ -3,7 +3,7 @@
  */
 
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { answerOf, type Program, run, runWell } from "./support/command-line.ts";
+import { answerOf, helpOfVerbs, type Program, run, runWell } from "./support/command-line.ts";
 
 /** What pools and containers share. */
 const ADMINISTRATION = [
@@ -55,16 +55,6 @@ const VERBS: Record<Program, readonly string[]> = {
     "completion",
   ],
 };
-
-/** The help of each verb, found by walking the commands that the help of their nouns names. */
-function helpOfVerbs(program: Program, path: readonly string[] = []): Map<string, string> {
-  const help = runWell(program, [...path, "--help"]);
-  const [, list] = help.split("\nCommands:\n");
-  if (list === undefined) return new Map([[path.join(" "), help]]);
-  const names = list.split("\n").map((line) => /^ {2}(\S+)/.exec(line)?.[1]);
-  const below = names.filter((name): name is string => name !== undefined && name !== "help");
-  return new Map(below.flatMap((name) => [...helpOfVerbs(program, [...path, name])]));
-}
 
 describe.each(["daos", "dmg"] as const)("%s", (program) => {
   let helps: Map<string, string>;

@@ -20,7 +20,7 @@ export interface Outcome {
  * @param command Program name or path.
  * @param args Its arguments.
  * @param options `env` is the whole environment; by default this process's. `uid`, `gid`: another
- *   user, which only root can become.
+ *   user, which only root can become. `input`: what it reads on standard input.
  */
 export function runProgram(
   command: string,
@@ -29,13 +29,14 @@ export function runProgram(
     cwd?: string;
     env?: NodeJS.ProcessEnv;
     timeoutMs?: number;
+    input?: string;
     uid?: number;
     gid?: number;
   } = {},
 ): Outcome {
-  const { cwd, env = process.env, timeoutMs = 60_000, ...identity } = options;
+  const { cwd, env = process.env, timeoutMs = 60_000, ...rest } = options;
   const child = spawnSync(command, args, {
-    ...identity,
+    ...rest,
     cwd,
     env,
     encoding: "utf8",

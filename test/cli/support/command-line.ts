@@ -58,14 +58,72 @@ export function runWell(
   throw new Error(`${program} ${args.join(" ")}: status ${status}\n${stdout}\n${stderr}`);
 }
 
+/**
+ * Runs a program many times in one process, which starts once: for what only prints, such as help.
+ *
+ * @param lines The words of each run.
+ * @returns What each printed on standard output.
+ * @throws Error if one does not end with status 0.
+ */
+export function runInOneProcess(program: Program, lines: readonly (readonly string[])[]): string[] {
+  const args = [join(import.meta.dirname, "many-runs.mjs"), programFile(program)];
+  const input = JSON.stringify(lines);
+  const { status, stdout, stderr } = runProgram(process.execPath, args, {
+    env: plainEnvironment(),
+    input,
+  });
+  if (status !== 0) throw new Error(`${program}: status ${status}\n${stdout}\n${stderr}`);
+  return JSON.parse(stdout);
+}
+
+/** The help of each verb by its words, found by walking the commands that the help of their nouns names. */
+export function helpOfVerbs(program: Program): Map<string, string> {
+  const helps = new Map<string, string>();
+  for (let paths: string[][] = [[]]; paths.length > 0; ) {
+    const next: string[][] = [];
+    const printed = runInOneProcess(
+      program,
+      paths.map((words) => [...words, "--help"]),
+    );
+    for (const [at, help] of printed.entries()) {
+      const words = paths[at] ?? [];
+      const [, list] = help.split("\nCommands:\n");
+      if (list === undefined) helps.set(words.join(" "), help);
+      const names = (list ?? "").split("\n").map((line) => /^ {2}(\S+)/.exec(line)?.[1]);
+      for (const name of names) {
+        if (name !== undefined && name !== "help") next.push([...words, name]);
+      }
+    }
+    paths = next;
+  }
+  return helps;
+}
+
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
 const validators = new Map<string, ReturnType<Ajv2020["compile"]>>();
+/** The schemas of all verbs of a program, as printed, by the words of the verb. */
+const schemas = new Map<Program, Map<string, string>>();
+
+function schemasOf(program: Program): Map<string, string> {
+  let known = schemas.get(program);
+  if (known === undefined) {
+    const verbs = [...helpOfVerbs(program).keys()];
+    const lines = verbs.map((verb) => [...verb.split(" "), "--json-schema"]);
+    const printed = runInOneProcess(program, lines);
+    known = new Map(verbs.map((verb, at) => [verb, printed[at] ?? ""]));
+    schemas.set(program, known);
+  }
+  return known;
+}
 
 function validatorOf(program: Program, verb: readonly string[]) {
   const name = [program, ...verb].join(" ");
   let validator = validators.get(name);
   if (validator === undefined) {
-    const schema = JSON.parse(runWell(program, [...verb, "--json-schema"]));
+    // Words that are an alias are not in the list.
+    const text =
+      schemasOf(program).get(verb.join(" ")) ?? runWell(program, [...verb, "--json-schema"]);
+    const schema = JSON.parse(text);
     // One that allows anything would find nothing.
     const [response] = schema.properties.response.anyOf;
     if (response.type !== "object" || response.additionalProperties !== false) {
