@@ -154,7 +154,7 @@ describe("Container.aggregate()", () => {
         }
       }),
       // Shrinking would take minutes: a case is a dozen passes over a pool.
-      { ...fcOptions(12), endOnFailure: true },
+      { ...fcOptions(6), endOnFailure: true },
     );
     expect(total.copied).toBeGreaterThan(4 * MIB);
     expect(total.merged).toBeGreaterThan(20);

@@ -15,12 +15,14 @@ import { temporaryDirectory } from "../support/temporary.ts";
 
 const MIB = 2 ** 20;
 const PROGRAM = join(root, "test", "core", "programs", "memory.mjs");
-const KEYS = isNightly ? 3_000_000 : 120_000;
+const KEYS = isNightly ? 3_000_000 : 80_000;
 /**
- * V8 and the allocator of C keep a part of what was freed, more or less of it from run to run. Of 108,000 keys
- * this is 155 bytes each: less than one reader of each would take, with its place in a map.
+ * V8 and the allocator of C keep a part of what was freed, more or less of it from run to run. Of 72,000 keys
+ * this is 230 bytes each: less than one reader of each would take, with its place in a map.
  */
 const GROWTH_MAX = 16 * MIB;
+/** Attempts of which the least growth counts. */
+const ATTEMPTS = 4;
 /** Sorts of keys of which the gate leaves one order of reading to the nightly run: it takes as long as the other. */
 const SLOW_KINDS = ["records", "arrays"];
 
@@ -92,8 +94,13 @@ describe.each(["values", "objects", "records", "arrays"])("a process that uses %
       const grown = phases.map((phase) => {
         const [mode, order] = phase.split(" ") as [string, string];
         const args = [mode, path, kind, String(KEYS), order];
-        const [few, many] = run<[number, number]>(young, args);
-        return `${phase}: ${Math.max(GROWTH_MAX, many - few) / MIB} MiB`;
+        // What is kept of the keys is there in each attempt, what the allocators kept is not.
+        let growth = Number.POSITIVE_INFINITY;
+        for (let attempt = 0; attempt < ATTEMPTS && growth > GROWTH_MAX; attempt++) {
+          const [few, many] = run<[number, number]>(young, args);
+          growth = Math.min(growth, many - few);
+        }
+        return `${phase}: ${Math.max(GROWTH_MAX, growth) / MIB} MiB`;
       });
       expect(grown).toEqual(phases.map((phase) => `${phase}: ${GROWTH_MAX / MIB} MiB`));
     },

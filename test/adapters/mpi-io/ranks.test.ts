@@ -16,7 +16,7 @@ import { temporaryDirectory } from "../../support/temporary.ts";
 
 const programs = path.join(path.dirname(fileURLToPath(import.meta.url)), "programs");
 const program = (name: string) => path.join(programs, name);
-const KILLS = process.env.DAOS_NIGHTLY === "1" ? 40 : 4;
+const KILLS = process.env.DAOS_NIGHTLY === "1" ? 40 : 2;
 
 let pool = "";
 beforeEach(() => {

@@ -172,7 +172,7 @@ describe("Container.diff()", () => {
           }
         }),
       ),
-      fcOptions(15),
+      fcOptions(6),
     );
   }, 120_000);
 
