@@ -75,7 +75,7 @@ export { Administered } from "./pool/administered.js";
 export { BackgroundAggregation, type BackgroundOptions } from "./pool/background-aggregation.js";
 export { commitCollectively, newestEpochOfAll } from "./pool/collective-commit.js";
 export { CollectiveTransaction } from "./pool/collective-transaction.js";
-export { Container } from "./pool/container.js";
+export { Container, type OidSpan } from "./pool/container.js";
 export { ContainerHandle } from "./pool/container-handle.js";
 export type { ContainerInfo } from "./pool/container-info.js";
 export { ContainerTransaction, type TransactionScope } from "./pool/container-transaction.js";

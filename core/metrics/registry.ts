@@ -86,7 +86,11 @@ export class Counter {
     this.#slot = slot;
   }
 
-  /** @param count How many more; not negative. */
+  /**
+   * Counts more.
+   *
+   * @param count How many more; not negative.
+   */
   add(count: number): void {
     (this.#slots[this.#slot] as number) += count;
   }

@@ -49,6 +49,14 @@ import {
 /** Targets of an embedded pool. */
 const TARGETS = 1;
 
+/** User parts of object ids that follow one another. */
+export interface OidSpan {
+  /** The first of them. */
+  readonly first: bigint;
+  /** How many. */
+  readonly count: number;
+}
+
 /** An open container. */
 export class Container extends ContainerVersions {
   readonly #oids: OidRange;
@@ -102,7 +110,7 @@ export class Container extends ContainerVersions {
    * @param count How many, from 1 to 2^32.
    * @returns The first of them; see {@link makeObjectId}.
    */
-  allocateOids(count: number): { first: bigint; count: number } {
+  allocateOids(count: number): OidSpan {
     const what = `Allocating ${count} object ids`;
     this.requireWritable(what);
     if (!Number.isInteger(count) || count < 1 || count > OID_REQUEST_COUNT_MAX) {

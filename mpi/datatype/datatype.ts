@@ -345,7 +345,7 @@ export class Datatype {
    * @param rank Which of them, counted row-major.
    * @param gsizes Lengths of the whole array, in elements.
    * @param distribs How each dimension is dealt out.
-   * @param dargs Elements of a block in each dimension, or {@link DISTRIBUTE_DFLT_DARG}.
+   * @param dargs Elements of a block in each dimension, or `DISTRIBUTE_DFLT_DARG`.
    * @param psizes Processes along each dimension.
    */
   static darray(

@@ -26,7 +26,7 @@ export interface PointToPointCalls {
   /** Sends; returns when the receive has begun. */
   ssend(buf: MessageBuffer, dest: number, tag?: number): void;
   /**
-   * Sends from a copy in the buffer of {@link attachBuffer}; returns at once.
+   * Sends from a copy in the buffer of `attachBuffer`; returns at once.
    *
    * @throws {@link MpiError} `MPI_ERR_BUFFER` if there is not enough space in it.
    */
