@@ -57,7 +57,7 @@ const VERBS: Record<Program, readonly string[]> = {
 };
 
 describe.each(["daos", "dmg"] as const)("%s", (program) => {
-  let helps: Map<string, string>;
+  let helps: ReadonlyMap<string, string>;
   beforeAll(() => {
     helps = helpOfVerbs(program);
   });
@@ -82,19 +82,19 @@ describe.each(["daos", "dmg"] as const)("%s", (program) => {
 
   test("version answers in both forms", () => {
     const { version } = answerOf(program, ["version"]);
-    expect(runWell(program, ["version"])).toBe(`${version}\n`);
-    expect(runWell(program, ["--version"])).toBe(`${version}\n`);
+    expect(runWell(program, ["version"], {})).toBe(`${version}\n`);
+    expect(runWell(program, ["--version"], {})).toBe(`${version}\n`);
   });
 
   test("says what to do about an unknown verb, and ends with status 2", () => {
-    const { status, stdout, stderr } = run(program, ["pool", "qurey"]);
+    const { status, stdout, stderr } = run(program, ["pool", "qurey"], {});
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toMatch(/^error: .* failed: unknown command 'qurey'.*query/);
     expect(stderr).toMatch(/\n {2}do: {2}See ".* --help"\.\n {2}code: DER_INVAL\(1003\)\n$/);
   });
 
   test("prints an envelope for an error of the command line, if JSON is asked for", () => {
-    const { status, stdout, stderr } = run(program, ["pool", "query", "--nonsense", "--json"]);
+    const { status, stdout, stderr } = run(program, ["pool", "query", "--nonsense", "--json"], {});
     expect({ status, stderr }).toEqual({ status: 2, stderr: "" });
     const envelope = JSON.parse(stdout);
     expect(envelope).toMatchObject({ response: null, status: -1003 });
@@ -102,7 +102,7 @@ describe.each(["daos", "dmg"] as const)("%s", (program) => {
   });
 
   test("a noun without a verb prints help on standard error, with status 2", () => {
-    const { status, stdout, stderr } = run(program, ["pool"]);
+    const { status, stdout, stderr } = run(program, ["pool"], {});
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toContain("Commands:");
   });

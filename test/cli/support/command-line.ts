@@ -1,5 +1,6 @@
 /**
- * Runs the built programs as users do: processes of their own, judged by what they print and their status.
+ * Runs the built programs as users do: by their main modules and a command line, judged by what they print and
+ * their status. Where nothing of the process matters, one process runs them all.
  *
  * @module
  */
@@ -8,6 +9,7 @@ import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { type Outcome, plainEnvironment, runProgram } from "../../support/processes.ts";
 import { root } from "../../support/root.ts";
+import { runResident } from "./resident.ts";
 
 /** The two programs. */
 export type Program = "daos" | "dmg";
@@ -40,90 +42,41 @@ export interface RunOptions {
   readonly gid?: number;
 }
 
-/** Runs a program. */
-export function run(program: Program, args: readonly string[], options: RunOptions = {}): Outcome {
+/** Runs a program: in a process of its own, if the options say anything of it. */
+export function run(program: Program, args: readonly string[], options?: RunOptions): Outcome {
+  if (options === undefined) return runResident(programFile(program), args);
   const { env = {}, ...rest } = options;
   const all = [programFile(program), ...args];
   return runProgram(process.execPath, all, { env: plainEnvironment(env), ...rest });
 }
 
 /** The same; throws unless it ends with status 0. Returns what it printed. */
-export function runWell(
-  program: Program,
-  args: readonly string[],
-  options: RunOptions = {},
-): string {
+export function runWell(program: Program, args: readonly string[], options?: RunOptions): string {
   const { status, stdout, stderr } = run(program, args, options);
   if (status === 0) return stdout;
   throw new Error(`${program} ${args.join(" ")}: status ${status}\n${stdout}\n${stderr}`);
 }
 
-/**
- * Runs a program many times in one process, which starts once: for what only prints, such as help.
- *
- * @param lines The words of each run.
- * @returns What each printed on standard output.
- * @throws Error if one does not end with status 0.
- */
-export function runInOneProcess(program: Program, lines: readonly (readonly string[])[]): string[] {
-  const args = [join(import.meta.dirname, "many-runs.mjs"), programFile(program)];
-  const input = JSON.stringify(lines);
-  const { status, stdout, stderr } = runProgram(process.execPath, args, {
-    env: plainEnvironment(),
-    input,
-  });
-  if (status !== 0) throw new Error(`${program}: status ${status}\n${stdout}\n${stderr}`);
-  return JSON.parse(stdout);
-}
-
 /** The help of each verb by its words, found by walking the commands that the help of their nouns names. */
-export function helpOfVerbs(program: Program): Map<string, string> {
-  const helps = new Map<string, string>();
-  for (let paths: string[][] = [[]]; paths.length > 0; ) {
-    const next: string[][] = [];
-    const printed = runInOneProcess(
-      program,
-      paths.map((words) => [...words, "--help"]),
-    );
-    for (const [at, help] of printed.entries()) {
-      const words = paths[at] ?? [];
-      const [, list] = help.split("\nCommands:\n");
-      if (list === undefined) helps.set(words.join(" "), help);
-      const names = (list ?? "").split("\n").map((line) => /^ {2}(\S+)/.exec(line)?.[1]);
-      for (const name of names) {
-        if (name !== undefined && name !== "help") next.push([...words, name]);
-      }
-    }
-    paths = next;
-  }
-  return helps;
+export function helpOfVerbs(
+  program: Program,
+  path: readonly string[] = [],
+): ReadonlyMap<string, string> {
+  const help = runWell(program, [...path, "--help"]);
+  const [, list] = help.split("\nCommands:\n");
+  if (list === undefined) return new Map([[path.join(" "), help]]);
+  const names = list.split("\n").map((line) => /^ {2}(\S+)/.exec(line)?.[1]);
+  const below = names.filter((name): name is string => name !== undefined && name !== "help");
+  return new Map(below.flatMap((name) => [...helpOfVerbs(program, [...path, name])]));
 }
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
 const validators = new Map<string, ReturnType<Ajv2020["compile"]>>();
-/** The schemas of all verbs of a program, as printed, by the words of the verb. */
-const schemas = new Map<Program, Map<string, string>>();
-
-function schemasOf(program: Program): Map<string, string> {
-  let known = schemas.get(program);
-  if (known === undefined) {
-    const verbs = [...helpOfVerbs(program).keys()];
-    const lines = verbs.map((verb) => [...verb.split(" "), "--json-schema"]);
-    const printed = runInOneProcess(program, lines);
-    known = new Map(verbs.map((verb, at) => [verb, printed[at] ?? ""]));
-    schemas.set(program, known);
-  }
-  return known;
-}
-
 function validatorOf(program: Program, verb: readonly string[]) {
   const name = [program, ...verb].join(" ");
   let validator = validators.get(name);
   if (validator === undefined) {
-    // Words that are an alias are not in the list.
-    const text =
-      schemasOf(program).get(verb.join(" ")) ?? runWell(program, [...verb, "--json-schema"]);
-    const schema = JSON.parse(text);
+    const schema = JSON.parse(runWell(program, [...verb, "--json-schema"]));
     // One that allows anything would find nothing.
     const [response] = schema.properties.response.anyOf;
     if (response.type !== "object" || response.additionalProperties !== false) {
@@ -145,7 +98,7 @@ export function runJson(
   program: Program,
   verb: readonly string[],
   args: readonly string[] = [],
-  options: RunOptions = {},
+  options?: RunOptions,
 ): Envelope & { readonly exitStatus: number | undefined } {
   const { status, stdout, stderr } = run(program, [...verb, ...args, "--json"], options);
   let envelope: Envelope;
