@@ -20,7 +20,7 @@ const WATCH_MS = 5;
 function expectFilled(container: Container, oid: bigint, size: number): void {
   using view = container.view();
   const bytes = view.readBytes(oid, 0, size);
-  expect(bytes.every((byte) => byte === Number(oid % 251n))).toBe(true);
+  expect(Buffer.compare(bytes, Buffer.alloc(size, Number(oid % 251n)))).toBe(0);
 }
 
 test.each([
@@ -57,7 +57,8 @@ test.each([
     expect(most.nvme).toBeLessThanOrEqual((SIZE.nvme * 15) / 16);
     // Both tiers' bounds are near: what stopped them is the limit, not a mistake.
     const { scm, nvme } = pool.query();
-    const isFull = nvme.free < 64 * 1024 + small || scm.free < 128 * 1024;
+    // The one that ended last may have been the one that needs much.
+    const isFull = nvme.free < 64 * 1024 + large || scm.free < 128 * 1024;
     expect(isFull).toBe(true);
     for (const [index, { oids }] of ends.entries()) {
       const size = index === 0 ? large : small;

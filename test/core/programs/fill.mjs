@@ -30,5 +30,4 @@ while (code === undefined) {
 }
 pool.close();
 console.log(JSON.stringify({ oids, code }));
-// Not process.exit(): in Node 20 it can wait for a compiling thread that waits for the collector.
 process.stdin.destroy();

@@ -22,7 +22,10 @@ export class Program {
   /** Starts `test/core/programs/<name>.mjs`, with more in its environment if `extra` says so. */
   constructor(name: string, args: readonly string[], extra: NodeJS.ProcessEnv = {}) {
     const file = join(root, "test", "core", "programs", `${name}.mjs`);
-    this.#child = spawn(process.execPath, [file, ...args], { env: plainEnvironment(extra) });
+    // In Node 20 a process that ends can wait for a compiling thread that waits for the collector, which
+    // waits for the process.
+    const command = ["--no-concurrent-recompilation", file, ...args];
+    this.#child = spawn(process.execPath, command, { env: plainEnvironment(extra) });
     this.#ended = once(this.#child, "close");
     this.#reader = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
     this.#reader.on("line", (line) => this.#lines.push(line));
