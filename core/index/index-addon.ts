@@ -34,6 +34,8 @@ export interface IndexAddon {
   put(handle: IndexHandle, keySize: number, value: Uint8Array): number;
   remove(handle: IndexHandle, keySize: number): number;
   usable(handle: IndexHandle): number;
+  /** Number of the transaction whose state the next look reads; 0 if that cannot be told. */
+  stateNumber(handle: IndexHandle): number;
   check(handle: IndexHandle): string | undefined;
   checkFrom(
     handle: IndexHandle,

@@ -560,6 +560,14 @@ export class IndexStore implements IndexReader {
     return this.#isUnguarded;
   }
 
+  /**
+   * Number of the newest state: while it is the same, so is all that can be read, whichever process asks.
+   * 0 if that cannot be told: in a transaction, and for a user who may only read.
+   */
+  get stateNumber(): number {
+    return this.#addon.calls.stateNumber(this.#handle);
+  }
+
   #counts(): PageCounts {
     const [pageSize, pageCount, freePages, , , , treePages, freeListPages, changedPages] =
       this.#read("Reading the index", () => this.#addon.calls.stat(this.#handle));

@@ -48,6 +48,9 @@ export abstract class LocalCatalog {
   /** The time, in nanoseconds since 1970-01-01 UTC. */
   protected abstract now(): bigint;
 
+  /** The last commits of containers, as of one state of the index. */
+  readonly #lastCommits = { state: 0, epochs: new Map<number, Epoch>() };
+
   /** See {@link Target.metadata}. */
   get metadata(): Metadata {
     const index = this.index;
@@ -114,9 +117,19 @@ export abstract class LocalCatalog {
   }
 
   lastCommit(container: number): Epoch {
+    // Taken first: what is committed after it is looked up again next time.
+    const state = this.index.stateNumber;
+    if (state === 0 || state !== this.#lastCommits.state) {
+      this.#lastCommits.state = state;
+      this.#lastCommits.epochs.clear();
+    }
+    const known = this.#lastCommits.epochs.get(container);
+    if (known !== undefined) return known;
     const options = { epoch: EPOCH_HEAD, limit: 1 };
     const [newest] = this.patiently(() => listCommits(this.index, container, options));
-    return newest?.epoch ?? 0n;
+    const epoch = newest?.epoch ?? 0n;
+    if (state !== 0) this.#lastCommits.epochs.set(container, epoch);
+    return epoch;
   }
 
   nextCommits(container: number, options: { after: Epoch; limit: number }): CommitBatch {

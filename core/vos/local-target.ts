@@ -118,6 +118,8 @@ export class LocalTarget extends LocalCatalog implements Target, TransactionOwne
   readonly #memory = emptyMemory();
   readonly bell: CommitBell;
   readonly handles: HandleTable;
+  /** The version that was last found readable, and the state of the index that said so. */
+  #readable = { state: 0, container: 0, epoch: 0n };
   #writer: LogWriter | undefined;
   #open = true;
 
@@ -201,13 +203,23 @@ export class LocalTarget extends LocalCatalog implements Target, TransactionOwne
 
   pin(container: number, epoch: Epoch): Pin {
     metrics.views.add(1);
+    // While nothing was committed since, an epoch is as readable as it was: aggregation commits before it
+    // looks for pins.
+    const { state, ...version } = this.#readable;
+    if (epoch === version.epoch && container === version.container) {
+      const pin = this.#pins.pin(container, epoch);
+      if (state !== 0 && state === this.index.stateNumber) return pin;
+      pin.release();
+    }
     // A new version to read is the moment to let go of segments that only old ones used.
     this.#segments.sweep();
+    const now = this.index.stateNumber;
     // Commits to come draw later epochs than the last one: a view of the future would change.
     const last = readCounter(this.index, "epoch");
     const pin = this.#pins.pin(container, epoch < last ? epoch : last);
     try {
       this.requireReadable(container, epoch);
+      if (pin.epoch === epoch) this.#readable = { state: now, container, epoch };
       return pin;
     } catch (error) {
       pin.release();
@@ -282,10 +294,14 @@ export class LocalTarget extends LocalCatalog implements Target, TransactionOwne
         if (epoch < horizon && !readers.includes(epoch)) {
           throw restart(`the version that was read, ${epoch}, is gone`, { epoch, horizon });
         }
-        pins.push(this.#pins.pin(container, epoch));
-        // Aggregation may have come in between.
+        const shared = this.#pins.share(container, epoch);
+        pins.push(shared ?? this.#pins.pin(container, epoch));
+        // This process holds it for a reader.
+        if (shared !== undefined) continue;
+        // Aggregation may have come in between: then whoever read it must still hold it, besides this pin.
         const now = getContainer(this.index, container)?.horizon ?? 0n;
-        if (epoch < now && epoch >= horizon && !this.#pins.epochsOf(container).includes(epoch)) {
+        const holders = () => this.#pins.epochsOf(container).filter((pinned) => pinned === epoch);
+        if (epoch < now && holders().length < 2) {
           throw restart(`the version that was read, ${epoch}, is gone`, { epoch, horizon: now });
         }
       }

@@ -8,6 +8,9 @@
  *
  *     slot, 16 bytes: u32 container, 4 bytes zero, u64 epoch (big-endian)
  *
+ * Readers of one process that pin the same epoch share a slot. It is free with the last of them, at once:
+ * a program that computes for an hour must not keep a version that it looked at before.
+ *
  * A reader pins first and checks the container's horizon afterwards; aggregation raises the horizon
  * first and reads the pins afterwards. Whichever comes second sees the other. Behind the slots lie the
  * locks of aggregation, a byte for each container; see aggregation-lock.ts.
@@ -34,12 +37,20 @@ export interface Pin {
   release(): void;
 }
 
+/** A slot that this process has locked. */
+interface HeldSlot {
+  readonly slot: number;
+  readonly container: number;
+  readonly epoch: Epoch;
+  readers: number;
+}
+
 /** The pins of a pool, as one process sees them. */
 export class PinTable {
   readonly #device: Device;
   readonly #path: string;
   #file: DeviceFile | undefined;
-  readonly #taken = new Set<number>();
+  readonly #taken = new Map<number, HeldSlot>();
 
   constructor(device: Device, path: string) {
     this.#device = device;
@@ -63,27 +74,58 @@ export class PinTable {
   pin(container: number, epoch: Epoch): Pin {
     const file = this.#openFile();
     if (file === undefined) return { container, epoch, isHeld: false, release: () => {} };
+    const shared = this.#sharedSlot(container, epoch);
+    if (shared !== undefined) return this.#pinOf(file, shared);
     try {
       const slot = this.#takeSlot(file);
       const bytes = Buffer.alloc(SLOT_SIZE);
       bytes.writeUInt32BE(container, 0);
       bytes.writeBigUInt64BE(epoch, 8);
-      file.write(bytes, slot * SLOT_SIZE);
-      return { container, epoch, isHeld: true, release: this.#releaserOf(file, slot) };
+      const held = { slot, container, epoch, readers: 0 };
+      try {
+        file.write(bytes, slot * SLOT_SIZE);
+      } catch (error) {
+        this.#free(file, held);
+        throw error;
+      }
+      this.#taken.set(slot, held);
+      return this.#pinOf(file, held);
     } catch (error) {
       throw storageError(error, "Pinning an epoch", this.#path);
     }
   }
 
-  /** Ends the pin of a slot, once: the slot may be another's by the second call. */
-  #releaserOf(file: DeviceFile, slot: number): () => void {
+  /** A pin of an epoch that this process holds already; `undefined` if it does not. */
+  share(container: number, epoch: Epoch): Pin | undefined {
+    const shared = this.#sharedSlot(container, epoch);
+    return shared === undefined || this.#file === undefined
+      ? undefined
+      : this.#pinOf(this.#file, shared);
+  }
+
+  #sharedSlot(container: number, epoch: Epoch): HeldSlot | undefined {
+    for (const held of this.#taken.values()) {
+      if (held.epoch === epoch && held.container === container) return held;
+    }
+    return undefined;
+  }
+
+  #pinOf(file: DeviceFile, held: HeldSlot): Pin {
+    held.readers += 1;
     let taken = true;
-    return () => {
+    const release = () => {
+      // Once: the slot may be another's by the second call.
       if (!taken || this.#file !== file) return;
       taken = false;
-      this.#taken.delete(slot);
-      file.unlock(slot * SLOT_SIZE, SLOT_SIZE);
+      held.readers -= 1;
+      if (held.readers === 0) this.#free(file, held);
     };
+    return { container: held.container, epoch: held.epoch, isHeld: true, release };
+  }
+
+  #free(file: DeviceFile, { slot }: HeldSlot): void {
+    this.#taken.delete(slot);
+    file.unlock(slot * SLOT_SIZE, SLOT_SIZE);
   }
 
   #openFile(): DeviceFile | undefined {
@@ -102,7 +144,6 @@ export class PinTable {
       // A lock does not conflict with the same open file's own: remember those.
       if (this.#taken.has(slot)) continue;
       if (!file.lock(slot * SLOT_SIZE, SLOT_SIZE, "exclusive")) continue;
-      this.#taken.add(slot);
       return slot;
     }
     throw new DaosError("DER_BUSY", {

@@ -884,6 +884,21 @@ static napi_value js_stat(napi_env env, napi_callback_info info) {
   return list;
 }
 
+/*
+ * stateNumber(handle): number of the transaction whose state the next look reads, by which a caller can
+ * tell that nothing was committed since; 0 if it cannot be told: while the handle writes or holds a
+ * state, and for a reader without the table of readers. No transaction is begun: the number is
+ * where LMDB itself takes it from when it begins one.
+ */
+static napi_value js_state_number(napi_env env, napi_callback_info info) {
+  Handle *handle = arguments(env, info, NULL, 0, NULL, 0);
+  if (!handle)
+    return NULL;
+  MDB_txninfo *table = handle->store->env->me_txns;
+  bool is_known = table && !handle->writer && !handle->holds;
+  return number(env, is_known ? (double)table->mti_txnid : 0);
+}
+
 static void free_instance(napi_env env, void *data, void *hint) {
   (void)env, (void)hint;
   Instance *instance = data;
@@ -904,6 +919,7 @@ NAPI_MODULE_INIT() {
       {"commit", js_commit},    {"abort", js_abort},         {"put", js_put},
       {"remove", js_remove},    {"check", js_check},         {"stat", js_stat},
       {"usable", js_usable},    {"overtaken", js_overtaken}, {"checkFrom", js_check_from},
+      {"stateNumber", js_state_number},
   };
   Instance *instance = calloc(1, sizeof *instance);
   napi_value exchange, function;
