@@ -138,7 +138,7 @@ export type {
 export { type Epoch, timeOfEpoch } from "./vos/epoch.js";
 export type { Moment } from "./vos/epoch-at-time.js";
 export type { IndexDamage } from "./vos/index-scrub.js";
-export type { DkeyEntry, KeyList, ListOptions, ValueListOptions } from "./vos/key-view.js";
+export type { DkeyEntry, KeyList, ListOptions } from "./vos/key-view.js";
 export { integerKey, integerOfKey } from "./vos/names.js";
 export {
   type ClassHints,
@@ -175,3 +175,4 @@ export type { Damage, ScrubReport } from "./vos/scrub.js";
 export type { SnapshotRecord } from "./vos/snapshots.js";
 export { Transaction } from "./vos/transaction.js";
 export type { SegmentCounts, TargetUsage, TierLimits, TierUsage } from "./vos/usage.js";
+export type { ValueListOptions } from "./vos/value-list.js";

@@ -40,8 +40,12 @@ export const STAGING_SIZE = 4 * MIB;
 export const KEY_SIZE_MAX = 64 * KIB;
 /** Largest record of an array under a key, in bytes. */
 export const RECORD_SIZE_MAX = 1024 * MIB;
-/** Largest single value, in bytes. */
-export const VALUE_SIZE_MAX = 1 * MIB;
+/** Largest single value, in bytes: one buffer holds it, and a copy of it beside it. */
+export const VALUE_SIZE_MAX = 1024 * MIB;
+/** Largest single value that lies in the index, in bytes; the bytes of larger ones go to the log. */
+export const VALUE_INDEX_SIZE_MAX = 4 * KIB;
+/** Values after which an iterator takes no more from the index at once, in bytes. */
+export const LIST_BATCH_SIZE = 4 * MIB;
 /** Longest pool or container label, in bytes. */
 export const LABEL_SIZE_MAX = 127;
 /** Longest name of a user attribute, in bytes. */
@@ -251,6 +255,7 @@ assert(
   "the reserve of the smallest pool holds a segment",
 );
 assert(STAGED_APPEND_SIZE_MAX <= STAGING_SIZE, "a staged append fits the staging buffer");
+assert(VALUE_SIZE_MAX < 2 ** 32, "one buffer holds a single value");
 assert(
   COMPACTION_WINDOW_SIZE <= COMPACTION_STEP_SIZE,
   "a range that is copied as a whole fits a transaction",

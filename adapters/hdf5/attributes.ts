@@ -40,7 +40,7 @@ export class Attributes {
    * @param value A string, a number (stored as float64), a `bigint` (int64, or uint64 where it must), a
    *   typed array or a list of numbers (float64), in one dimension.
    * @throws `DaosError` `DER_INVAL` for another value, `DER_KEY2BIG` for a name of more than 255
-   *   bytes, `DER_REC2BIG` for more than 1 MiB, `DER_NO_PERM`.
+   *   bytes, `DER_REC2BIG` for more than 1 GiB, `DER_NO_PERM`.
    */
   async set(name: string, value: AttributeValue | readonly number[]): Promise<void> {
     const encoded = encodeAttribute(name, value);

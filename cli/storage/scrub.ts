@@ -14,9 +14,20 @@ import {
   timeOfEpoch,
 } from "../../core/index.js";
 import { openContainer } from "../container/open.js";
+import { keyText } from "../object/keys.js";
 import type { Output } from "../output/output.js";
 import { Progress } from "../output/progress.js";
-import { epoch, integer, list, object, oid, text, time, type Value } from "../output/schema.js";
+import {
+  epoch,
+  integer,
+  list,
+  object,
+  oid,
+  optional,
+  text,
+  time,
+  type Value,
+} from "../output/schema.js";
 import { counted, isoTime } from "../output/size.js";
 import { type Call, defineVerb, poolAndContainer, poolOperand } from "../verb.js";
 
@@ -32,7 +43,9 @@ const scrubSchema = object({
   damages: list(
     object({
       container: text("Label"),
-      oid: oid("The array"),
+      oid: oid("The array, or the object that it lies in"),
+      dkey: optional(text("Of an array or a value under keys: the distribution key")),
+      akey: optional(text("Likewise the attribute key")),
       epoch: epoch("The commit that wrote the range"),
       time: time("When that was"),
       start: integer("First byte of the array"),
@@ -44,9 +57,19 @@ const scrubSchema = object({
 });
 type Answer = Value<typeof scrubSchema>;
 
-function describe({ oid: of, epoch: at, container, start, end, segment }: Damage) {
+function describe({ oid: of, dkey, akey, epoch: at, container, start, end, segment }: Damage) {
   const when = isoTime(timeOfEpoch(at));
-  return { container, oid: formatOid(of), epoch: String(at), time: when, start, end, segment };
+  return {
+    container,
+    oid: formatOid(of),
+    ...(dkey && { dkey: keyText(of, "dkey", dkey) }),
+    ...(akey && { akey: keyText(of, "akey", akey) }),
+    epoch: String(at),
+    time: when,
+    start,
+    end,
+    segment,
+  };
 }
 
 /** Scrubs a pool; what is damaged in other containers than the wanted one is left out. */
@@ -98,14 +121,16 @@ function print(answer: Answer, output: Output): void {
     [
       { head: "Container" },
       { head: "Object" },
+      { head: "Key" },
       { head: "Start", align: "right" },
       { head: "End", align: "right" },
       { head: "Epoch" },
       { head: "Segment", align: "right" },
     ],
-    answer.damages.map(({ container, oid: of, start, end, epoch: at, segment }) => [
+    answer.damages.map(({ container, oid: of, dkey, akey, start, end, epoch: at, segment }) => [
       container,
       of,
+      dkey === undefined ? "" : `${dkey}/${akey}`,
       start,
       end,
       at,

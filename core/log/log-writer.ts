@@ -55,11 +55,7 @@ export class LogWriter {
       this.#append(bytes, sink, options);
       metrics.writtenBytes.add(bytes.length);
     } catch (error) {
-      if (isDaosError(error, "DER_NOSPACE")) {
-        metrics.noSpace.add(1);
-        if (events.nospace.hasSubscribers) events.nospace.publish({ error });
-      }
-      throw error;
+      throw noted(error);
     }
   }
 
@@ -77,7 +73,21 @@ export class LogWriter {
     }
   }
 
-  /** What needs more than one segment is not begun if it cannot be ended. */
+  /**
+   * Finds out whether there is space for some bytes: what takes several appends, or segments, is not begun
+   * if it cannot be ended.
+   *
+   * @param options As of {@link append}.
+   * @throws {@link DaosError} `DER_NOSPACE`; nothing has changed then.
+   */
+  requireSpace(size: number, { alone }: { alone: boolean }): void {
+    try {
+      this.#requireSpace(size, alone);
+    } catch (error) {
+      throw noted(error);
+    }
+  }
+
   #requireSpace(size: number, alone: boolean): void {
     const room = (this.#current?.room ?? 0) - this.#stagedSize;
     if (size <= room) return;
@@ -240,4 +250,13 @@ export class LogWriter {
   #segments(): OpenSegment[] {
     return this.#current === undefined ? [...this.#full] : [...this.#full, this.#current];
   }
+}
+
+/** Counts and tells of a full tier; returns the error. */
+function noted(error: unknown): unknown {
+  if (isDaosError(error, "DER_NOSPACE")) {
+    metrics.noSpace.add(1);
+    if (events.nospace.hasSubscribers) events.nospace.publish({ error });
+  }
+  return error;
 }

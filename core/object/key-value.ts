@@ -6,13 +6,14 @@
  */
 
 import { DaosError } from "../errors.js";
-import { LIST_BATCH_COUNT } from "../limits.js";
+import { LIST_BATCH_COUNT, LIST_BATCH_SIZE, VALUE_INDEX_SIZE_MAX } from "../limits.js";
 import { type Anchor, decodeAnchor, encodeAnchor, successor } from "../vos/anchor.js";
 import type { KeyCondition } from "../vos/contribution-format.js";
 import type { Epoch } from "../vos/epoch.js";
 import type { DkeyEntry } from "../vos/key-view.js";
 import { checkKey, integerKey, integerOfKey } from "../vos/names.js";
 import { formatOid, type ObjectId, ObjectType, objectTypeOf } from "../vos/object-id.js";
+import { sizeOfValues } from "../vos/value-list.js";
 import { checkValueSize } from "../vos/versions.js";
 import { type IterateOptions, ListIterator } from "./list-iterator.js";
 import { type CallOptions, type ObjectSource, reading, writing } from "./object-access.js";
@@ -105,7 +106,7 @@ export class KeyValue {
   }
 
   /**
-   * Stores a value; the bytes are copied before the call returns.
+   * Stores a value of up to 1 GiB; the bytes are copied, or written, before the call returns.
    *
    * @returns The epoch; `undefined` in a transaction.
    * @throws {@link DaosError} `DER_EXIST` or `DER_NONEXIST` if the condition does not hold, `DER_KEY2BIG`,
@@ -114,7 +115,8 @@ export class KeyValue {
   async put(key: KvKey, value: Uint8Array, options: PutOptions = {}): Promise<Epoch | undefined> {
     const { condition = "none" } = options;
     const change = { oid: this.oid, dkey: this.#dkey(key), akey: AKEY, value, condition };
-    const isPlain = condition === "none";
+    // Space for a long one may be wanting, which must not fail its neighbours.
+    const isPlain = condition === "none" && value.length <= VALUE_INDEX_SIZE_MAX;
     return writing(this.#source, options, (own) => own.put(change), { isPlain });
   }
 
@@ -152,7 +154,8 @@ export class KeyValue {
 
   /** Bytes of the value of a key; `undefined` if there is none. */
   async size(key: KvKey, options: CallOptions = {}): Promise<number | undefined> {
-    return (await this.get(key, options))?.length;
+    const dkey = this.#dkey(key);
+    return reading(this.#source, options, (view) => view.valueSize(this.oid, dkey, AKEY));
   }
 
   /**
@@ -202,12 +205,15 @@ export class KeyValue {
         const listed = view.listValues(this.oid, {
           akey: AKEY,
           limit: LIST_BATCH_COUNT,
+          size: LIST_BATCH_SIZE,
           ...(start.length > 0 && { from: start }),
         });
         const found = listed.filter(
           ({ dkey }) => end.length === 0 || Buffer.compare(dkey, end) < 0,
         );
-        const isFull = listed.length === LIST_BATCH_COUNT && found.length === listed.length;
+        const mayGoOn =
+          listed.length === LIST_BATCH_COUNT || sizeOfValues(listed) >= LIST_BATCH_SIZE;
+        const isFull = mayGoOn && found.length === listed.length;
         const last = found.at(-1);
         return {
           items: found.map(entryOf),

@@ -40,6 +40,10 @@ export class UnpinnedView extends ContainerView {
     return this.#guard(() => super.getValue(...args));
   }
 
+  override valueSize(...args: Parameters<ContainerView["valueSize"]>): number | undefined {
+    return this.#guard(() => super.valueSize(...args));
+  }
+
   override fetch(...args: Parameters<ContainerView["fetch"]>) {
     return this.#guard(() => super.fetch(...args));
   }

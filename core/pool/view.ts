@@ -16,22 +16,19 @@ import type { ArrayReader, Overlay } from "../vos/array-reader.js";
 import type { OffsetRange } from "../vos/damage.js";
 import type { Epoch } from "../vos/epoch.js";
 import {
-  copyable,
   type FoundArray,
   scatterRecords,
   scatterValue,
   windowReader,
   writtenRanges,
 } from "../vos/fetch.js";
+import type { DkeyEntry, KeyList, KeyView, ListedKeys, ListOptions } from "../vos/key-view.js";
 import {
-  type DkeyEntry,
-  firstListed,
-  type KeyList,
-  type KeyView,
-  type ListedKeys,
-  type ListOptions,
-  type ValueListOptions,
-} from "../vos/key-view.js";
+  bytesOfCopyable,
+  type CopyableValue,
+  isLongValue,
+  type LongValue,
+} from "../vos/long-value.js";
 import { checkKey } from "../vos/names.js";
 import { formatOid, type ObjectId, oidOfBytes } from "../vos/object-id.js";
 import type { OwnLayer } from "../vos/own-layer.js";
@@ -42,6 +39,7 @@ import { RecentMap } from "../vos/recent-map.js";
 import { type AkeyFetch, type AkeyFetched, checkRanges, type RecordRange } from "../vos/records.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
+import { firstListed, sizeOfValues, type ValueListOptions } from "../vos/value-list.js";
 import { type AkeyName, type FoundRecords, RecordArrays } from "./record-arrays.js";
 
 const NO_KEY = new Uint8Array();
@@ -182,7 +180,12 @@ export class ContainerView {
     return this.#keys.newestChange(oid);
   }
 
-  /** A single value, or `undefined`. */
+  /**
+   * A single value, or `undefined`. One of more than 4 KiB is read from the log: {@link fetch} puts it into
+   * buffers, {@link valueSize} only asks how large it is.
+   *
+   * @throws {@link DaosError} `DER_CSUM` if stored bytes are damaged.
+   */
   getValue(
     oid: ObjectId,
     dkey: Uint8Array,
@@ -190,20 +193,44 @@ export class ContainerView {
     own = this.#own,
   ): Uint8Array | undefined {
     metrics.fetches.add(1);
-    return this.#value(oid, dkey, akey, own);
-  }
-
-  #value(
-    oid: ObjectId,
-    dkey: Uint8Array,
-    akey: Uint8Array,
-    own: Transaction | undefined,
-  ): Uint8Array | undefined {
     const change = own?.ownValue(oid, dkey, akey);
     if (change !== undefined) return change.value;
     if (own?.hides(oid, dkey)) return undefined;
     this.#reads?.value(oid, dkey, akey);
-    return this.#keys.getValue(oid, dkey, akey);
+    const stored = this.#keys.getValue(oid, dkey, akey);
+    return stored === undefined || !isLongValue(stored)
+      ? stored
+      : bytesOfCopyable(this.#long(oid, stored));
+  }
+
+  /** Bytes of a single value, which is not read; `undefined` if there is none. */
+  valueSize(
+    oid: ObjectId,
+    dkey: Uint8Array,
+    akey: Uint8Array,
+    own = this.#own,
+  ): number | undefined {
+    metrics.fetches.add(1);
+    return this.#findValue(oid, dkey, akey, own)?.size;
+  }
+
+  /** A single value, of which nothing is read yet; good until the next call. */
+  #findValue(
+    oid: ObjectId,
+    dkey: Uint8Array,
+    akey: Uint8Array,
+    own: Transaction | undefined,
+  ): CopyableValue | undefined {
+    const change = own?.ownValue(oid, dkey, akey);
+    if (change !== undefined) return change.copyable;
+    if (own?.hides(oid, dkey)) return undefined;
+    this.#reads?.value(oid, dkey, akey);
+    const found = this.#keys.findValue(oid, dkey, akey);
+    return found === undefined || !isLongValue(found) ? found : this.#long(oid, found);
+  }
+
+  #long(oid: ObjectId, value: LongValue): CopyableValue {
+    return this.#target.value({ container: this.#container, oid }, value);
   }
 
   /**
@@ -250,23 +277,19 @@ export class ContainerView {
     checkKey(oid, "akey", akey);
     if ("ranges" in fetch) {
       const array = this.#records.find(oid, { dkey, akey }, own);
-      if (array === undefined && this.#value(oid, dkey, akey, own) !== undefined) {
+      if (array === undefined && this.#findValue(oid, dkey, akey, own) !== undefined) {
         throw otherKind(oid, "a single value", "leave the ranges out");
       }
       if (array !== undefined) this.#noteRecords(oid, { dkey, akey }, fetch.ranges, array);
       return scatterRecords(oid, array, fetch);
     }
-    if (own === undefined && this.#reads === undefined) {
-      const found = this.#keys.findValue(oid, dkey, akey);
-      if (found !== undefined) return scatterValue(oid, found, into);
-    }
-    const value = this.#value(oid, dkey, akey, own);
+    const value = this.#findValue(oid, dkey, akey, own);
     // A committed value is no array; what a transaction wrote over it may be.
     const mayBeArray = value === undefined || own !== undefined;
     if (mayBeArray && this.#records.find(oid, { dkey, akey }, own) !== undefined) {
       throw otherKind(oid, "an array", "name ranges of records");
     }
-    return scatterValue(oid, value && copyable(value), into);
+    return scatterValue(oid, value, into);
   }
 
   #noteRecords(
@@ -363,13 +386,21 @@ export class ContainerView {
   listValues(oid: ObjectId, options: ValueListOptions, own = this.#own): DkeyEntry[] {
     const listed = this.#keysWith(own).listValues(oid, options);
     if (this.#reads !== undefined && !own?.hides(oid, NO_KEY)) {
-      const { akey, limit = Number.POSITIVE_INFINITY } = options;
-      const isFull = listed.length >= limit;
+      const { akey, limit = Number.POSITIVE_INFINITY, size = Number.POSITIVE_INFINITY } = options;
+      const isFull = listed.length >= limit || sizeOfValues(listed) >= size;
       const first = firstListed(options) ?? NO_KEY;
       const last = isFull ? (listed.at(-1)?.dkey ?? first) : NO_KEY;
       if (limit > 0) this.#reads.values(oid, akey, { first, last });
     }
-    return listed;
+    return listed.map(({ dkey, value: stored }) => {
+      if (!isLongValue(stored)) return { dkey, value: stored };
+      // What is newer than the version that is read is the transaction's own.
+      const parts =
+        stored.epoch > this.epoch
+          ? own?.ownValue(oid, dkey, options.akey)?.copyable
+          : this.#long(oid, stored);
+      return { dkey, value: bytesOfCopyable(parts as CopyableValue) };
+    });
   }
 
   /**

@@ -428,7 +428,7 @@ export class Aggregation {
   }
 }
 
-/** When the array under an akey began that an epoch sees; later than all epochs if it sees none. */
+/** When the array, or long value, under an akey began that an epoch sees; else later than all epochs. */
 function arrayBeginning(
   index: IndexStore,
   object: ObjectAddress,
@@ -439,8 +439,10 @@ function arrayBeginning(
   const state = objectState(index, object, suffix);
   const dkey = akey.subarray(0, readComponent(akey, state.prefix.length).end);
   const seen = seenVersion(index, akey, suffix, dkeyBound(index, state, dkey, suffix));
-  const isArray = seen !== undefined && kindOf(seen.record) === VersionKind.array;
-  return isArray ? seen.epoch : EPOCH_HEAD;
+  if (seen === undefined) return EPOCH_HEAD;
+  const kind = kindOf(seen.record);
+  // The bytes of a long value lie where those of an array would, at the epoch of its version.
+  return kind === VersionKind.array || kind === VersionKind.long ? seen.epoch : EPOCH_HEAD;
 }
 
 /** The first of some runs from an index on that one transaction removes. */

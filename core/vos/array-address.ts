@@ -10,13 +10,16 @@
  * @module
  */
 
-import { writeShort } from "../index/component.js";
-import { OBJECT_PREFIX_SIZE, type ObjectAddress } from "./names.js";
+import { readComponent, writeShort } from "../index/component.js";
+import type { IndexReader } from "../index/index-store.js";
+import { keyOfPrefix, OBJECT_PREFIX_SIZE, type ObjectAddress, objectPrefix } from "./names.js";
 import type { ObjectId } from "./object-id.js";
 
 /** Bytes of a window. */
 export const WINDOW_SIZE = 2 ** 52;
 const WINDOW_BITS = 52n;
+/** The number of a window, at the end of a path, in bytes. */
+export const WINDOW_FIELD_SIZE = 4;
 
 /** One line of bytes. */
 export interface ArrayAddress extends ObjectAddress {
@@ -60,6 +63,24 @@ export function akeyOfPath(object: Uint8Array, path: Uint8Array): Uint8Array | u
   prefix.set(object);
   prefix.set(path.subarray(0, -4), object.length);
   return prefix;
+}
+
+/** The keys that an array lies under. */
+export interface ArrayKeys {
+  readonly dkey: Uint8Array;
+  readonly akey: Uint8Array;
+}
+
+/** The dkey and akey that an array lies under; `undefined` for a byte array. */
+export function keysOfArray(
+  reader: IndexReader,
+  { container, oid, path }: ArrayAddress,
+): ArrayKeys | undefined {
+  const prefix = akeyOfPath(objectPrefix({ container, oid }), path);
+  if (prefix === undefined) return undefined;
+  const { end } = readComponent(prefix, OBJECT_PREFIX_SIZE);
+  const dkey = keyOfPrefix(reader, prefix.subarray(0, end), OBJECT_PREFIX_SIZE);
+  return { dkey, akey: keyOfPrefix(reader, prefix, end) };
 }
 
 /** A part of a range of records that lies in one window, in bytes of the window. */

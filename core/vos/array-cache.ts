@@ -144,8 +144,35 @@ export function layersOf(runs: readonly Run[]): SourceLayer[] {
   return layers;
 }
 
+/** Where readers of arrays get their layers from. */
+export interface LayerSource {
+  /** The layers of an array that a reader at `epoch` sees; what is older than `since` is hidden. */
+  load(array: ArrayAddress, version: { epoch: Epoch; since: Epoch }): ArrayLayers;
+  /** The segments of an array have moved. */
+  forget(array: ArrayAddress): void;
+}
+
+/** Layers as the index has them: of what is read once. */
+export class StoredLayers implements LayerSource {
+  readonly #openIndex: () => IndexReader;
+
+  /** @param openIndex Gives the index, or throws once it is closed. */
+  constructor(openIndex: () => IndexReader) {
+    this.#openIndex = openIndex;
+  }
+
+  /** See {@link LayerSource}. */
+  load(array: ArrayAddress, version: { epoch: Epoch; since: Epoch }): ArrayLayers {
+    const { layers, ...facts } = loadLayers(this.#openIndex(), array, version);
+    return { ...facts, index: LayerIndex.of(layers) };
+  }
+
+  /** Nothing is remembered. */
+  forget(): void {}
+}
+
 /** What a process remembers of arrays; one per target. */
-export class ArrayCache {
+export class ArrayCache implements LayerSource {
   readonly #openIndex: () => IndexReader;
   /** By container and object; the array that was loaded last comes last. */
   readonly #remembered = new RecentMap<string, Remembered>(LAYERS_CACHED_MAX);

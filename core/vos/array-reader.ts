@@ -12,8 +12,8 @@ import { DaosError } from "../errors.js";
 import { RESOLVE_BATCH_COUNT, RESOLVE_RETRIES_MAX } from "../limits.js";
 import type { LogWriter } from "../log/log-writer.js";
 import { type SegmentCache, SegmentMoved, type SegmentReader } from "../log/segment-reader.js";
-import type { ArrayAddress } from "./array-address.js";
-import { type ArrayCache, type ArrayLayers, layerOf, type SourceLayer } from "./array-cache.js";
+import type { ArrayAddress, ArrayKeys } from "./array-address.js";
+import { type ArrayLayers, type LayerSource, layerOf, type SourceLayer } from "./array-cache.js";
 import { namedDamage } from "./damage.js";
 import type { Epoch } from "./epoch.js";
 import { LayerIndex } from "./layer-index.js";
@@ -25,8 +25,10 @@ import { type FragmentSink, resolve } from "./resolve.js";
 
 /** Where an array's bytes come from. */
 export interface ArraySource {
-  readonly arrays: ArrayCache;
+  readonly arrays: LayerSource;
   readonly segments: SegmentCache;
+  /** The keys that an array lies under, to name it in errors. */
+  keysOf(array: ArrayAddress): ArrayKeys | undefined;
 }
 
 /** A writer's uncommitted pieces of the array, in program order. */
@@ -45,7 +47,7 @@ const batch = {
 };
 
 /** Copies fragments to the caller's buffer, in batches per segment. */
-class FragmentCopier implements FragmentSink<SourceLayer> {
+export class FragmentCopier implements FragmentSink<SourceLayer> {
   readonly #source: ArraySource;
   readonly #target: Uint8Array;
   readonly #writer: LogWriter | undefined;
@@ -53,6 +55,8 @@ class FragmentCopier implements FragmentSink<SourceLayer> {
   /** Where the fragments of the batch lie. */
   #reader: SegmentReader | undefined;
   #count = 0;
+  /** Bytes that were never written. */
+  missing = 0;
 
   constructor(
     source: ArraySource,
@@ -89,6 +93,7 @@ class FragmentCopier implements FragmentSink<SourceLayer> {
   }
 
   hole(target: number, size: number): void {
+    this.missing += size;
     if (!this.#keepsHoles) this.#target.fill(0, target, target + size);
   }
 
@@ -135,6 +140,11 @@ export class ArrayReader {
     this.array = array;
     this.epoch = epoch;
     this.#since = since;
+  }
+
+  /** The keys that the array lies under; `undefined` for a byte array. */
+  get keys(): ArrayKeys | undefined {
+    return this.#source.keysOf(this.array);
   }
 
   /** The object that the array is of. */
@@ -201,10 +211,11 @@ export class ArrayReader {
    *
    * @param target At least `to - from` bytes.
    * @param keepsHoles Bytes never written leave `target` as it is.
+   * @returns Bytes of the range that were never written.
    * @throws {@link DaosError} `DER_CSUM` if stored bytes are damaged, and which, `DER_EPOCH_GONE` if the data of
    *   this epoch was recycled. `target` is undefined then.
    */
-  read(range: PatternRange, target: Uint8Array, overlay?: Overlay, keepsHoles = false): void {
+  read(range: PatternRange, target: Uint8Array, overlay?: Overlay, keepsHoles = false): number {
     if (target.length < range.to - range.from) {
       checkBufferSize("Reading an array", target.length, range);
     }
@@ -216,7 +227,7 @@ export class ArrayReader {
         });
         resolve(range, this.#layersUnder(overlay), copier);
         copier.flush();
-        return;
+        return copier.missing;
       } catch (error) {
         if (!(error instanceof SegmentMoved)) throw namedDamage(error, this, range);
         this.#committed = undefined;

@@ -16,7 +16,7 @@
  * @module
  */
 
-import { DaosError, isDaosError } from "../errors.js";
+import { assert, DaosError, isDaosError } from "../errors.js";
 import { readCounter, writeCounter } from "../index/counters.js";
 import type { IndexStore, IndexTransaction } from "../index/index-store.js";
 import type { SpaceUse } from "../index/space-record.js";
@@ -27,6 +27,7 @@ import { type ArrayAddress, arrayUnder, byteArray } from "./array-address.js";
 import { ChangeList } from "./change-list.js";
 import { epochOfTransaction, getContainer, putCommit } from "./containers.js";
 import {
+  BYTES_OF_VALUE,
   type Contribution,
   INCARNATION_ANY,
   type KeyPunch,
@@ -47,7 +48,9 @@ import {
   arrayRecord,
   dkeyBound,
   dkeyPunchPrefix,
+  holdsValue,
   kindOf,
+  longSizeOf,
   type ObjectState,
   objectPunch,
   objectState,
@@ -56,6 +59,7 @@ import {
   recordSizeOf,
   seenVersion,
   VersionKind,
+  valueBytes,
 } from "./versions.js";
 
 /** What a commit publishes, and where. */
@@ -167,9 +171,29 @@ function arrayAkey(publishing: Publishing, oid: ObjectId, records: RecordsName):
   const size = isArray ? recordSizeOf(seen.record) : 0;
   if (size === records.recordSize) return akey;
   const what = `Committing records of ${records.recordSize} bytes to object ${formatOid(oid)}`;
-  const why = isArray ? `the array has records of ${size} bytes` : "the akey holds a single value";
+  if (!isArray) throw holdsValue(what);
+  const why = `the array has records of ${size} bytes`;
   const remedy = "use the record size that the array began with, or punch the akey first";
   throw new DaosError("DER_INVAL", { what, why, remedy });
+}
+
+/** The akey of a long value whose version this contribution has just published. */
+function valueAkey(
+  { tx, container, epoch, suffix }: Publishing,
+  { oid, run }: ObjectRun,
+  { dkey: dname, akey: aname }: RecordsName,
+): Uint8Array {
+  const dkey = makeKey(tx, objectPrefix({ container, oid }), dname);
+  const akey = makeKey(tx, dkey, aname);
+  const newest = tx.newest(akey, suffix);
+  const { start, end } = decodeRun(run);
+  const agrees =
+    newest?.epoch === epoch &&
+    kindOf(newest.value) === VersionKind.long &&
+    start === 0 &&
+    longSizeOf(valueBytes(newest.value)) === end;
+  assert(agrees, "the bytes of a long value come with its version");
+  return akey;
 }
 
 function publishRun(publishing: Publishing, written: ObjectRun, sequence: number): number {
@@ -180,12 +204,15 @@ function publishRun(publishing: Publishing, written: ObjectRun, sequence: number
     checkIncarnation(publishing, written);
     address = byteArray(container, oid);
   } else {
-    const akey = arrayAkey(publishing, oid, records);
+    const isValue = records.recordSize === BYTES_OF_VALUE;
+    const akey = isValue
+      ? valueAkey(publishing, written, records)
+      : arrayAkey(publishing, oid, records);
     address = arrayUnder({ container, oid }, akey, records.window);
   }
   const key = runKey(address, epoch, sequence);
   tx.put(key, run);
-  publication.run(oid, address.path, key, run);
+  publication.run(address, key, run);
   let bytes = 0;
   for (const piece of decodeRun(run).pieces) {
     if (isHole(piece)) continue;
@@ -225,7 +252,9 @@ function publishValue(publishing: Publishing, value: ValueVersion): void {
   const isPunch = kindOf(record) === VersionKind.punch;
   const prefix = akeyPrefix(publishing, value, !isPunch);
   if (prefix === undefined) return;
-  if (isPunch) {
+  // What contributions before this one wrote to the akey is replaced, also its bytes.
+  if (!isPunch) publication.takeBackRuns(tx, prefix);
+  else {
     publication.takeBack(tx, oid, prefix.subarray(OBJECT_PREFIX_SIZE));
     // What is not there needs no punch.
     if (seenVersion(tx, prefix, moment.suffix, 0n) === undefined) return;

@@ -1,7 +1,7 @@
 /**
  * A contribution: what one writer brings to a commit. It travels from rank to rank as bytes.
  *
- * Version 3:
+ * Version 4:
  *
  *     contribution = u8 version, u64 writer, spans, conditions, punches, values, runs, reads; each list
  *                    but the last is a varint count and the items; for reads see read-set-format.ts
@@ -11,7 +11,8 @@
  *     value        = 16 bytes oid, bytes dkey, bytes akey, bytes record (versions.ts)
  *     run          = 16 bytes oid, u8 kind, by kind, bytes run (run-format.ts)
  *         0 byte array    u64 incarnation, or 2^64 - 1 for any
- *         1 records       bytes dkey, bytes akey, varint window, varint record size
+ *         1 records       bytes dkey, bytes akey, varint window, varint record size, or 0 for the bytes
+ *                         of a long value (long-value.ts), whose version is among the values
  *
  * An empty akey, or dkey, stands for the whole dkey, or object. Conditions are met by what the
  * contributions before it leave; its punches come before its values and runs.
@@ -26,7 +27,7 @@ import { type ObjectId, oidBytes, oidOfBytes } from "./object-id.js";
 import type { ContributedReads } from "./read-set.js";
 import { decodeReads, encodeReads } from "./read-set-format.js";
 
-const CONTRIBUTION_VERSION = 3;
+const CONTRIBUTION_VERSION = 4;
 const RUN_OF_BYTES = 0;
 const RUN_OF_RECORDS = 1;
 
@@ -35,6 +36,9 @@ const RUN_OF_RECORDS = 1;
  * object was punched meanwhile.
  */
 export const INCARNATION_ANY: Epoch = EPOCH_HEAD;
+
+/** Stands for the record size where a run holds the bytes of a single value. */
+export const BYTES_OF_VALUE = 0;
 
 /** What must hold of a key for the commit to go through: nothing, that it is new, that it exists. */
 export type KeyCondition = "none" | "insert" | "update";
@@ -86,7 +90,7 @@ export interface RecordsName {
   readonly dkey: Uint8Array;
   readonly akey: Uint8Array;
   readonly window: number;
-  /** In bytes. */
+  /** In bytes; {@link BYTES_OF_VALUE} if these are the bytes of a single value. */
   readonly recordSize: number;
 }
 

@@ -8,6 +8,7 @@ import { DaosError, isDaosError } from "../errors.js";
 import { CHECKSUM_BLOCK_SIZE, SCRUB_BLOCK_RANGES_MAX } from "../limits.js";
 import type { ArrayReader } from "./array-reader.js";
 import type { Epoch } from "./epoch.js";
+import { keyText } from "./names.js";
 import { formatOid } from "./object-id.js";
 import { firstOffset, lastOffset, type PatternRange } from "./pattern.js";
 import { type Piece, pieceSize } from "./piece.js";
@@ -80,7 +81,7 @@ function shownOf(reader: ArrayReader, query: PatternRange, part: SegmentRange): 
 }
 
 /**
- * Says of a `DER_CSUM` error of a read which container, object and array range cannot be read; other
+ * Says of a `DER_CSUM` error of a read which container, object, key and range cannot be read; other
  * errors are returned as they are. Facts `start` and `end` are bounds of the damaged part of the
  * query, in bytes of the array.
  */
@@ -93,9 +94,12 @@ export function namedDamage(error: unknown, reader: ArrayReader, query: PatternR
   const { start, end } = shownOf(reader, query, part);
   const { container, oid } = reader.object;
   const epoch: Epoch = reader.epoch;
-  const where = `bytes ${start} to ${end} of object ${formatOid(oid)}`;
+  const { keys } = reader;
+  const names = keys && { dkey: keyText(keys.dkey), akey: keyText(keys.akey) };
+  const key = names === undefined ? "" : `key ${names.dkey}/${names.akey} of `;
+  const where = `bytes ${start} to ${end} of ${key}object ${formatOid(oid)}`;
   const what = `Reading ${where} in container ${container} at epoch ${epoch}`;
-  const facts = { ...error.facts, container, oid, start, end, epoch };
+  const facts = { ...error.facts, container, oid, ...names, start, end, epoch };
   const why = `in segment ${segment}, ${error.text.why}`;
   return new DaosError("DER_CSUM", { ...error.text, what, why }, facts, error);
 }

@@ -26,7 +26,16 @@ import { type DkeyCandidate, diffCandidates, type ObjectCandidate } from "./diff
 import { coveredRanges, differingRanges } from "./diff-ranges.js";
 import type { Epoch } from "./epoch.js";
 import { joinLast, recordsOf, type WindowReader, windowReader } from "./fetch.js";
-import { type FoundAkey, type KeyList, type KeyView, recordSizeIn } from "./key-view.js";
+import { type FoundAkey, type KeyList, type KeyView, recordSizeIn, valueIn } from "./key-view.js";
+import {
+  type CopyableValue,
+  copyable,
+  haveSameBytes,
+  isLongValue,
+  type LongValue,
+  type StoredValue,
+} from "./long-value.js";
+import type { ObjectAddress } from "./names.js";
 import type { ObjectId } from "./object-id.js";
 import type { ExactRange } from "./records.js";
 import { runPrefix } from "./run-format.js";
@@ -108,6 +117,8 @@ export interface DiffSource {
   readonly isBackward: boolean;
   readonly compare: boolean;
   array(array: ArrayAddress, version: { epoch: Epoch; since: Epoch }): ArrayReader;
+  /** A value that does not lie in the index. */
+  value(object: ObjectAddress, value: LongValue): CopyableValue;
   /** Throws if a version was aggregated meanwhile, under a reader that could not pin it. */
   requireReadable(): void;
 }
@@ -252,12 +263,7 @@ export class ContainerDiff {
     const isReplaced = was !== undefined && is !== undefined && sizes[0] !== sizes[1];
     if (recordSize === undefined || isReplaced) {
       const isSame = was?.epoch === is?.epoch;
-      const isEqual =
-        isSame ||
-        (this.#source.compare &&
-          was !== undefined &&
-          is !== undefined &&
-          Buffer.compare(was.record, is.record) === 0);
+      const isEqual = isSame || (this.#source.compare && this.#areEqual(oid, was, is));
       if (!isEqual) yield header;
       return;
     }
@@ -266,6 +272,16 @@ export class ContainerDiff {
     const prefix = (was ?? is)?.prefix as Uint8Array;
     const name = { oid, dkey, akey };
     yield* this.#headed(header, isDecided, this.#records(name, { prefix, recordSize, since }));
+  }
+
+  /** Whether two akeys hold the same value. */
+  #areEqual(oid: ObjectId, was: FoundAkey | undefined, is: FoundAkey | undefined): boolean {
+    const [a, b] = [was, is].map((each) => each && valueIn(each));
+    if (a === undefined || b === undefined) return false;
+    const object = { container: this.#source.container, oid };
+    const toCopy = (value: StoredValue) =>
+      isLongValue(value) ? this.#source.value(object, value) : copyable(value);
+    return haveSameBytes(toCopy(a), toCopy(b));
   }
 
   *#records(

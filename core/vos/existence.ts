@@ -1,7 +1,7 @@
 /**
  * Whether objects, dkeys and akeys exist at an epoch, and the conditions of commits on that.
  *
- * An akey exists while its newest version is a value or an array. A dkey exists while one of its akeys
+ * An akey exists while its newest version is no punch: a value, long or not, or an array. A dkey exists while one of its akeys
  * does, an object while one of its dkeys does or, a byte array, while something is written to it.
  *
  * @module
@@ -14,7 +14,7 @@ import { KeySpace, prefixEnd } from "../index/key-codec.js";
 import { BYTE_ARRAY_PATH } from "./array-address.js";
 import type { Existence } from "./contribution-format.js";
 import type { Epoch } from "./epoch.js";
-import { findKey, inSpace } from "./names.js";
+import { findKey, inSpace, keyText } from "./names.js";
 import { formatOid } from "./object-id.js";
 import { epochOfRun } from "./run-format.js";
 import {
@@ -47,6 +47,8 @@ export interface VisitedAkey {
   readonly dkeySize: number;
   /** Its version, or the first bytes of it. */
   readonly record: Uint8Array;
+  /** When it was written. */
+  readonly epoch: Epoch;
 }
 
 /** Tells of one akey that exists, and says where to go on. */
@@ -97,7 +99,7 @@ export function visitAkeys(
       decided = prefixEnd(prefix);
       passed = 0;
       if (version < bound || kindOf(record) === VersionKind.punch) return true;
-      const wish = visitor({ prefix, dkeySize, record });
+      const wish = visitor({ prefix, dkeySize, record, epoch: version });
       if (wish === "nextDkey") decided = prefixEnd(prefix.subarray(0, dkeySize));
       return wish !== "stop";
     };
@@ -163,8 +165,7 @@ function exists(
 
 function nameOf({ dkey, akey }: Existence): string {
   if (dkey.length === 0) return "the object";
-  const text = (key: Uint8Array) => JSON.stringify(Buffer.from(key.subarray(0, 64)).toString());
-  return akey.length === 0 ? `key ${text(dkey)}` : `key ${text(dkey)}/${text(akey)}`;
+  return akey.length === 0 ? `key ${keyText(dkey)}` : `key ${keyText(dkey)}/${keyText(akey)}`;
 }
 
 /** The error of a condition that does not hold. */

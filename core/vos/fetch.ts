@@ -11,6 +11,7 @@ import { DaosError } from "../errors.js";
 import { windowRanges, windowStart } from "./array-address.js";
 import type { ArrayReader } from "./array-reader.js";
 import { mergedRanges, type OffsetRange } from "./damage.js";
+import type { CopyableValue } from "./long-value.js";
 import { formatOid, type ObjectId } from "./object-id.js";
 import { Pattern, wholeOf } from "./pattern.js";
 import {
@@ -80,22 +81,6 @@ function short(oid: ObjectId, size: number, room: number): DaosError {
     },
     { size },
   );
-}
-
-/** A single value that can be copied from where it lies. */
-export interface CopyableValue {
-  /** In bytes. */
-  readonly size: number;
-  /** Copies its bytes from `start` on to a buffer, as many as there are and as it holds. */
-  copyTo(target: Uint8Array, start: number): void;
-}
-
-/** Bytes in memory, as they are handed to {@link scatterValue}. */
-export function copyable(value: Uint8Array): CopyableValue {
-  return {
-    size: value.length,
-    copyTo: (target, start) => target.set(value.subarray(start, start + target.length)),
-  };
 }
 
 /** Copies a single value to buffers. Allocates what it returns. */

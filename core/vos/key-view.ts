@@ -23,7 +23,13 @@ import {
 } from "./anchor.js";
 import type { Epoch } from "./epoch.js";
 import { dkeyExists, type Moment, momentOf, objectExists, visitAkeys } from "./existence.js";
-import { type CopyableValue, copyable } from "./fetch.js";
+import {
+  type CopyableValue,
+  copyable,
+  isLongValue,
+  type LongValue,
+  type StoredValue,
+} from "./long-value.js";
 import {
   findKey,
   isLong,
@@ -37,10 +43,12 @@ import {
 import { newestChange } from "./newest-change.js";
 import { formatOid, type ObjectId, oidBytes, oidOfBytes } from "./object-id.js";
 import { RecentMap } from "./recent-map.js";
+import { firstListed, firstValues, type ListedValue, type ValueListOptions } from "./value-list.js";
 import {
   dkeyBound,
   kindOf,
   kindOfHead,
+  longSizeOf,
   type ObjectState,
   objectState,
   recordSizeOf,
@@ -131,26 +139,35 @@ export class KeyView {
     return seen && { ...seen, prefix };
   }
 
-  /** A single value; `undefined` if there is none. */
-  getValue(oid: ObjectId, dname: Uint8Array, aname: Uint8Array): Uint8Array | undefined {
+  /** A single value, or where it lies; `undefined` if there is none. */
+  getValue(oid: ObjectId, dname: Uint8Array, aname: Uint8Array): StoredValue | undefined {
     const reader = this.#openIndex();
     const state = this.state(oid);
     if (state.hasDkeyPunches || isLong(dname) || isLong(aname)) {
       const found = this.find(oid, dname, aname);
-      return found && valueIn(found.record);
+      return found && valueIn(found);
     }
-    return this.#newestValue(reader, state, dname, aname)?.body();
+    const found = this.#newestValue(reader, state, dname, aname);
+    if (found === undefined) return undefined;
+    if (kindOfHead(found.head) === VersionKind.value) return found.body();
+    return longValueOf(found, shortPrefix(state.prefix, dname, aname));
   }
 
-  /** A single value where it was found, good until the next call; `undefined` if there is none. */
-  findValue(oid: ObjectId, dname: Uint8Array, aname: Uint8Array): CopyableValue | undefined {
+  /** As {@link getValue}, with bytes where they were found, good until the next call. */
+  findValue(
+    oid: ObjectId,
+    dname: Uint8Array,
+    aname: Uint8Array,
+  ): CopyableValue | LongValue | undefined {
     const reader = this.#openIndex();
     const state = this.state(oid);
     if (state.hasDkeyPunches || isLong(dname) || isLong(aname)) {
       const value = this.getValue(oid, dname, aname);
-      return value && copyable(value);
+      return value && (isLongValue(value) ? value : copyable(value));
     }
-    return this.#newestValue(reader, state, dname, aname);
+    const found = this.#newestValue(reader, state, dname, aname);
+    if (found === undefined || kindOfHead(found.head) === VersionKind.value) return found;
+    return longValueOf(found, shortPrefix(state.prefix, dname, aname));
   }
 
   /** The common case, which makes no object: neither key is long, and no dkey was punched. */
@@ -165,7 +182,8 @@ export class KeyView {
     const found = reader.newestOf(state.prefix, this.#names, this.#moment.suffix);
     if (found === undefined) return undefined;
     if (state.punched > 0n && found.epoch < state.punched) return undefined;
-    return kindOfHead(found.head) === VersionKind.value ? found : undefined;
+    const kind = kindOfHead(found.head);
+    return kind === VersionKind.value || kind === VersionKind.long ? found : undefined;
   }
 
   /** Whether an object, or a dkey of it, exists. */
@@ -238,7 +256,7 @@ export class KeyView {
   }
 
   /** The dkeys of an object that hold a single value of `akey`, in lexical order, with the values. */
-  listValues(oid: ObjectId, options: ValueListOptions): DkeyEntry[] {
+  listValues(oid: ObjectId, options: ValueListOptions): ListedValue[] {
     const reader = this.#openIndex();
     const state = this.state(oid);
     const { akey, limit = Number.POSITIVE_INFINITY } = options;
@@ -247,21 +265,22 @@ export class KeyView {
       anchor: start && encodeAnchor("dkey", { start, end: NO_KEY }),
       limit,
     });
-    const values = new Map<string, Uint8Array>();
+    const values = new Map<string, StoredValue>();
     const range = { from: list.from, whole: true };
-    visitAkeys(reader, state, range, this.#moment, ({ prefix, dkeySize, record }) => {
+    visitAkeys(reader, state, range, this.#moment, ({ prefix, dkeySize, record, epoch }) => {
       const order = Buffer.compare(keyOfPrefix(reader, prefix, dkeySize), akey);
       if (order !== 0) return "next";
-      const value = valueIn(record);
+      const value = valueIn({ record, epoch, prefix });
       if (value === undefined) return "nextDkey";
       const dkey = prefix.slice(0, dkeySize);
       values.set(latin1(dkey), value);
       return list.add(dkey) ? "nextDkey" : "stop";
     });
     list.finish();
-    return list.listed.map(({ key, prefix }) => {
-      return { dkey: key, value: values.get(latin1(prefix)) as Uint8Array };
+    const listed = list.listed.map(({ key, prefix }) => {
+      return { dkey: key, value: values.get(latin1(prefix)) as StoredValue };
     });
+    return firstValues(listed, options.size);
   }
 
   /** The last dkey of an object that exists. */
@@ -426,25 +445,18 @@ class KeyCollector {
   }
 }
 
-/** Which values are listed. */
-export interface ValueListOptions {
-  /** The akey whose values are listed. */
-  readonly akey: Uint8Array;
-  /** Only dkeys behind this one. */
-  readonly after?: Uint8Array;
-  /** Only this dkey and those behind it; not beside `after`. */
-  readonly from?: Uint8Array;
-  /** Values at most; all by default. */
-  readonly limit?: number;
+/** The long value of a version that was found. */
+function longValueOf(found: FoundVersion, akey: Uint8Array): LongValue {
+  const { epoch } = found;
+  return { size: longSizeOf(found.body()), epoch, akey };
 }
 
-/** The first dkey that may be listed; `undefined` if any may. */
-export function firstListed({ after, from }: ValueListOptions): Uint8Array | undefined {
-  return after === undefined ? from : successor(after);
-}
-
-function valueIn(record: Uint8Array): Uint8Array | undefined {
-  return kindOf(record) === VersionKind.value ? valueBytes(record) : undefined;
+/** The single value of an akey, if it holds one. */
+export function valueIn({ record, epoch, prefix }: FoundAkey): StoredValue | undefined {
+  const kind = kindOf(record);
+  if (kind === VersionKind.value) return valueBytes(record);
+  if (kind !== VersionKind.long) return undefined;
+  return { size: longSizeOf(valueBytes(record)), epoch, akey: prefix };
 }
 
 /** The record size of an array's record; `undefined` of a single value. */

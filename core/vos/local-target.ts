@@ -23,8 +23,8 @@ import {
   emptyMemory,
   type PassOptions,
 } from "./aggregation.js";
-import type { ArrayAddress } from "./array-address.js";
-import { ArrayCache, listWindows } from "./array-cache.js";
+import { type ArrayAddress, keysOfArray } from "./array-address.js";
+import { ArrayCache, listWindows, StoredLayers } from "./array-cache.js";
 import { ArrayReader, type ArraySource } from "./array-reader.js";
 import { type CommitRequest, type Committed, commit, restart } from "./commit.js";
 import { CommitBell } from "./commit-bell.js";
@@ -35,6 +35,7 @@ import type { Epoch } from "./epoch.js";
 import { HandleTable } from "./handle-locks.js";
 import { KeyView } from "./key-view.js";
 import { LocalCatalog } from "./local-catalog.js";
+import type { CopyableValue, LongValue } from "./long-value.js";
 import type { ObjectAddress } from "./names.js";
 import { OwnLayer } from "./own-layer.js";
 import { pinnedDiff } from "./pinned-diff.js";
@@ -45,6 +46,7 @@ import { Scrubber, type ScrubReport, type ScrubSource } from "./scrub.js";
 import type { Target } from "./target.js";
 import { Transaction, type TransactionOwner } from "./transaction.js";
 import { INDEX_FILE, setLimits, type TargetUsage, type TierLimits, targetUsage } from "./usage.js";
+import { readValue } from "./value-reader.js";
 
 /** Where an embedded target lies, and what it is reached through. */
 export interface LocalTargetOptions {
@@ -110,6 +112,8 @@ function* noted(
 export class LocalTarget extends LocalCatalog implements Target, TransactionOwner {
   readonly #options: LocalTargetOptions;
   readonly #source: ArraySource;
+  /** Of long values, which are not remembered. */
+  readonly #values: ArraySource;
   readonly #store: SegmentStore;
   readonly #segments: SegmentCache;
   readonly #pins: PinTable;
@@ -135,7 +139,9 @@ export class LocalTarget extends LocalCatalog implements Target, TransactionOwne
     this.#pins = new PinTable(device, path.join(options.scm, PINS_FILE));
     this.bell = new CommitBell(path.join(options.scm, INDEX_FILE));
     this.handles = new HandleTable(device, path.join(options.scm, PINS_FILE));
-    this.#source = { segments: this.#segments, arrays: new ArrayCache(openIndex) };
+    const keysOf = (array: ArrayAddress) => keysOfArray(this.index, array);
+    this.#source = { segments: this.#segments, arrays: new ArrayCache(openIndex), keysOf };
+    this.#values = { ...this.#source, arrays: new StoredLayers(openIndex) };
   }
 
   protected override get index(): IndexStore {
@@ -185,6 +191,7 @@ export class LocalTarget extends LocalCatalog implements Target, TransactionOwne
         pin: (of, epoch) => this.pin(of, epoch),
         keys: (of, epoch) => this.keys(of, epoch),
         array: (array, version) => this.array(array, version),
+        value: (object, value) => this.value(object, value),
       },
       container,
       how,
@@ -233,6 +240,10 @@ export class LocalTarget extends LocalCatalog implements Target, TransactionOwne
 
   array(array: ArrayAddress, version: { epoch: Epoch; since: Epoch }): ArrayReader {
     return new ArrayReader(this.#source, array, version);
+  }
+
+  value(object: ObjectAddress, value: LongValue): CopyableValue {
+    return readValue(() => this.index, this.#values, object, value);
   }
 
   windows(object: ObjectAddress, akey: Uint8Array): number[] {

@@ -93,6 +93,11 @@ export function latin1(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
 }
 
+/** A key as it is shown to people: the first 64 bytes of it, quoted. */
+export function keyText(key: Uint8Array): string {
+  return JSON.stringify(Buffer.from(key.subarray(0, 64)).toString());
+}
+
 function nameKey(prefix: Uint8Array): Uint8Array {
   return inSpace(prefix, KeySpace.longKey);
 }

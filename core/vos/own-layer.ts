@@ -5,6 +5,8 @@
  *     base     versions up to epoch E; what is newer is not seen
  *     own      the transaction's versions, punches and runs, at E + 1
  *
+ * Of own long values it has the versions; their bytes are read from the log (own-values.ts).
+ *
  * Look-ups, lists and queries run on it as on the index (key-view.ts), so that they show the transaction's
  * own changes by the rules that hold of committed ones. The entries follow the transaction: it mostly adds
  * some; when it punched something, they are made anew.
@@ -29,9 +31,10 @@ import type { ValueVersion } from "./contribution-format.js";
 import type { Epoch } from "./epoch.js";
 import { KeyView } from "./key-view.js";
 import { findKey, makeKey, objectPrefix, shortPrefix } from "./names.js";
+import type { OwnArray } from "./own-arrays.js";
 import { epochOfRun, runKey } from "./run-format.js";
 import { SortedEntries } from "./sorted-entries.js";
-import type { OwnArray, Transaction } from "./transaction.js";
+import type { Transaction } from "./transaction.js";
 import {
   arrayRecord,
   dkeyBound,
@@ -111,7 +114,7 @@ export class OwnLayer implements IndexTransaction {
     }
     if (arrays.size > this.#arrays) {
       let at = 0;
-      for (const array of arrays.values()) if (at++ >= this.#arrays) this.#array(array);
+      for (const array of arrays.all()) if (at++ >= this.#arrays) this.#array(array);
       this.#arrays = arrays.size;
     }
     return before !== this.#values + this.#punches + this.#arrays;

@@ -11,7 +11,7 @@ import type { KeyView } from "./key-view.js";
 import type { Pin } from "./pins.js";
 
 /** What is needed of the target. */
-export interface DiffTarget extends Pick<DiffSource, "array"> {
+export interface DiffTarget extends Pick<DiffSource, "array" | "value"> {
   /** The index, or an error once it is closed. */
   readonly openIndex: () => IndexReader & { readonly readOnly: boolean };
   pin(container: number, epoch: Epoch): Pin;
@@ -41,6 +41,7 @@ export function* pinnedDiff(
       compare,
       keys: epochs.map((epoch) => target.keys(container, epoch)) as [KeyView, KeyView],
       array: (array, version) => target.array(array, version),
+      value: (object, value) => target.value(object, value),
       requireReadable: () => {
         // Who can write has pinned the versions; who cannot looks whether they are still there.
         if (!target.openIndex().readOnly) return;

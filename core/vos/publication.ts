@@ -1,12 +1,16 @@
 /**
  * What one commit has published so far, so that a later contribution's punch can take it back: a reader
- * hides what is older than a punch, and what the same commit wrote before it is not older.
+ * hides what is older than a punch, and what the same commit wrote before it is not older. So it is with a
+ * value, and the bytes that lay below its akey.
  *
  * @module
  */
 
 import type { IndexTransaction } from "../index/index-store.js";
+import { KeySpace } from "../index/key-codec.js";
 import { changeLiveSize } from "../log/segment-record.js";
+import { type ArrayAddress, WINDOW_FIELD_SIZE } from "./array-address.js";
+import { inSpace, latin1, OBJECT_PREFIX_SIZE } from "./names.js";
 import type { ObjectId } from "./object-id.js";
 import { isHole, pieceSize } from "./piece.js";
 import { decodeRun } from "./run-format.js";
@@ -23,6 +27,8 @@ interface Published {
 /** The entries of one commit. */
 export class Publication {
   readonly #entries: Published[] | undefined;
+  /** The runs below each akey, by the beginning of its keys. */
+  readonly #runs = new Map<string, Published[]>();
 
   /** @param contributions Of a single one nothing has to be taken back. */
   constructor(contributions: number) {
@@ -37,8 +43,22 @@ export class Publication {
   }
 
   /** Remembers a run. */
-  run(oid: ObjectId, path: Uint8Array, key: Uint8Array, run: Uint8Array): void {
-    this.#entries?.push({ oid, path, key, run });
+  run({ oid, path }: ArrayAddress, key: Uint8Array, run: Uint8Array): void {
+    if (this.#entries === undefined) return;
+    const entry = { oid, path, key, run };
+    this.#entries.push(entry);
+    const akey = latin1(runPrefixOfAkey(key, path));
+    const known = this.#runs.get(akey);
+    if (known === undefined) this.#runs.set(akey, [entry]);
+    else known.push(entry);
+  }
+
+  /** Takes back the runs below an akey, given as the beginning of its keys, whose version is replaced. */
+  takeBackRuns(tx: IndexTransaction, akey: Uint8Array): void {
+    if (this.#runs.size === 0) return;
+    const name = latin1(inSpace(akey, KeySpace.run));
+    for (const entry of this.#runs.get(name) ?? []) remove(tx, entry);
+    this.#runs.delete(name);
   }
 
   /** Takes back what lies below a punched object, dkey or akey. */
@@ -46,12 +66,22 @@ export class Publication {
     for (const entry of this.#entries ?? []) {
       const below =
         entry.oid === oid && Buffer.compare(entry.path.subarray(0, path.length), path) === 0;
-      if (!below || tx.get(entry.key) === undefined) continue;
-      tx.remove(entry.key);
-      if (entry.run === undefined) continue;
-      for (const piece of decodeRun(entry.run).pieces) {
-        if (!isHole(piece)) changeLiveSize(tx, piece.segment, -pieceSize(piece));
-      }
+      if (below) remove(tx, entry);
     }
+  }
+}
+
+/** The beginning of the keys of the runs below an akey, whatever their window. */
+function runPrefixOfAkey(key: Uint8Array, path: Uint8Array): Uint8Array {
+  return key.subarray(0, OBJECT_PREFIX_SIZE + path.length - WINDOW_FIELD_SIZE);
+}
+
+/** Removes an entry that may be gone already. */
+function remove(tx: IndexTransaction, { key, run }: Published): void {
+  if (tx.get(key) === undefined) return;
+  tx.remove(key);
+  if (run === undefined) return;
+  for (const piece of decodeRun(run).pieces) {
+    if (!isHole(piece)) changeLiveSize(tx, piece.segment, -pieceSize(piece));
   }
 }

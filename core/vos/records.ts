@@ -24,7 +24,7 @@ export type AkeyUpdate =
   | {
       /** Attribute key. */
       readonly akey: Uint8Array;
-      /** Replaces the single value; up to 1 MiB. */
+      /** Replaces the single value, or the array; up to 1 GiB. */
       readonly value: Bytes;
       /** What the akey must be; nothing by default. */
       readonly condition?: KeyCondition;

@@ -7,7 +7,7 @@
  *
  * | changed | written |
  * |---|---|
- * | an akey | its old version, or a punch |
+ * | an akey | its old version, or a punch; of a long value also the runs that are its bytes |
  * | a dkey or an object that was punched | a punch, then all that it held at `to` |
  * | an object that had no bytes and was given some | the same |
 | an array | a hole over what changed, then the old runs that lie there, oldest first |
@@ -203,8 +203,10 @@ class Rollback {
     if (this.#tx.newest(akey, this.#now.suffix)?.epoch === this.#now.epoch) return;
     this.#tx.putVersion(akey, this.#now.suffix, version?.record ?? PUNCH_RECORD);
     this.keys += 1;
-    if (version === undefined || kindOf(version.record) !== VersionKind.array) return;
-    // The array begins anew with this version: all that it had comes again.
+    const kind = version && kindOf(version.record);
+    const hasRuns = kind === VersionKind.array || kind === VersionKind.long;
+    if (version === undefined || !hasRuns) return;
+    // The array, or long value, begins anew with this version: all that it had comes again.
     const parent = inSpace(akey, KeySpace.run);
     let start = parent;
     for (;;) {

@@ -12,7 +12,8 @@
  * 2. A run that is committed or merged behind the pass is left to the next one.
  * 3. Bytes that no run refers to are not read, but for those that share a block with others.
  *
- * Before the runs, the pages of the index are checked, in which single values lie (index-scrub.ts).
+ * Before the runs, the pages of the index are checked, in which single values of up to 4 KiB lie
+ * (index-scrub.ts).
  *
  * @module
  */
@@ -28,6 +29,7 @@ import {
 } from "../limits.js";
 import { BlockChecker, type SegmentPlace } from "../log/block-checker.js";
 import type { CommittedExtent } from "../log/segment-reader.js";
+import { keysOfArray } from "./array-address.js";
 import { getContainer } from "./containers.js";
 import { mergedRanges, type OffsetRange, offsetsWithin } from "./damage.js";
 import type { Epoch } from "./epoch.js";
@@ -39,12 +41,16 @@ import { decodeRun, parseRunKey } from "./run-format.js";
 /** Bytes of a page of the index, about: steps are counted in them. */
 const INDEX_PAGE_SIZE = 4096;
 
-/** A range of an array that cannot be read. */
+/** A range of an array, or of a long value, that cannot be read. */
 export interface Damage {
   /** Label of the container. */
   readonly container: string;
-  /** The array. */
+  /** The array, or the object that it lies in. */
   readonly oid: ObjectId;
+  /** Of an array or a value under keys: the distribution key. */
+  readonly dkey: Uint8Array | undefined;
+  /** Likewise the attribute key. */
+  readonly akey: Uint8Array | undefined;
   /** The commit that wrote the range: views of it and of later epochs are concerned. */
   readonly epoch: Epoch;
   /** First byte of the array. */
@@ -244,12 +250,14 @@ export class Scrubber {
   }
 
   #report(key: Uint8Array, damaged: DamagedRanges): void {
-    const { oid, epoch } = parseRunKey(key);
+    const { oid, epoch, path } = parseRunKey(key);
     const id = new DataView(key.buffer, key.byteOffset).getUint32(1);
+    const keys = keysOfArray(this.#source.index, { container: id, oid, path });
+    const [dkey, akey] = [keys?.dkey, keys?.akey];
     const container = getContainer(this.#source.index, id)?.label ?? String(id);
     for (const [segment, ranges] of damaged) {
       for (const { start, end } of mergedRanges(ranges)) {
-        this.#damages.push({ container, oid, epoch, start, end, segment });
+        this.#damages.push({ container, oid, dkey, akey, epoch, start, end, segment });
       }
     }
   }

@@ -23,6 +23,7 @@ import type { Epoch } from "./epoch.js";
 import type { Moment } from "./epoch-at-time.js";
 import type { HandleTable } from "./handle-locks.js";
 import type { KeyView } from "./key-view.js";
+import type { CopyableValue, LongValue } from "./long-value.js";
 import type { StoredProperty } from "./metadata.js";
 import type { ObjectAddress } from "./names.js";
 import type { OwnLayer } from "./own-layer.js";
@@ -104,6 +105,8 @@ export interface Target {
   keys(container: number, epoch: Epoch): KeyView;
   /** An array at an epoch; what is older than `since` is hidden. */
   array(array: ArrayAddress, version: { epoch: Epoch; since: Epoch }): ArrayReader;
+  /** A value that does not lie in the index, to be copied. */
+  value(object: ObjectAddress, value: LongValue): CopyableValue;
   /** The windows of the array under an akey that runs lie in, increasing. */
   windows(object: ObjectAddress, akey: Uint8Array): number[];
   /** The keys of the container of a transaction at an epoch, with its changes on top. */

@@ -21,32 +21,45 @@ import {
   encodeContribution,
   INCARNATION_ANY,
   type KeyCondition,
+  type KeyPunch,
   type ObjectRun,
   type RecordsName,
   type ValueChange,
   type ValueVersion,
 } from "./contribution-format.js";
 import type { Epoch } from "./epoch.js";
-import { checkKey, latin1 } from "./names.js";
+import { bytesOfCopyable, type CopyableValue, copyable } from "./long-value.js";
+import { checkKey } from "./names.js";
 import { formatOid, type ObjectId } from "./object-id.js";
+import { type OwnArray, OwnArrays } from "./own-arrays.js";
 import { OwnChanges } from "./own-changes.js";
+import { type AkeyPlace, OwnValues } from "./own-values.js";
 import { checkBufferSize, Pattern, type PatternRange, wholeOf } from "./pattern.js";
 import type { ReadSet } from "./read-set.js";
 import {
   type AkeyUpdate,
   BufferCursor,
-  checkDataSize,
-  checkRanges,
-  checkRecordSize,
+  type Bytes,
+  buffersOf,
   type ExactRange,
   gathered,
-  sizeOf,
 } from "./records.js";
-import { RunBuilder } from "./run-builder.js";
+import type { RunBuilder } from "./run-builder.js";
 import { encodeRun } from "./run-format.js";
 import {
+  checkUpdate,
+  isSame,
+  longSize,
+  longSizes,
+  type RecordsUpdate,
+  rangesOf,
+} from "./update-checks.js";
+import {
   checkValueSize,
+  holdsValue,
   kindOf,
+  longRecord,
+  longSizeOf,
   PUNCH_RECORD,
   VersionKind,
   valueBytes,
@@ -62,19 +75,13 @@ export interface TransactionOwner {
   closed(transaction: Transaction): void;
 }
 
-/** What a transaction wrote to one array. */
-export interface OwnArray {
-  readonly oid: ObjectId;
-  readonly builder: RunBuilder;
-  readonly incarnation: Epoch;
-  /** Of an array under keys: which. */
-  readonly records: RecordsName | undefined;
-}
-
-/** An uncommitted single value; `undefined` where it was punched. */
+/** An uncommitted change of an akey: a single value, or a punch. */
 export interface OwnValue {
   readonly dkey: Uint8Array;
   readonly akey: Uint8Array;
+  /** Where its bytes can be read; `undefined` where it was punched. */
+  readonly copyable: CopyableValue | undefined;
+  /** The value; `undefined` where it was punched. A long one is read from the log, each time. */
   readonly value: Uint8Array | undefined;
 }
 
@@ -85,9 +92,9 @@ export class Transaction {
   /** Container id. */
   readonly container: number;
   readonly #owner: TransactionOwner;
-  /** Byte arrays by object, arrays under keys by name: both are one look-up. */
-  readonly #arrays = new Map<ObjectId | string, OwnArray>();
+  readonly #arrays = new OwnArrays();
   readonly #changes: OwnChanges;
+  readonly #values = new OwnValues();
   readonly #reads: ReadSet | undefined;
   /** Counts what took own changes back: who follows them begins anew then. */
   #generation = 0;
@@ -104,7 +111,7 @@ export class Transaction {
     this.#changes = new OwnChanges(container);
   }
 
-  /** Bytes of array data written so far. */
+  /** Bytes written to the log so far: of arrays and of long values. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -115,7 +122,7 @@ export class Transaction {
   }
 
   /** Its own writes to arrays, in the order of the first ones, for reads that see them. */
-  get arrays(): ReadonlyMap<ObjectId | string, OwnArray> {
+  get arrays(): Pick<OwnArrays, "size" | "all"> {
     return this.#arrays;
   }
 
@@ -134,20 +141,15 @@ export class Transaction {
     return this.#arrays.size === 0 && this.#changes.isEmpty;
   }
 
-  #byteArray(oid: ObjectId, incarnation: Epoch): OwnArray {
-    let writes = this.#arrays.get(oid);
-    if (writes === undefined) {
-      writes = { oid, builder: new RunBuilder(), incarnation, records: undefined };
-      this.#arrays.set(oid, writes);
-    }
-    return writes;
+  /** Whether no transaction has uncommitted data in the log. */
+  get #alone(): boolean {
+    return this.#bytes === 0 && !this.#owner.othersOpen(this);
   }
 
   #append(builder: RunBuilder, range: PatternRange, bytes: Uint8Array): void {
     builder.begin(range);
     try {
-      const alone = this.#bytes === 0 && !this.#owner.othersOpen(this);
-      this.#owner.writer.append(bytes, builder, { alone });
+      this.#owner.writer.append(bytes, builder, { alone: this.#alone });
     } catch (error) {
       // A part of the bytes may have its place already: the transaction can only be aborted.
       this.#failure = error;
@@ -173,7 +175,7 @@ export class Transaction {
     assert(this.#open, "a settled transaction takes no writes");
     checkBufferSize("Writing to an array", bytes.length, range);
     if (bytes.length === 0) return;
-    this.#append(this.#byteArray(oid, incarnation).builder, range, bytes);
+    this.#append(this.#arrays.ofBytes(oid, incarnation).builder, range, bytes);
   }
 
   /**
@@ -184,25 +186,51 @@ export class Transaction {
   punchRange(oid: ObjectId, range: PatternRange, incarnation: Epoch = INCARNATION_ANY): void {
     assert(this.#open, "a settled transaction takes no writes");
     if (range.from >= range.to) return;
-    this.#byteArray(oid, incarnation).builder.punch(range);
+    this.#arrays.ofBytes(oid, incarnation).builder.punch(range);
   }
 
   /**
-   * Changes a single value; a later change of the same key replaces an earlier one. Key and value
-   * are copied: the caller may reuse its buffers.
+   * Changes a single value; a later change of the same key replaces an earlier one, also records of an
+   * array. Key and value are copied, or written: the caller may reuse its buffers.
    *
    * @throws {@link DaosError} `DER_KEY2BIG`, `DER_REC2BIG`, `DER_INVAL`; `DER_EXIST` or `DER_NONEXIST` if
-   *   the transaction's own changes contradict the condition. Nothing is changed then.
+   *   the transaction's own changes contradict the condition; `DER_NOSPACE` if there is no space for a value
+   *   of more than 4 KiB. Nothing is changed then. `DER_IO`, or `DER_NOSPACE` if others took the space
+   *   meanwhile: abort then, as {@link write} says.
    */
   put({ oid, dkey, akey, value, condition }: ValueChange): void {
     assert(this.#open, "a settled transaction takes no writes");
     checkKey(oid, "dkey", dkey);
     checkKey(oid, "akey", akey);
     if (value !== undefined) checkValueSize(oid, value.length);
+    this.#requireSpace(longSize(value));
     this.#demand(oid, dkey, akey, condition);
-    if (value === undefined && this.#arrays.size > 0) this.#dropArrays(oid, dkey, akey);
-    const record = value === undefined ? PUNCH_RECORD : valueRecord(value);
-    this.#changes.add(oid, dkey, akey, record);
+    this.#change({ oid, dkey, akey }, value);
+  }
+
+  #requireSpace(size: number): void {
+    if (size > 0) this.#owner.writer.requireSpace(size, { alone: this.#alone });
+  }
+
+  /** Puts a value that was checked, or punches the akey. */
+  #change(place: AkeyPlace, value: Bytes | undefined): void {
+    const { oid, dkey, akey } = place;
+    if (this.#arrays.drop(place)) this.#generation += 1;
+    this.#values.drop(place);
+    const size = longSize(value);
+    if (value === undefined || size === 0) {
+      const record = value === undefined ? PUNCH_RECORD : valueRecord(gathered(value));
+      this.#changes.add(oid, dkey, akey, record);
+      return;
+    }
+    const builder = this.#values.begin(place);
+    let at = 0;
+    for (const part of buffersOf(value)) {
+      if (part.length === 0) continue;
+      this.#append(builder, wholeOf(Pattern.contiguous(at, at + part.length)), part);
+      at += part.length;
+    }
+    this.#changes.add(oid, dkey, akey, longRecord(size));
   }
 
   /**
@@ -222,12 +250,30 @@ export class Transaction {
     checkKey(oid, "dkey", dkey);
     // Everything is checked before anything is taken; checking it twice makes no objects in between.
     for (const update of updates) checkUpdate(oid, update);
+    this.#checkKinds(oid, dkey, updates);
+    this.#requireSpace(longSizes(updates));
     this.#demand(oid, dkey, NO_KEY, options.condition ?? "none");
     for (const { akey, condition = "none" } of updates) this.#demand(oid, dkey, akey, condition);
     for (const update of updates) {
-      if (!("value" in update)) this.#writeRecords({ oid, dkey }, update, rangesOf(oid, update));
-      else this.#changes.add(oid, dkey, update.akey, valueRecord(gathered(update.value)));
+      if ("value" in update) this.#change({ oid, dkey, akey: update.akey }, update.value);
+      else this.#writeRecords({ oid, dkey }, update, rangesOf(oid, update));
     }
+  }
+
+  /** Refuses records of akeys that the transaction, or the same update, made single values. */
+  #checkKinds(oid: ObjectId, dkey: Uint8Array, updates: readonly AkeyUpdate[]): void {
+    for (const update of updates) {
+      if ("value" in update) continue;
+      const { akey } = update;
+      const isMixed = updates.some((other) => "value" in other && isSame(other.akey, akey));
+      if (!isMixed && !this.#holdsValue(oid, dkey, akey)) continue;
+      throw holdsValue(`Updating akeys of object ${formatOid(oid)}`);
+    }
+  }
+
+  #holdsValue(oid: ObjectId, dkey: Uint8Array, akey: Uint8Array): boolean {
+    const last = this.#changes.last(oid, dkey, akey);
+    return last !== undefined && kindOf(last.record) !== VersionKind.punch;
   }
 
   #writeRecords(
@@ -239,7 +285,7 @@ export class Transaction {
     const buffers = new BufferCursor(data ?? []);
     for (const { index, count } of ranges) {
       for (const { window, start, end } of windowRanges(index, count, recordSize)) {
-        const { builder } = this.#records(oid, { dkey, akey, window, recordSize });
+        const { builder } = this.#arrays.ofRecords(oid, { dkey, akey, window, recordSize });
         if (data === undefined) {
           builder.punch(wholeOf(Pattern.contiguous(start, end)));
           continue;
@@ -253,37 +299,18 @@ export class Transaction {
     }
   }
 
-  #records(oid: ObjectId, { dkey, akey, window, recordSize }: RecordsName): OwnArray {
-    const name = recordsName(oid, { dkey, akey, window });
-    let writes = this.#arrays.get(name);
-    if (writes === undefined) {
-      const copies = { dkey: new Uint8Array(dkey), akey: new Uint8Array(akey) };
-      const records = { ...copies, window, recordSize };
-      writes = { oid, builder: new RunBuilder(), incarnation: 0n, records };
-      this.#arrays.set(name, writes);
-    }
-    return writes;
-  }
-
   /** Asks for a condition on a dkey, or on an akey. */
   #demand(oid: ObjectId, dkey: Uint8Array, akey: Uint8Array, condition: KeyCondition): void {
     if (condition === "none") return;
     const mustExist = condition === "update";
-    this.#changes.demand({ oid, dkey, akey, mustExist }, this.#arrays.values());
+    this.#changes.demand({ oid, dkey, akey, mustExist }, this.#arrays.all());
   }
 
-  /** Forgets own array writes below a key that is punched; their bytes in the log are lost. */
-  #dropArrays(oid: ObjectId, dkey: Uint8Array, akey: Uint8Array): void {
+  /** Forgets own writes below a key that is punched; their bytes in the log are lost. */
+  #dropBelow(punch: KeyPunch): void {
     this.#generation += 1;
-    for (const [name, { oid: of, records }] of this.#arrays) {
-      if (of !== oid) continue;
-      const below =
-        dkey.length === 0 ||
-        (records !== undefined &&
-          Buffer.compare(records.dkey, dkey) === 0 &&
-          (akey.length === 0 || Buffer.compare(records.akey, akey) === 0));
-      if (below) this.#arrays.delete(name);
-    }
+    this.#arrays.dropBelow(punch);
+    this.#values.dropBelow(punch);
   }
 
   /**
@@ -295,7 +322,7 @@ export class Transaction {
   punch(oid: ObjectId, condition: "none" | "update" = "none"): void {
     assert(this.#open, "a settled transaction takes no writes");
     this.#demand(oid, NO_KEY, NO_KEY, condition);
-    this.#dropArrays(oid, NO_KEY, NO_KEY);
+    this.#dropBelow({ oid, dkey: NO_KEY });
     this.#changes.punch(oid, NO_KEY);
   }
 
@@ -304,7 +331,7 @@ export class Transaction {
     assert(this.#open, "a settled transaction takes no writes");
     checkKey(oid, "dkey", dkey);
     this.#demand(oid, dkey, NO_KEY, condition);
-    this.#dropArrays(oid, dkey, NO_KEY);
+    this.#dropBelow({ oid, dkey });
     this.#changes.punch(oid, dkey);
   }
 
@@ -326,17 +353,39 @@ export class Transaction {
   /** This transaction's own change of an akey, if there is one; a punch has no value. */
   ownValue(oid: ObjectId, dkey: Uint8Array, akey: Uint8Array): OwnValue | undefined {
     const last = this.#changes.last(oid, dkey, akey);
-    return last && ownValueOf(last);
+    return last && this.#ownValueOf(last);
   }
 
   /** This transaction's own changes of the akeys of an object. */
   ownValues(oid: ObjectId): OwnValue[] {
-    return this.#changes.ofObject(oid).map(ownValueOf);
+    return this.#changes.ofObject(oid).map((last) => this.#ownValueOf(last));
+  }
+
+  #ownValueOf(version: ValueVersion): OwnValue {
+    const { oid, dkey, akey, record } = version;
+    const kind = kindOf(record);
+    if (kind === VersionKind.punch) return { dkey, akey, copyable: undefined, value: undefined };
+    const bytes = valueBytes(record);
+    if (kind === VersionKind.value) return { dkey, akey, copyable: copyable(bytes), value: bytes };
+    const size = longSizeOf(bytes);
+    const copyTo = (buffer: Uint8Array, start: number) => {
+      const target = buffer.subarray(0, size - start);
+      this.#values.read(this.#owner.writer, { oid, dkey, akey }, start, target);
+    };
+    const long = { size, copyTo };
+    return {
+      dkey,
+      akey,
+      copyable: long,
+      get value() {
+        return bytesOfCopyable(long);
+      },
+    };
   }
 
   /** This transaction's own writes to an array, for reads that see them. */
   overlay(oid: ObjectId, records?: Omit<RecordsName, "recordSize">): Overlay | undefined {
-    const writes = this.#arrays.get(records === undefined ? oid : recordsName(oid, records));
+    const writes = this.#arrays.find(oid, records);
     const hides = this.#changes.hides(oid, records?.dkey ?? NO_KEY);
     if (writes === undefined && !hides) return undefined;
     return { writer: this.#owner.writer, pieces: writes?.builder.pieces ?? [], hides };
@@ -344,25 +393,12 @@ export class Transaction {
 
   /** The record size of an array that this transaction wrote to. */
   ownRecordSize(oid: ObjectId, dkey: Uint8Array, akey: Uint8Array): number | undefined {
-    for (const { oid: of, records } of this.#arrays.values()) {
-      if (of !== oid || records === undefined) continue;
-      const same =
-        Buffer.compare(records.dkey, dkey) === 0 && Buffer.compare(records.akey, akey) === 0;
-      if (same) return records.recordSize;
-    }
-    return undefined;
+    return this.#arrays.recordSize({ oid, dkey, akey });
   }
 
   /** The windows of an array that this transaction wrote to. */
   ownWindows(oid: ObjectId, dkey: Uint8Array, akey: Uint8Array): number[] {
-    const windows: number[] = [];
-    for (const { oid: of, records } of this.#arrays.values()) {
-      if (of !== oid || records === undefined) continue;
-      const same =
-        Buffer.compare(records.dkey, dkey) === 0 && Buffer.compare(records.akey, akey) === 0;
-      if (same) windows.push(records.window);
-    }
-    return windows;
+    return this.#arrays.windows({ oid, dkey, akey });
   }
 
   /**
@@ -385,20 +421,24 @@ export class Transaction {
     const { conditions, punches, values } = this.#changes;
     const reads = this.#reads?.contributed();
     const parts = { conditions, punches, values, reads };
-    if (this.#arrays.size === 0) return { writer: 0n, spans: [], ...parts, runs: [] };
+    if (this.#arrays.size + this.#values.size === 0) {
+      return { writer: 0n, spans: [], ...parts, runs: [] };
+    }
     const { writer } = this.#owner;
     const spans = this.#bytes === 0 ? [] : writer.flush(!this.#owner.othersOpen(this));
     const extents = spans.map(({ segment, end, tailCrc }) => ({ segment, end, tailCrc }));
     const runs: ObjectRun[] = [];
     const allUsed = new Set<number>();
-    for (const { oid, builder, incarnation, records } of this.#arrays.values()) {
+    const add = ({ oid, builder, records }: Omit<OwnArray, "incarnation">, incarnation: Epoch) => {
       const { pieces, start, end } = builder;
       const used = new Set(pieces.map(({ segment }) => segment));
       for (const segment of used) allUsed.add(segment);
       const needed = extents.filter(({ segment }) => used.has(segment));
       const run = encodeRun({ start, end, extents: needed, pieces });
       runs.push({ oid, incarnation, records, run });
-    }
+    };
+    for (const array of this.#arrays.all()) add(array, array.incarnation);
+    for (const value of this.#values.all()) add(value, 0n);
     // Full segments of other transactions, prepared or dropped, may be sealed by whoever is alone.
     this.#spans = spans.filter(({ segment, seal }) => seal || allUsed.has(segment));
     return { writer: writer.id, spans: this.#spans, ...parts, runs };
@@ -434,34 +474,4 @@ export class Transaction {
     if (this.#bytes > 0) this.#owner.writer.close();
     this.#owner.closed(this);
   }
-}
-
-type RecordsUpdate = Extract<AkeyUpdate, { recordSize: number }>;
-
-/** The checked ranges of an update of records. */
-function rangesOf(oid: ObjectId, { recordSize, ranges, data }: RecordsUpdate): ExactRange[] {
-  const what = `Updating akeys of object ${formatOid(oid)}`;
-  checkRecordSize(what, recordSize);
-  const exact = checkRanges(what, ranges);
-  if (data) checkDataSize(what, exact, recordSize, data);
-  return exact;
-}
-
-/** @throws {@link DaosError} if an akey cannot be updated so. */
-function checkUpdate(oid: ObjectId, update: AkeyUpdate): void {
-  checkKey(oid, "akey", update.akey);
-  if ("value" in update) checkValueSize(oid, sizeOf(update.value));
-  else rangesOf(oid, update);
-}
-
-function ownValueOf({ dkey, akey, record }: ValueVersion): OwnValue {
-  const isValue = kindOf(record) === VersionKind.value;
-  return { dkey, akey, value: isValue ? valueBytes(record) : undefined };
-}
-
-function recordsName(
-  oid: ObjectId,
-  { dkey, akey, window }: Omit<RecordsName, "recordSize">,
-): string {
-  return `${oid}/${window}/${dkey.length}/${latin1(dkey)}${latin1(akey)}`;
 }

@@ -6,7 +6,7 @@
  *     punches               p                 ends what was written before it
  *
  * A version ends where the next one of its akey begins, or where its dkey or object is punched. A punch
- * goes when nothing older is left below it; what makes an akey an array stays while its runs do. Punches of
+ * goes when nothing older is left below it; an array, or a long value, stays while its runs do. Punches of
  * objects go with the last of what they held: see removed-objects.ts.
  *
  * @module
@@ -18,11 +18,12 @@ import { KeySpace, prefixEnd } from "../index/key-codec.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { isSeen } from "./kept-epochs.js";
 import { forgetName, inSpace, OBJECT_PREFIX_SIZE } from "./names.js";
-import { epochOfRun } from "./run-format.js";
+import { epochOfRun, prefixOfRun } from "./run-format.js";
 import {
   dkeyPunchPrefix,
   EPOCH_SIZE,
   epochOfKey,
+  epochSuffix,
   kindOf,
   listPunches,
   VersionKind,
@@ -83,16 +84,24 @@ export class PunchLookup {
   }
 }
 
-/** Whether any run of the array under an akey was written before an epoch. */
-function hasRunsBefore(reader: IndexReader, akey: Uint8Array, epoch: Epoch): boolean {
-  const start = inSpace(akey, KeySpace.run);
-  let found = false;
-  const visitor = (key: Uint8Array) => {
-    found = epochOfRun(key) < epoch;
-    return !found;
-  };
-  reader.visit({ start, end: prefixEnd(start) }, visitor, { heads: true });
-  return found;
+/** Whether any run below an akey was written at `[from, until)`. Cost: two searches for each window. */
+function hasRunsAt(
+  reader: IndexReader,
+  akey: Uint8Array,
+  { from, until }: { from: Epoch; until: Epoch },
+): boolean {
+  const runs = inSpace(akey, KeySpace.run);
+  const newest = epochSuffix(until - 1n);
+  let entry = reader.seek(runs, runs.length);
+  while (entry !== undefined) {
+    const window = prefixOfRun(entry.key);
+    const found = reader.seek(Buffer.concat([window, newest]), window.length);
+    if (found !== undefined && epochOfRun(found.key) >= from) return true;
+    const next = prefixEnd(window);
+    const isBelow = Buffer.compare(next.subarray(0, runs.length), runs) === 0;
+    entry = isBelow ? reader.seek(next, runs.length) : undefined;
+  }
+  return false;
 }
 
 /** Removes what is not seen of one akey; `versions` are all of them, newest first. */
@@ -112,9 +121,10 @@ function trimAkey(
     const newer = versions[at - 1]?.epoch;
     if (newer !== undefined && newer < ends) ends = newer;
     const seen = ends === EPOCH_HEAD || isSeen(kept, epoch, ends);
-    const holdsRuns = kind !== VersionKind.value && hasRunsBefore(tx, akey, ends);
     const isIdlePunch = kind === VersionKind.punch && left === 0;
-    if ((seen && !isIdlePunch) || holdsRuns) {
+    const stays = seen && !isIdlePunch;
+    const mayHoldRuns = kind === VersionKind.array || kind === VersionKind.long;
+    if (stays || (mayHoldRuns && hasRunsAt(tx, akey, { from: epoch, until: ends }))) {
       left += 1;
       if (ends <= horizon) isBlocked = true;
       continue;

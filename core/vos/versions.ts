@@ -5,6 +5,7 @@
  *                     value   the bytes                       u8 head = format version << 4 | kind
  *                     punch   nothing
  *                     array   varint record size: from here on the akey is an array (array-address.ts)
+ *                     long    varint size: a value whose bytes lie in the log (long-value.ts)
  *     dkey punch    `dkeyPunch` space, dkey, epoch inverted  ─▶  u8 head
  *     object punch  `object` space, u32 container, 16 bytes oid, epoch inverted  ─▶  u8 head
  *
@@ -26,7 +27,7 @@ import { inSpace, type ObjectAddress, objectPrefix } from "./names.js";
 import { formatOid, type ObjectId } from "./object-id.js";
 
 /** What a version says. Durable: DO NOT CHANGE THESE VALUES. */
-export const VersionKind = { value: 0, punch: 1, array: 2 } as const;
+export const VersionKind = { value: 0, punch: 1, array: 2, long: 3 } as const;
 
 const FORMAT = 1 << 4;
 const KIND_MASK = 0x0f;
@@ -64,6 +65,14 @@ export function arrayRecord(recordSize: number): Uint8Array {
   return new ByteWriter(8).u8(head).varint(recordSize).finish();
 }
 
+/** The record of a single value of some bytes that lie in the log. */
+export function longRecord(size: number): Uint8Array {
+  return new ByteWriter(8)
+    .u8(FORMAT | VersionKind.long)
+    .varint(size)
+    .finish();
+}
+
 /**
  * The kind of a version's record.
  *
@@ -76,7 +85,7 @@ export function kindOf(record: Uint8Array): number {
 /** As {@link kindOf}, of the first byte of a record. */
 export function kindOfHead(head: number): number {
   const kind = head & KIND_MASK;
-  if ((head & ~KIND_MASK) !== FORMAT || kind > VersionKind.array) {
+  if ((head & ~KIND_MASK) !== FORMAT || kind > VersionKind.long) {
     const record = new ByteReader(Uint8Array.of(head), "a version of a key");
     throw record.malformed("its head is unknown");
   }
@@ -93,6 +102,14 @@ export function recordSizeOf(record: Uint8Array): number {
   const reader = new ByteReader(record, "an array's record size");
   reader.u8();
   return reader.varint();
+}
+
+/** The size of a value in the log, given by its record without the head, in bytes. */
+export function longSizeOf(body: Uint8Array): number {
+  const reader = new ByteReader(body, "a long value's size");
+  const size = reader.varint();
+  reader.end();
+  return size;
 }
 
 /** What readers at one epoch need to know of an object before they look at its keys. */
@@ -189,6 +206,12 @@ export function checkValueSize(oid: ObjectId, size: number): void {
   throw new DaosError("DER_REC2BIG", {
     what: `Updating a value of object ${formatOid(oid)}`,
     why: `the value has ${size} bytes, more than ${VALUE_SIZE_MAX}`,
-    remedy: "store it as an array",
+    remedy: "store it as an array: of records under the akey, or of bytes in an object of its own",
   });
+}
+
+/** The error of records that are written to an akey that holds a single value. */
+export function holdsValue(what: string): DaosError {
+  const remedy = "punch the akey first, or use another";
+  return new DaosError("DER_INVAL", { what, why: "the akey holds a single value", remedy });
 }

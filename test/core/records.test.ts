@@ -21,6 +21,8 @@ const CELLS = Buffer.from("cells");
 const VALUE = Buffer.from("value");
 const INDEX_MAX = 2n ** 63n - 1n;
 const WINDOW_SIZE = 2n ** 52n;
+/** More than 1 GiB, in buffers that are all the same. */
+const TOO_LARGE = Array<Uint8Array>(1025).fill(new Uint8Array(2 ** 20));
 const code = (expected: string) => expect.objectContaining({ name: "DaosError", code: expected });
 
 const pools: Pool[] = [];
@@ -309,7 +311,7 @@ describe("akeys of one dkey", () => {
     const bad: [string, AkeyUpdate][] = [
       ["DER_INVAL", { akey: Buffer.alloc(0), value: filled(1) }],
       ["DER_KEY2BIG", { akey: Buffer.alloc(65_537), value: filled(1) }],
-      ["DER_REC2BIG", { akey: Buffer.from("x"), value: Buffer.alloc(2 ** 20 + 1) }],
+      ["DER_REC2BIG", { akey: Buffer.from("x"), value: TOO_LARGE }],
       ["DER_INVAL", records({ recordSize: 4, ranges, data: filled(9) }, Buffer.from("x"))],
       ["DER_NONEXIST", { akey: Buffer.from("x"), value: filled(1), condition: "update" }],
     ];
@@ -330,7 +332,7 @@ describe("akeys of one dkey", () => {
       tx.update(OID, DKEY, [records({ recordSize: 1, ranges, data: filled(1, 5) })]);
       const wrong: AkeyUpdate[] = [
         records({ recordSize: 1, ranges, data: filled(1, 9) }),
-        { akey: VALUE, value: Buffer.alloc(2 ** 20 + 1) },
+        { akey: VALUE, value: TOO_LARGE },
       ];
       expect(() => tx.update(OID, DKEY, wrong)).toThrow(code("DER_REC2BIG"));
     });

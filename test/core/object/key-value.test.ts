@@ -54,7 +54,7 @@ test("O17: batches are atomic, and read one version", async () => {
   await expect(
     kv.putMany([
       ["a", A],
-      ["b", new Uint8Array(2 ** 21)],
+      ["b", new Uint8Array(2 ** 30 + 1)],
     ]),
   ).rejects.toEqual(code("DER_REC2BIG"));
   expect(container.commits().length).toBe(commits);

@@ -95,7 +95,7 @@ function randomPattern(unit) {
 
 function randomPut() {
   const condition = oneOf(["none", "none", "insert", "update"]);
-  const size = 16 + oneOf([0, 30, 300, 3000, 6000]);
+  const size = 16 + oneOf([0, 30, 300, 3000, 6000, 70_000]);
   tag += 1;
   const value = below(5) === 0 ? undefined : `${tag}*${size}`;
   return { oid: oneOf(VALUE_OBJECTS), dkey: oneOf(KEYS), akey: oneOf(KEYS), value, condition };
