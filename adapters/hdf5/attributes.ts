@@ -5,7 +5,6 @@
  */
 
 import type { ObjectId } from "../../core/index.js";
-import { listValues } from "../dfs/index.js";
 import {
   ATTRIBUTE_AKEY,
   type AttributeValue,
@@ -54,14 +53,17 @@ export class Attributes {
 
   /** Names of the attributes, in the order of their bytes. */
   async keys(): Promise<string[]> {
-    const state = this.#session.state("Listing attributes");
-    const values = listValues(state, this.#oid, ATTRIBUTE_AKEY);
-    return values.map(({ dkey }) => Buffer.from(dkey).toString());
+    const { view, own } = this.#session.state("Listing attributes");
+    const { keys } = view.listDkeys(this.#oid, {}, own);
+    // Not their values, which may be large.
+    return keys
+      .filter((dkey) => this.#session.has(this.#oid, dkey, ATTRIBUTE_AKEY))
+      .map((dkey) => Buffer.from(dkey).toString());
   }
 
   /** Whether there is an attribute of this name. */
   async has(name: string): Promise<boolean> {
-    return (await this.get(name)) !== undefined;
+    return name !== "" && this.#session.has(this.#oid, Buffer.from(name), ATTRIBUTE_AKEY);
   }
 
   /**

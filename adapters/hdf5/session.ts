@@ -85,6 +85,12 @@ export class Session {
     return view.getValue(oid, dkey, akey, own);
   }
 
+  /** Whether an object has a single value, which is not read. */
+  has(oid: ObjectId, dkey: Uint8Array, akey: Uint8Array): boolean {
+    const { view, own } = this.state("Reading");
+    return view.valueSize(oid, dkey, akey, own) !== undefined;
+  }
+
   /** Changes a single value of an object. */
   put(change: Omit<ValueChange, "condition">): void {
     this.change("Writing").own.put({ ...change, condition: "none" });

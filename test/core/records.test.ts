@@ -239,6 +239,35 @@ describe("buffers", () => {
     expect(larger[1000]).toBe(0xcc);
   });
 
+  test("take a value of 64 MiB apart, and put it together", () => {
+    const container = newContainer();
+    const size = 64 * 2 ** 20 + 13;
+    const value = Buffer.alloc(size);
+    for (let at = 0; at + 4 <= size; at += 4) value.writeUInt32LE(at ^ 0x5a5a_5a5a, at);
+    // Small ones are staged in the log, large ones are written from where they lie.
+    const sizes = [1, 0, 5000, 65_535, 65_536, 3_000_001, 17, 40_000_000];
+    const cut = (bytes: Buffer) => {
+      const parts: Buffer[] = [];
+      let at = 0;
+      for (let next = 0; at < size; at += sizes[next++ % sizes.length] as number) {
+        parts.push(bytes.subarray(at, at + (sizes[next % sizes.length] as number)));
+      }
+      return parts;
+    };
+    update(container, [{ akey: VALUE, value: cut(value) }]);
+    using view = container.view();
+    const into = Buffer.alloc(size + 1, 0xcc);
+    const buffers = [into.subarray(0, 7_000_001), into.subarray(7_000_001)];
+    expect(view.fetch(OID, DKEY, [{ akey: VALUE, into: buffers }])).toEqual([{ size }]);
+    expect(into.subarray(0, size).equals(value)).toBe(true);
+    expect(into[size]).toBe(0xcc);
+    expect(view.fetch(OID, DKEY, [{ akey: VALUE }])).toEqual([{ size }]);
+    const [short] = [Buffer.alloc(size - 1, 0xcc)];
+    const fetch = { akey: VALUE, into: short as Buffer };
+    expect(() => view.fetch(OID, DKEY, [fetch])).toThrow(code("DER_REC2BIG"));
+    expect(short?.[0]).toBe(0xcc);
+  });
+
   test("that are too small for a single value are DER_REC2BIG and stay as they are", () => {
     const container = newContainer();
     update(container, [{ akey: VALUE, value: filled(1000) }]);

@@ -13,6 +13,7 @@ import fc from "fast-check";
 import { fcOptions } from "../support/property.ts";
 import { temporaryDirectory, withTemporaryDirectory } from "../support/temporary.ts";
 import { OFFSETS_MAX, range } from "./support/patterns.ts";
+import { VALUE_SIZES } from "./support/store-checks.ts";
 import { type Step, StoreUnderTest } from "./support/store-under-test.ts";
 
 const index = fc.nat({ max: 11 });
@@ -21,6 +22,12 @@ const condition = fc.constantFrom(
   "none" as const,
   "insert" as const,
   "update" as const,
+);
+
+/** Values of a mebibyte are rare: each is read many times. */
+const valueSize = fc.oneof(
+  { weight: 20, arbitrary: fc.constantFrom(...VALUE_SIZES.slice(0, -1)) },
+  { weight: 1, arbitrary: fc.constantFrom(...VALUE_SIZES.slice(-1)) },
 );
 
 /** Ranges that hide what lies below are common, so that aggregation has something to remove. */
@@ -54,6 +61,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       object: index,
       key: index,
       akey: index,
+      size: valueSize,
       punch: fc.boolean(),
       condition,
     }),

@@ -401,7 +401,7 @@ describe("Attributes", () => {
     ["an integer beyond 64 bits", "DER_INVAL", "x", 2n ** 64n],
     ["a value without a name", "DER_INVAL", "", 1],
     ["a name of more than 64 KiB", "DER_KEY2BIG", "n".repeat(2 ** 16 + 1), 1],
-    ["more than 1 MiB", "DER_REC2BIG", "x", new Uint8Array(2 ** 20)],
+    ["more than 1 GiB", "DER_REC2BIG", "x", new Uint8Array(2 ** 30)],
   ])("refuse %s", async (_what, code, name, value) => {
     const file = await File.open(container(), "a.h5", "w");
     expect(await codeOf(() => file.attrs.set(name, value as string))).toBe(code);

@@ -25,6 +25,8 @@ export interface ContainerState {
   readonly values: Map<string, string>;
   /** Arrays of records, likewise: by index. */
   readonly records: Map<string, Map<bigint, number>>;
+  /** Whether records were written to an akey that holds a value: such a commit fails. */
+  isMixed?: boolean;
 }
 
 /** An operation of a transaction. */
@@ -71,6 +73,13 @@ function keyExists({ values, records }: Omit<ContainerState, "arrays">, key: str
   return [...values.keys(), ...records.keys()].some((name) => name.startsWith(key));
 }
 
+/** Whether the model says that a commit fails. */
+export function isRefused(
+  after: ContainerState | readonly DaosErrorCode[],
+): after is readonly DaosErrorCode[] {
+  return Array.isArray(after);
+}
+
 /** What one transaction did. */
 export class ModelTransaction {
   readonly operations: ModelOperation[] = [];
@@ -103,15 +112,27 @@ export class ModelTransaction {
       } else if (operation.type === "put") {
         if (operation.value === undefined) {
           own.values.delete(operation.key);
+          own.records.delete(operation.key);
           if (operation.key === key) known = false;
         } else {
           own.values.set(operation.key, operation.value);
+          own.records.delete(operation.key);
         }
       } else if (operation.type === "records" || operation.type === "punchRecords") {
         own.records.set(operation.key, new Map());
       }
     }
     return keyExists(own, key) ? true : known;
+  }
+
+  /** Whether the own operations made a key a single value. */
+  holdsValue(key: string): boolean {
+    let holds = false;
+    for (const operation of this.operations) {
+      if (operation.type === "punch" && key.startsWith(operation.prefix)) holds = false;
+      if (operation.type === "put" && operation.key === key) holds = operation.value !== undefined;
+    }
+    return holds;
   }
 
   /** A state with this transaction's operations on top. */
@@ -145,12 +166,14 @@ function apply(
     }
     state.arrays.set(oid, after);
   } else if (type === "put") {
+    state.records.delete(operation.key);
     if (operation.value === undefined) state.values.delete(operation.key);
     else state.values.set(operation.key, operation.value);
   } else if (type === "punch") {
     forget(state, operation.prefix);
     if (operation.prefix === `${operation.oid}/`) state.arrays.delete(operation.oid);
   } else {
+    if (state.values.has(operation.key)) state.isMixed = true;
     const cells = new Map(state.records.get(operation.key));
     state.records.set(operation.key, cells);
     if (type === "records") {
@@ -210,18 +233,21 @@ export class ContainerModel {
     return this.#punchCounts.get(oid) ?? 0;
   }
 
-  /** The state after a commit of these transactions, or the code that it fails with. */
-  after(contributions: readonly ModelTransaction[]): ContainerState | DaosErrorCode {
+  /** The state after a commit of these transactions, or the codes of which it fails with one. */
+  after(contributions: readonly ModelTransaction[]): ContainerState | readonly DaosErrorCode[] {
     let state = this.#head;
     for (const contribution of contributions) {
       for (const { key, mustExist } of contribution.conditions) {
         if (keyExists(state, key) === mustExist) continue;
-        return mustExist ? "DER_NONEXIST" : "DER_EXIST";
+        return [mustExist ? "DER_NONEXIST" : "DER_EXIST"];
       }
+      const codes: DaosErrorCode[] = [];
       for (const [oid, incarnation] of contribution.incarnations) {
-        if (incarnation !== this.incarnation(oid)) return "DER_NONEXIST";
+        if (incarnation !== this.incarnation(oid)) codes.push("DER_NONEXIST");
       }
       state = contribution.over(state, this.#arraySize);
+      if (state.isMixed === true) codes.push("DER_INVAL");
+      if (codes.length > 0) return codes;
     }
     return state;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ModelTransaction } from "./container-model.ts";
+import { isRefused, ModelTransaction } from "./container-model.ts";
 import {
   type Commit,
   commitsOf,
@@ -177,9 +177,10 @@ class Judge {
     // Which of several reasons is found first is the store's own affair.
     const transaction = this.#model.transaction(asked);
     if (transaction.refusal !== undefined) return transaction.refusal === outcome?.error;
-    return partsOf(transaction).some(
-      (part) => this.#model.container.after([part]) === outcome?.error,
-    );
+    return partsOf(transaction).some((part) => {
+      const after = this.#model.container.after([part]);
+      return isRefused(after) && after.some((code) => code === outcome?.error);
+    });
   }
 
   #judgeReading(operation: Operation): void {

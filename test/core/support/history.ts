@@ -22,6 +22,7 @@ import {
   ContainerModel,
   type ContainerState,
   empty,
+  isRefused,
   ModelTransaction,
   sizeOf,
   valueKey,
@@ -187,7 +188,7 @@ export class HistoryModel {
     const transaction = this.transaction(asked);
     if (transaction.refusal !== undefined) throw new Error("a commit that contradicts itself");
     const state = this.container.after([transaction]);
-    if (typeof state === "string") throw new Error(`a commit that must be refused with ${state}`);
+    if (isRefused(state)) throw new Error(`a commit that must be refused with ${state}`);
     this.container.commit(epoch, state, [transaction]);
     this.epochs.push(epoch);
     this.#states.set(epoch, state);

@@ -13,10 +13,36 @@ export const KEYS = [`${LONG}x`, `${LONG}a`, "a", "ab", "b\0"] as const;
 const SORTED_KEYS = [...KEYS].sort();
 /** The akey that holds records; the others hold single values. */
 export const RECORDS = "records";
+/** What may hold single values: the akey of records changes its kind. */
+export const AKEYS = [...KEYS, RECORDS, RECORDS] as const;
+/** Sizes of values around the largest that lies in the index, and far above. */
+export const VALUE_SIZES = [0, 1, 4095, 4096, 4097, 70_000, 2 ** 20 + 1] as const;
 export const RECORD_SIZE = 4;
 /** Where records are: at the start, and where a window of the store ends. */
 export const RECORD_STARTS = [0n, 3n, 2n ** 50n - 3n, 2n ** 60n] as const;
 export const RECORDS_MAX = 6;
+
+const known = new Map<string, Buffer>();
+
+/** The bytes of a value of the model, `tag*size`: different ones for each tag. */
+export function bytesOfValue(name: string): Buffer {
+  let bytes = known.get(name);
+  if (bytes === undefined) {
+    if (known.size > 100) known.clear();
+    const size = Number(name.split("*")[1]);
+    bytes = Buffer.from(`${name};`.repeat(Math.ceil(size / (name.length + 1)))).subarray(0, size);
+    known.set(name, bytes);
+  }
+  return bytes;
+}
+
+/** Says of bytes which value of the model they are, if they are the expected one. */
+function nameOf(found: Uint8Array | undefined, expected: string | undefined): string | undefined {
+  if (found === undefined) return undefined;
+  if (expected !== undefined && Buffer.compare(found, bytesOfValue(expected)) === 0)
+    return expected;
+  return `${found.length} bytes: ${Buffer.from(found.subarray(0, 20))}`;
+}
 
 /** The error of a difference. */
 export function differs(what: string, real: unknown, model: unknown): Error {
@@ -58,15 +84,38 @@ export function checkObject(
   own?: Transaction,
 ): void {
   for (const dkey of KEYS) {
-    for (const akey of KEYS) {
-      const value = view.getValue(oid, Buffer.from(dkey), Buffer.from(akey), own);
-      const text = value === undefined ? undefined : Buffer.from(value).toString();
+    for (const akey of [...KEYS, RECORDS]) {
       const expected = state.values.get(valueKey(oid, dkey, akey));
-      if (text !== expected) throw differs(`value ${oid}/${dkey}/${akey}`, text, expected);
+      checkValue(view, { oid, dkey, akey }, expected, own);
     }
-    const records = state.records.get(valueKey(oid, dkey, RECORDS));
-    checkRecords(view, { oid, dkey }, records, own);
+    const name = valueKey(oid, dkey, RECORDS);
+    if (!state.values.has(name)) checkRecords(view, { oid, dkey }, state.records.get(name), own);
   }
+}
+
+/** A value: whole, its size, and in buffers that are cut somewhere. */
+function checkValue(
+  view: ContainerView,
+  { oid, dkey: dname, akey: aname }: { oid: bigint; dkey: string; akey: string },
+  expected: string | undefined,
+  own?: Transaction,
+): void {
+  const [dkey, akey] = [Buffer.from(dname), Buffer.from(aname)];
+  const what = `value ${oid}/${dname}/${aname}`;
+  const value = nameOf(view.getValue(oid, dkey, akey, own), expected);
+  if (value !== expected) throw differs(what, value, expected);
+  const size = expected === undefined ? undefined : bytesOfValue(expected).length;
+  const found = view.valueSize(oid, dkey, akey, own);
+  if (found !== size) throw differs(`size of ${what}`, found, size);
+  if (size === undefined) return;
+  const into = Buffer.alloc(size + 1, 0xcc);
+  const cut = Math.floor(size / 3);
+  const parts = [into.subarray(0, cut), into.subarray(cut, cut), into.subarray(cut)];
+  const [fetched] = view.fetch(oid, dkey, [{ akey, into: parts }], own);
+  if (fetched?.size !== size) throw differs(`fetched size of ${what}`, fetched?.size, size);
+  const again = nameOf(into.subarray(0, size), expected);
+  if (again !== expected) throw differs(`fetched ${what}`, again, expected);
+  if (into[size] !== 0xcc) throw differs(`the byte behind ${what}`, into[size], 0xcc);
 }
 
 export function checkRecords(
@@ -143,14 +192,15 @@ export function checkLists(view: ContainerView, state: ContainerState, oid: bigi
     const last = view.queryAkey(oid, name, "max");
     compare(`last akey of ${oid}/${dkey}`, last === undefined ? [] : [last], akeys.slice(-1));
   }
-  for (const akey of KEYS) {
+  for (const akey of [...KEYS, RECORDS]) {
     const listed = dkeys.flatMap((dkey) => {
       const value = state.values.get(valueKey(oid, dkey, akey));
       return value === undefined ? [] : [`${dkey}=${value}`];
     });
-    const found = view
-      .listValues(oid, { akey: Buffer.from(akey) })
-      .map(({ dkey, value }) => `${Buffer.from(dkey)}=${Buffer.from(value)}`);
+    const found = view.listValues(oid, { akey: Buffer.from(akey) }).map(({ dkey, value }) => {
+      const name = valueKey(oid, `${Buffer.from(dkey)}`, akey);
+      return `${Buffer.from(dkey)}=${nameOf(value, state.values.get(name))}`;
+    });
     if (String(found) !== String(listed)) throw differs(`values of ${oid}`, found, listed);
   }
 }
