@@ -8,7 +8,6 @@
  */
 
 import fs from "node:fs";
-import path from "node:path";
 import { type Container, type ObjectId, ObjectType, Pattern, Pool, wholeOf } from "daos-ts";
 import {
   compare,
@@ -20,31 +19,12 @@ import {
   type Row,
   secondsOf,
 } from "./harness.js";
-import { KIB, MIB, withPool } from "./vos-pool.js";
-
-/** Data after which a writer has had each of its segments before. */
-const WARM_UP_SIZE = 1024 * MIB;
-/** Size of the file that plain writes go round, which is that of a segment. */
-const FILE_SIZE = 256 * MIB;
+import { FILE_SIZE, KIB, MIB, WARM_UP_SIZE, withFile, withPool } from "./vos-pool.js";
 
 const UPDATE = "array update 1 MiB extents";
 const INTERLEAVED = "array read 64 MiB by 64 writers in 4 KiB blocks";
 const STRIDED_INDEX = "array strided run of 1,000,000 blocks of 1 KiB, index";
 const STRIDED_COMMIT = "array strided run of 1,000,000 blocks of 1 KiB, commit";
-
-/** Runs `body` with a plain file that was written once. */
-function withFile<T>(place: Place, size: number, body: (fd: number) => T): T {
-  const name = path.join(place.directory, "plain");
-  const fd = fs.openSync(name, "w+");
-  try {
-    const buffer = Buffer.alloc(Math.min(size, MIB), 7);
-    for (let at = 0; at < size; at += buffer.length) fs.writeSync(fd, buffer, 0, buffer.length, at);
-    return body(fd);
-  } finally {
-    fs.closeSync(fd);
-    fs.rmSync(name);
-  }
-}
 
 /** Overwrites the first extents of an array in one commit; returns the seconds of the writes. */
 function overwrite(container: Container, oid: ObjectId, buffer: Buffer, count: number): number {

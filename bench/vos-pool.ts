@@ -14,6 +14,11 @@ export const KIB = 1024;
 /** Bytes of a MiB. */
 export const MIB = 1024 * KIB;
 
+/** Data after which a writer has had each of its segments before. */
+export const WARM_UP_SIZE = 1024 * MIB;
+/** Size of the file that plain writes go round, which is that of a segment. */
+export const FILE_SIZE = 256 * MIB;
+
 /** Directory of the pool that a part is measured in. */
 export function poolPath(place: Place): string {
   return path.join(place.directory, "pool");
@@ -27,6 +32,20 @@ export function withPool<T>(place: Place, body: (pool: Pool) => T): T {
   } finally {
     pool.close();
     fs.rmSync(poolPath(place), { recursive: true, force: true });
+  }
+}
+
+/** Runs `body` with a plain file that was written once. */
+export function withFile<T>(place: Place, size: number, body: (fd: number) => T): T {
+  const name = path.join(place.directory, "plain");
+  const fd = fs.openSync(name, "w+");
+  try {
+    const buffer = Buffer.alloc(Math.min(size, MIB), 7);
+    for (let at = 0; at < size; at += buffer.length) fs.writeSync(fd, buffer, 0, buffer.length, at);
+    return body(fd);
+  } finally {
+    fs.closeSync(fd);
+    fs.rmSync(name);
   }
 }
 

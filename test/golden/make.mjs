@@ -131,6 +131,9 @@ function firstCommits(main) {
     ...NAMES.map((name, at) => put(VALUES, name, key("v"), filled(at * 3, at))),
     ...NAMES.map((name, at) => put(VALUES, key("d"), name, filled(at + 1, at))),
     put(VALUES, NAMES[4], NAMES[5], filled(5000, 1)),
+    put(VALUES, key("long"), key("v"), filled(70_000, 13)),
+    put(VALUES, key("long"), key("w"), filled(4097, 14)),
+    put(VALUES, key("long"), key("x"), filled(4096, 15)),
     put(PUNCHED, key("k"), key("v"), key("before")),
     write(BYTES, shapeOf(0, 110_000), 1),
   );
@@ -152,13 +155,21 @@ function punches(main) {
     punch(PUNCHED),
     punch(VALUES, key("ab")),
     punch(VALUES, key("d"), NAMES[4]),
+    put(VALUES, key("long"), key("v"), filled(6000, 16)),
+    put(VALUES, key("long"), key("w"), filled(40, 17)),
+    punch(VALUES, key("long"), key("x")),
+    records(VALUES, key("long"), key("x"), { recordSize: 7, index: 1, count: 900, tag: 18 }),
     write(BYTES, shapeOf(10_000, 5000)),
     write(STRIDED, shapeOf(0, 50, [{ stride: 600, count: 30 }])),
     records(RECORDS, key("r"), key("cells"), { recordSize: 24, index: 3, count: 4 }),
     records(RECORDS, key("r"), key("cells"), { recordSize: 24, index: WINDOW_BORDER.index + 1n, count: 2 }),
   );
   main.container.createSnapshot("punched");
-  main.commit(put(PUNCHED, key("k"), key("w"), key("after")), put(VALUES, key("ab"), key("v"), key("again")));
+  main.commit(
+    put(PUNCHED, key("k"), key("w"), key("after")),
+    put(VALUES, key("ab"), key("v"), key("again")),
+    put(VALUES, key("long"), key("x"), filled(9000, 19)),
+  );
 }
 
 /** Large ones that are punched: their segments become free. */

@@ -1,11 +1,13 @@
 /**
  * What the programs of the kill tests write, and how a reader knows that it is whole: version `n` of a
- * writer is an array of which every byte follows from `n`, and a value that says `n`.
+ * writer is an array and a value in the log of which every byte follows from `n`, and a value that says `n`.
  *
  * @module
  */
 
 export const KEY = Buffer.from("version");
+/** Holds the same bytes as the array: of more than 4 KiB in the log, else in the index. */
+export const BYTES_KEY = Buffer.from("bytes");
 
 /** Sizes differ, so that segments end in blocks of all kinds. */
 function sizeOf(version) {
@@ -33,6 +35,10 @@ export function checkVersion(view, writer) {
   const read = view.readBytes(array, 0, expected.length);
   if (Buffer.compare(read, expected) !== 0) {
     throw new Error(`epoch ${view.epoch}: version ${version} of writer ${writer} is not whole`);
+  }
+  const copy = view.getValue(value, KEY, BYTES_KEY) ?? new Uint8Array(0);
+  if (Buffer.compare(copy, expected) !== 0) {
+    throw new Error(`epoch ${view.epoch}: the value of version ${version} is not whole`);
   }
   return version;
 }

@@ -9,7 +9,7 @@
 
 import { writeSync } from "node:fs";
 import { Pattern, Pool, wholeOf } from "../../../dist/core/index.js";
-import { bytesOf, KEY, objectsOf } from "./versions.mjs";
+import { BYTES_KEY, bytesOf, KEY, objectsOf } from "./versions.mjs";
 
 const [path, writerText, firstText] = process.argv.slice(2);
 const writer = Number(writerText);
@@ -26,6 +26,7 @@ for (let version = Number(firstText); ; version++) {
   transaction.write(array, rest, bytes.subarray(half), 0n);
   const text = Buffer.from(String(version));
   transaction.put({ oid: value, dkey: KEY, akey: KEY, value: text, condition: "none" });
+  transaction.put({ oid: value, dkey: KEY, akey: BYTES_KEY, value: bytes, condition: "none" });
   if (version % 11 === 5) {
     transaction.abort();
     continue;

@@ -21,11 +21,14 @@ import {
 const ARRAY = 1n;
 const OBJECT = 2n;
 const KEY = Buffer.from("k");
+/** Holds a value that lies in the log. */
+const LONG_KEY = Buffer.from("l");
+const LONG_SIZE = 7000;
 /** Past a checksum block, so that full blocks and a partial last one are written. */
 const SIZE = 40_000;
 const ATTEMPTS_MAX = 3;
 
-/** Version `n` of the container: bytes of its array, and the value of its key. */
+/** Version `n` of the container: bytes of its array, and the values of its keys. */
 function bytesOf(version: number): Uint8Array {
   return Uint8Array.from({ length: SIZE }, (_, at) => version * 31 + at * 7 + (at >> 8));
 }
@@ -88,6 +91,8 @@ export class CommitScenario {
       }
       const value = Buffer.from(`version ${version}`);
       tx.put({ oid: OBJECT, dkey: KEY, akey: KEY, value, condition: "none" });
+      const long = bytes.subarray(0, LONG_SIZE);
+      tx.put({ oid: OBJECT, dkey: KEY, akey: LONG_KEY, value: long, condition: "none" });
     });
     this.#acknowledged.set(epoch, version);
     this.#inFlight = undefined;
@@ -229,5 +234,9 @@ function checkVersion(container: Container, epoch: Epoch, version: number): void
   if (view.arraySize(ARRAY) !== SIZE) throw new Error(`epoch ${epoch} has another array size`);
   if (Buffer.compare(view.readBytes(ARRAY, 0, SIZE), bytesOf(version)) !== 0) {
     throw new Error(`epoch ${epoch} reads back other bytes`);
+  }
+  const long = view.getValue(OBJECT, KEY, LONG_KEY) ?? new Uint8Array();
+  if (Buffer.compare(long, bytesOf(version).subarray(0, LONG_SIZE)) !== 0) {
+    throw new Error(`epoch ${epoch} has another long value`);
   }
 }
