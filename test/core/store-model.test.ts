@@ -14,7 +14,8 @@ import { fcOptions } from "../support/property.ts";
 import { temporaryDirectory, withTemporaryDirectory } from "../support/temporary.ts";
 import { OFFSETS_MAX, range } from "./support/patterns.ts";
 import { VALUE_SIZES } from "./support/store-checks.ts";
-import { type Step, StoreUnderTest } from "./support/store-under-test.ts";
+import type { Step } from "./support/store-step.ts";
+import { StoreUnderTest } from "./support/store-under-test.ts";
 
 const index = fc.nat({ max: 11 });
 const condition = fc.constantFrom(
