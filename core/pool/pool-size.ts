@@ -10,7 +10,7 @@ import type { TierLimits } from "../vos/usage.js";
 
 /**
  * How large a pool may become, in bytes. A number is for both tiers: an eighth of it, and at least
- * 2 MiB, for `scm` (keys, single values, the index), the rest for `nvme` (array data). A tier that is
+ * 2 MiB, for `scm` (keys, values of up to 4 KiB, the index), the rest for `nvme` (arrays, larger values). A tier that is
  * left out is bounded by its file system only, as both are without a size.
  */
 export type PoolSize =

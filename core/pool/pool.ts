@@ -407,7 +407,7 @@ export class Pool extends Administered {
    * reading the pool does: see {@link scrubSteps} for a pass in the background. Containers with damaged
    * arrays get the status `unclean`, unless the handle is read-only; nothing else is changed.
    *
-   * @returns What was checked, every damaged page of the index, in which single values lie, and every damaged
+   * @returns What was checked, every damaged page of the index, in which keys and small values lie, and every damaged
    *   range of every array.
    * @throws {@link DaosError} `DER_IO` or `DER_NO_PERM` if the device fails, `DER_DF_INVAL` if the
    *   index is damaged.

@@ -131,6 +131,62 @@ test("R2: a scrub reports each damaged object and range, and changes nothing", (
   expect(pool.scrub().damages.length).toBe(1);
 });
 
+/** Stores a value under a key of its own. */
+function put(container: Container, dkey: string, size: number | undefined): void {
+  const value = size === undefined ? undefined : new Uint8Array(size).fill(dkey.charCodeAt(0));
+  const key = { oid: 9n, dkey: Buffer.from(dkey), akey: Buffer.from("a") };
+  container.update((tx) => tx.put({ ...key, value, condition: "none" }));
+}
+
+function readValue(container: Container, dkey: string): Uint8Array | undefined {
+  using view = container.view();
+  return view.getValue(9n, Buffer.from(dkey), Buffer.from("a"));
+}
+
+test("S1: a value of up to 4 KiB lies beside the index, a larger one in the log, as arrays do", () => {
+  const pool = newPool();
+  const container = pool.createContainer("c");
+  const live = () => pool.query().nvme.live;
+  put(container, "small", 4 * KIB);
+  expect(live()).toBe(0);
+  put(container, "large", 4 * KIB + 1);
+  expect(live()).toBe(4 * KIB + 1);
+  write(container, 100, 1);
+  expect(live()).toBe(4 * KIB + 101);
+  expect(readValue(container, "small")).toHaveLength(4 * KIB);
+  expect(readValue(container, "large")).toHaveLength(4 * KIB + 1);
+});
+
+test("S1: a value that changes its size changes its tier, and the space that it had comes back", () => {
+  const pool = newPool();
+  const container = pool.createContainer("c", { retainCommits: 1 });
+  const large = 1024 * KIB;
+  const liveAfter = (size: number | undefined) => {
+    put(container, "k", size);
+    // The version before the last one need not be kept.
+    put(container, "other", 1);
+    container.aggregate();
+    expect(readValue(container, "k")?.length).toBe(size);
+    return pool.query().nvme.live;
+  };
+  const sizes = [large, 10, large, 2 * large, undefined];
+  expect(sizes.map(liveAfter)).toEqual([large, 0, large, 2 * large, 0]);
+});
+
+test("S1, S4: where the log is full, large values are refused and small ones are not", () => {
+  const pool = newPool({ size: { scm: 4096 * KIB, nvme: 4096 * KIB } });
+  const container = pool.createContainer("c");
+  let stored = 0;
+  const fill = () => {
+    for (; stored < 100; stored++) put(container, `${stored}`, 256 * KIB);
+  };
+  expect(fill).toThrow(code("DER_NOSPACE"));
+  put(container, "small", 4 * KIB);
+  expect(readValue(container, "small")).toHaveLength(4 * KIB);
+  expect(readValue(container, `${stored}`)).toBeUndefined();
+  expect(readValue(container, `${stored - 1}`)).toHaveLength(256 * KIB);
+});
+
 test("S4: a full pool refuses writes whole, and removes and aggregates all the same", () => {
   const pool = newPool({ size: { scm: 4096 * KIB, nvme: 4096 * KIB } });
   const container = pool.createContainer("c", { retainCommits: 1 });

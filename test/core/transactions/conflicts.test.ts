@@ -60,6 +60,11 @@ type Case = [string, (view: ContainerView) => unknown, Writes, Writes[], boolean
 const value = (dkey: string) => (view: ContainerView) => view.getValue(OID, bytes(dkey), A);
 const dkeys = (view: ContainerView) => view.listDkeys(OID);
 const long = "long".repeat(100);
+/** A value that lies in the log. */
+const LONG = "L".repeat(5000);
+const size = (view: ContainerView) => view.valueSize(OID, bytes("k"), A);
+const fetchLong = (view: ContainerView) =>
+  view.fetch(OID, bytes("k"), [{ akey: A, into: new Uint8Array(5000) }]);
 const CASES: Case[] = [
   ["a value, and it is replaced", value("k"), put("k", "2"), [put("k", "1")], true],
   ["a value, and it is punched", value("k"), put("k", ""), [put("k", "1")], true],
@@ -72,6 +77,12 @@ const CASES: Case[] = [
   ],
   ["a value, and its object is punched", value("k"), (own) => own.punch(OID), [put("k")], true],
   ["that there is no value, and it is put", value("k"), put("k"), [], true],
+  ["a long value, and it is replaced", value("k"), put("k", LONG), [put("k", LONG)], true],
+  ["a long value, and a short one comes", value("k"), put("k"), [put("k", LONG)], true],
+  ["a value, and a long one comes", value("k"), put("k", LONG), [put("k")], true],
+  ["the size of a long value, and it is replaced", size, put("k", LONG), [put("k", LONG)], true],
+  ["a long value in buffers, and it is punched", fetchLong, put("k", ""), [put("k", LONG)], true],
+  ["a long value, and another comes", fetchLong, put("l", LONG), [put("k", LONG)], false],
   ["that there is no value under a long key, and it is put", value(long), put(long), [], true],
   ["a value, and another dkey is changed", value("k"), put("l"), [put("k")], false],
   ["a value, and another akey is changed", value("k"), put("k", "x", OID, V), [put("k")], false],
