@@ -86,6 +86,12 @@ export {
   type Version,
 } from "./pool/container-versions.js";
 export {
+  ObjectTable,
+  type TableEntry,
+  type TableOptions,
+  type TablePart,
+} from "./pool/object-table.js";
+export {
   type AdministeredCreateOptions,
   type ContainerCreateOptions,
   type ContainerListing,

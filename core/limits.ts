@@ -219,6 +219,12 @@ export const DIFF_COMPARE_SIZE = 1 * MIB;
 export const SNAPSHOTS_MAX = 4096;
 /** Longest name of a snapshot, in bytes. */
 export const SNAPSHOT_NAME_SIZE_MAX = 127;
+/** Largest mark of an object of a snapshot, in bytes. */
+export const OBJECT_MARK_SIZE_MAX = 32;
+/** Marks that one call changes, at most: they are one transaction. */
+export const OBJECT_MARKS_MAX = 65_536;
+/** Objects that one call lists or looks at for a filtered list, at most. */
+export const OBJECT_TABLE_SCAN_COUNT_MAX = 65_536;
 /** Keys, or ranges of records, that an iterator takes from the index at once. */
 export const LIST_BATCH_COUNT = 1024;
 /** Cells of a chunk of an array by default, in bytes: what DAOS gives a file. */

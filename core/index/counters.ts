@@ -14,7 +14,13 @@ import { KeyBuilder, KeySpace } from "./key-codec.js";
  * What is counted; `epoch` holds the last epoch that a commit drew, `layout/<container>` how often
  * aggregation has moved arrays of a container.
  */
-export type CounterName = "segment" | "writer" | "container" | "epoch" | `layout/${number}`;
+export type CounterName =
+  | "segment"
+  | "writer"
+  | "container"
+  | "epoch"
+  | "table"
+  | `layout/${number}`;
 
 function counterKey(name: CounterName): Uint8Array {
   return new KeyBuilder(KeySpace.pool).component(Buffer.from(name)).done();

@@ -29,6 +29,8 @@ export const KeySpace = {
   change: 0x25,
   removed: 0x26,
   destroyed: 0x27,
+  objectMark: 0x28,
+  freedTable: 0x29,
   object: 0x30,
   akey: 0x31,
   dkeyPunch: 0x32,

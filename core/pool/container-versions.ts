@@ -27,6 +27,7 @@ import {
   emptyPass,
 } from "./background-aggregation.js";
 import { ContainerHandle } from "./container-handle.js";
+import { ObjectTable } from "./object-table.js";
 import { openView } from "./unpinned-view.js";
 import type { ContainerView } from "./view.js";
 import {
@@ -273,13 +274,50 @@ export abstract class ContainerVersions extends ContainerHandle {
   }
 
   /**
-   * Destroys a snapshot. Open views of it stay; the next aggregation frees what nothing else sees.
+   * Destroys a snapshot, with the marks of its objects. Open views of it stay; the next aggregation frees
+   * what nothing else sees.
    *
    * @throws {@link DaosError} `DER_NONEXIST`, or `DER_NO_PERM` on a read-only handle.
    */
   destroySnapshot(name: string): void {
     this.requireWritable(`Destroying snapshot "${name}" of container "${this.label}"`);
     this.target.destroySnapshot(this.id, name);
+  }
+
+  /**
+   * Opens the object table of a snapshot: the objects that it shows, with marks that stay as long as the
+   * snapshot does. For programs that work through all objects and may be killed on the way.
+   *
+   * @param at The name of the snapshot, or its epoch.
+   * @throws {@link DaosError} `DER_NONEXIST` if there is no such snapshot, `DER_INVAL` if several snapshots
+   *   show that epoch.
+   *
+   * @example
+   * ```ts
+   * using table = container.openObjectTable({ snapshot: "before" });
+   * for (const { oid } of table.entries({ only: "unmarked" })) table.mark(oid, new Uint8Array());
+   * ```
+   */
+  openObjectTable(at: NamedVersion | { readonly epoch: Epoch }): ObjectTable {
+    const what = `Opening an object table of container "${this.label}"`;
+    this.requireOpen(what);
+    const named = (record: SnapshotRecord) =>
+      "epoch" in at ? record.epoch === at.epoch : record.name === at.snapshot;
+    const [snapshot, ...others] = this.listSnapshots().filter(named);
+    if (snapshot === undefined) {
+      throw noSuchSnapshot(what, "epoch" in at ? `epoch ${at.epoch}` : at.snapshot);
+    }
+    if (others.length > 0) {
+      const why = `${others.length + 1} snapshots show epoch ${snapshot.epoch}`;
+      throw new DaosError("DER_INVAL", { what, why, remedy: "name one of them" });
+    }
+    return new ObjectTable({
+      place: { container: this.id, snapshot },
+      view: this.view(snapshot.epoch),
+      marks: () => this.target.marks,
+      requireOpen: (doing) => this.requireOpen(doing),
+      requireWritable: (doing) => this.requireWritable(doing),
+    });
   }
 
   /**

@@ -39,6 +39,7 @@ import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { intervalsOf } from "./kept-epochs.js";
 import { type MergedRun, planMerge } from "./merge-plan.js";
 import { type ObjectAddress, objectPrefix } from "./names.js";
+import { removeFreedMarks } from "./object-marks.js";
 import { Pattern, wholeOf } from "./pattern.js";
 import { HOLE_SEGMENT, isHole } from "./piece.js";
 import type { PinTable } from "./pins.js";
@@ -192,6 +193,8 @@ export class Aggregation {
   *#work(): Generator<void, void, undefined> {
     const container = this.#container;
     const { pins, memory, device } = this.#source;
+    // Left by somebody who was killed when it destroyed a snapshot.
+    for (const _ of removeFreedMarks(this.#source.index, container)) yield;
     if (!this.#isUnchanged()) {
       const horizon = raiseHorizon(this.#source.index, container, () => device.now());
       yield* forgetCommits(this.#source.index, container, horizon);

@@ -38,6 +38,9 @@ const PLAIN_SPACES = [
   KeySpace.object,
   KeySpace.change,
   KeySpace.snapshot,
+  KeySpace.objectMark,
+  KeySpace.freedTable,
+  KeySpace.removed,
   KeySpace.attribute,
   KeySpace.property,
 ] as const;

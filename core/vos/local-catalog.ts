@@ -5,7 +5,7 @@
  * @module
  */
 
-import { DaosError } from "../errors.js";
+import { DaosError, isDaosError } from "../errors.js";
 import { nextCounter, readCounter } from "../index/counters.js";
 import type { IndexStore, IndexTransaction } from "../index/index-store.js";
 import { patiently } from "../index/unguarded.js";
@@ -25,6 +25,7 @@ import { markDestroyed } from "./destruction.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
 import { epochAtTime, type Moment } from "./epoch-at-time.js";
 import { putProperty, type StoredProperty } from "./metadata.js";
+import { changeMarks, freeTable, listMarks, removeFreedMarks } from "./object-marks.js";
 import { type Retention, retentionOf, setRetention } from "./retention.js";
 import {
   createSnapshot,
@@ -35,7 +36,7 @@ import {
   listSnapshots,
   type SnapshotRecord,
 } from "./snapshots.js";
-import type { Metadata } from "./target.js";
+import type { Metadata, ObjectMarks } from "./target.js";
 
 /** User parts of object ids below this are kept for well-known objects: a root directory is 1. */
 const OIDS_RESERVED = 16n;
@@ -186,8 +187,38 @@ export abstract class LocalCatalog {
   }
 
   destroySnapshot(container: number, name: string): void {
-    const destroy = (tx: IndexTransaction) => destroySnapshot(tx, container, name);
-    this.index.transact(`Destroying snapshot "${name}"`, destroy, "remove");
+    const index = this.index;
+    let hasMarks = false;
+    const destroy = (tx: IndexTransaction) => {
+      const { table } = destroySnapshot(tx, container, name);
+      freeTable(tx, container, table);
+      hasMarks = table !== 0n;
+    };
+    index.transact(`Destroying snapshot "${name}"`, destroy, "remove");
+    if (!hasMarks) return;
+    try {
+      for (const _ of removeFreedMarks(index, container));
+    } catch (error) {
+      // The snapshot is gone; aggregation removes its marks.
+      if (!isDaosError(error, "DER_NOSPACE")) throw error;
+    }
+  }
+
+  /** See {@link Target.marks}. */
+  get marks(): ObjectMarks {
+    const index = this.index;
+    return {
+      change: (place, changes) => {
+        let known = 0;
+        const isRemoval = changes.every(({ mark }) => mark === undefined);
+        const body = (tx: IndexTransaction) => {
+          known = changeMarks(tx, place, changes);
+        };
+        index.transact("Marking objects", body, isRemoval ? "remove" : "write");
+        return known;
+      },
+      list: (place, range) => this.patiently(() => listMarks(index, place, range)),
+    };
   }
 
   destroyContainer(id: number): void {

@@ -2,7 +2,8 @@
  * Named snapshots: epochs of a container that stay readable until the name is destroyed.
  *
  *     snapshot    u32 container, component name ─▶ u8 version, u64 epoch, u64 creation time
- *                                                  (nanoseconds since 1970)
+ *                                                  (nanoseconds since 1970), and from version 2 on:
+ *                                                  u64 table of marks (object-marks.ts)
  *
  * A snapshot below the container's horizon can be read at exactly its epoch; the epochs around it are
  * gone. Who checks and who removes meet as with pins:
@@ -36,7 +37,14 @@ export interface SnapshotRecord {
   readonly created: bigint;
 }
 
-const RECORD_VERSION = 1;
+/** A snapshot as it is stored. */
+export interface StoredSnapshot extends SnapshotRecord {
+  /** The number of its table of marks; 0 before the first mark. */
+  readonly table: bigint;
+}
+
+/** Of a snapshot without marks, and of one with them. */
+const RECORD_VERSIONS = { plain: 1, marked: 2 } as const;
 const NAME_PATTERN = /^[A-Za-z0-9._:-]+$/;
 /** Space byte and container precede the name; a KeyReader skips one byte itself. */
 const NAME_SKIP = 4;
@@ -45,16 +53,29 @@ function snapshotKey(container: number, name: string): Uint8Array {
   return new KeyBuilder(KeySpace.snapshot).u32(container).component(Buffer.from(name)).done();
 }
 
-function decode(name: string, value: Uint8Array): SnapshotRecord {
+function decode(name: string, value: Uint8Array): StoredSnapshot {
   const reader = new ByteReader(value, `snapshot "${name}"`);
-  if (reader.u8() !== RECORD_VERSION) throw reader.malformed("its version is unknown");
-  const record = { name, epoch: reader.u64(), created: reader.u64() };
+  const version = reader.u8();
+  const isMarked = version === RECORD_VERSIONS.marked;
+  if (!isMarked && version !== RECORD_VERSIONS.plain) {
+    throw reader.malformed("its version is unknown");
+  }
+  const facts = { name, epoch: reader.u64(), created: reader.u64() };
+  const table = isMarked ? reader.u64() : 0n;
   reader.end();
-  return record;
+  return { ...facts, table };
 }
 
-function encode({ epoch, created }: SnapshotRecord): Uint8Array {
-  return new ByteWriter(17).u8(RECORD_VERSION).u64(epoch).u64(created).finish();
+/** Stores a snapshot's record. */
+export function putSnapshot(
+  tx: IndexTransaction,
+  container: number,
+  { name, epoch, created, table }: StoredSnapshot,
+): void {
+  const version = table === 0n ? RECORD_VERSIONS.plain : RECORD_VERSIONS.marked;
+  const value = new ByteWriter(25).u8(version).u64(epoch).u64(created);
+  if (table !== 0n) value.u64(table);
+  tx.put(snapshotKey(container, name), value.finish());
 }
 
 /** The snapshot of a name, or `undefined`. */
@@ -63,6 +84,20 @@ export function getSnapshot(
   container: number,
   name: string,
 ): SnapshotRecord | undefined {
+  const stored = getStoredSnapshot(reader, container, name);
+  return stored && shown(stored);
+}
+
+function shown({ name, epoch, created }: StoredSnapshot): SnapshotRecord {
+  return { name, epoch, created };
+}
+
+/** The same, with its table of marks. */
+export function getStoredSnapshot(
+  reader: IndexReader,
+  container: number,
+  name: string,
+): StoredSnapshot | undefined {
   // A name that cannot exist is not looked up: its key may be longer than a key can be.
   if (!isName(name)) return undefined;
   const value = reader.get(snapshotKey(container, name));
@@ -75,7 +110,7 @@ export function listSnapshots(reader: IndexReader, container: number): SnapshotR
   const found: SnapshotRecord[] = [];
   reader.visit({ start: prefix, end: prefixEnd(prefix) }, (key, value) => {
     const name = Buffer.from(new KeyReader(key.subarray(NAME_SKIP)).component()).toString();
-    found.push(decode(name, value));
+    found.push(shown(decode(name, value)));
     return true;
   });
   return found.sort((a, b) => (a.epoch === b.epoch ? 0 : a.epoch < b.epoch ? -1 : 1));
@@ -172,20 +207,27 @@ export function createSnapshot(tx: IndexTransaction, given: NewSnapshot): Snapsh
   const epoch = wanted < last ? wanted : last;
   if (!isReadable(tx, owner, epoch)) throw epochGone(what, epoch, owner.horizon);
   const record = { name, epoch, created: now };
-  tx.put(snapshotKey(container, name), encode(record));
+  putSnapshot(tx, container, { ...record, table: 0n });
   return record;
 }
 
 /**
  * Destroys a snapshot; aggregation frees what only it saw.
  *
+ * @returns What it was.
  * @throws {@link DaosError} `DER_NONEXIST`.
  */
-export function destroySnapshot(tx: IndexTransaction, container: number, name: string): void {
-  if (getSnapshot(tx, container, name) === undefined) {
+export function destroySnapshot(
+  tx: IndexTransaction,
+  container: number,
+  name: string,
+): StoredSnapshot {
+  const found = getStoredSnapshot(tx, container, name);
+  if (found === undefined) {
     throw noSuchSnapshot(`Destroying snapshot ${JSON.stringify(name)}`, name);
   }
   tx.remove(snapshotKey(container, name));
+  return found;
 }
 
 /** The error for a name that no snapshot has. */

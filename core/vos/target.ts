@@ -26,6 +26,7 @@ import type { KeyView } from "./key-view.js";
 import type { CopyableValue, LongValue } from "./long-value.js";
 import type { StoredProperty } from "./metadata.js";
 import type { ObjectAddress } from "./names.js";
+import type { MarkChange, MarkedObject, MarkedSnapshot, MarkRange } from "./object-marks.js";
 import type { OwnLayer } from "./own-layer.js";
 import type { Pin } from "./pins.js";
 import type { ReadSet } from "./read-set.js";
@@ -40,6 +41,14 @@ import type { TargetUsage, TierLimits } from "./usage.js";
 export interface Metadata {
   readonly reader: IndexReader;
   transact(what: string, body: (tx: IndexTransaction) => void): void;
+}
+
+/** How marks of the objects of a snapshot are read and changed; see object-marks.ts. */
+export interface ObjectMarks {
+  /** Changes marks, all of them or none. @returns How many of the objects were marked before. */
+  change(place: MarkedSnapshot, changes: readonly MarkChange[]): number;
+  /** Marks in the order of the object ids. */
+  list(place: MarkedSnapshot, range: MarkRange): MarkedObject[];
 }
 
 /** A versioned object store. Calls are synchronous; errors are {@link DaosError}s. */
@@ -121,7 +130,9 @@ export interface Target {
   findSnapshot(container: number, name: string): SnapshotRecord | undefined;
   /** The snapshots of a container, oldest epoch first. */
   listSnapshots(container: number): SnapshotRecord[];
-  /** Lets go of a snapshot. */
+  /** Marks of the objects of snapshots. */
+  readonly marks: ObjectMarks;
+  /** Lets go of a snapshot, and of its marks. */
   destroySnapshot(container: number, name: string): void;
   /**
    * Removes what no reader can see and merges the rest, in steps; then takes back what dead writers left.

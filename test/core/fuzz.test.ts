@@ -15,7 +15,7 @@ import { plainEnvironment, runProgram } from "../support/processes.ts";
 import { isNightly, seed } from "../support/property.ts";
 import { root } from "../support/root.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
-import { contentsFile, goldenPools, unpackGolden } from "./support/golden-pool.ts";
+import { contentsFile, newestGolden, unpackGolden } from "./support/golden-pool.ts";
 
 const BATCH_COUNT = 30;
 const BATCHES = isNightly ? 100 : 2;
@@ -34,7 +34,7 @@ interface Outcome {
 /** Runs cases; the one that ended its process is wrong, and the next process goes on behind it. */
 function runCases(pool: string, first: number, count: number): Outcome[] {
   const program = join(root, "test", "core", "programs", "fuzz-pool.mjs");
-  const contents = contentsFile(goldenPools.at(-1) as string);
+  const contents = contentsFile(newestGolden);
   const folder = temporaryDirectory();
   const outcomes: Outcome[] = [];
   while (outcomes.length < count) {
@@ -56,7 +56,7 @@ function runCases(pool: string, first: number, count: number): Outcome[] {
 }
 
 test("a pool with a damaged file is read exactly, or refused with a typed error", () => {
-  const pool = unpackGolden(goldenPools.at(-1) as string, temporaryDirectory());
+  const pool = unpackGolden(newestGolden, temporaryDirectory());
   const start = Math.abs(seed % 1000) * SEED_STRIDE;
   const outcomes: Outcome[] = [];
   for (let batch = 0; batch < BATCHES; batch++) {

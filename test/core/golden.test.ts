@@ -41,7 +41,7 @@ function commitTo(pool: Pool, tag: number): void {
 }
 
 test("there is a golden pool of this format version", () => {
-  expect(goldenPools).toContain("format-1");
+  expect(goldenPools).toEqual(expect.arrayContaining(["format-1", "format-1-process"]));
 });
 
 describe.each(goldenPools)("golden pool %s", (name) => {
@@ -91,6 +91,7 @@ describe.each(goldenPools)("golden pool %s", (name) => {
     for (const [label, container] of Object.entries(before.containers)) {
       const found = after.containers[label];
       expect(found?.snapshots).toEqual(container.snapshots);
+      expect(found?.marks).toEqual(container.marks);
       for (const epoch of Object.values(container.snapshots)) {
         expect(found?.versions[epoch]).toEqual(container.versions[epoch]);
       }

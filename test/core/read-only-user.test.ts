@@ -8,12 +8,17 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { Pool } from "daos-ts";
 import { temporaryDirectory } from "../support/temporary.ts";
-import { type Contents, goldenContents, goldenPools, unpackGolden } from "./support/golden-pool.ts";
+import {
+  type Contents,
+  goldenContents,
+  newestGolden,
+  unpackGolden,
+} from "./support/golden-pool.ts";
 import { Program } from "./support/program.ts";
 
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
-const GOLDEN = goldenPools.at(-1) as string;
+const GOLDEN = newestGolden;
 
 interface Answer {
   readonly rw: string;

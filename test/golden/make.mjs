@@ -6,6 +6,8 @@
  *     test/golden/<name>/pool.tar.gz     the files of the pool
  *     test/golden/<name>/contents.json   what every later version must find in them
  *
+ * A pool whose name ends in "-process" has that durability: its index is written in another way.
+ *
  * The contents are the same each time: clock, randomness and order are fixed, and what they must be is worked out
  * by expected.mjs. A pool that was stored is never made again: a new format gets a new name, beside the old ones.
  *
@@ -172,6 +174,21 @@ function punches(main) {
   );
 }
 
+/** Marks of the objects of a snapshot: one at a time, several at once, replaced, taken away. */
+function marks({ container }) {
+  const table = container.openObjectTable({ snapshot: "first" });
+  table.mark(BYTES, key("done"));
+  table.markMany([[VALUES, key("\0\xff")], [PUNCHED, key("")], [RECORDS, key("r")], [BYTES, key("x".repeat(32))]]);
+  table.unmark([RECORDS]);
+  table.close();
+  container.createSnapshot("freed");
+  const freed = container.openObjectTable({ snapshot: "freed" });
+  freed.mark(VALUES, key("gone"));
+  freed.close();
+  container.destroySnapshot("freed");
+}
+const MARKED = { first: { [BYTES]: "x".repeat(32), [VALUES]: "\0\xff", [PUNCHED]: "" } };
+
 /** Large ones that are punched: their segments become free. */
 function freed(main) {
   for (let round = 0; round < 3; round++) main.commit(write(LARGE, shapeOf(0, 400_000), round));
@@ -201,13 +218,14 @@ function dieWithLease(path) {
   });
 }
 
-function build(path) {
-  const options = { path, label: "golden", size: SIZE, owner: "golden" };
+function build(path, durability) {
+  const options = { path, label: "golden", size: SIZE, owner: "golden", durability };
   const device = new FixedDevice(0);
   const pool = Pool.create({ ...options, device });
   const main = new Pair(pool.createContainer("main", { retainCommits: 3 }));
   firstCommits(main);
   punches(main);
+  marks(main);
   freed(main);
   layers(main);
   const other = new Pair(pool.createContainer("a.b:c_d-1", { retainCommits: 1 }));
@@ -236,7 +254,7 @@ function make(name) {
   const folder = mkdtempSync(join(tmpdir(), "golden-"));
   try {
     const path = join(folder, "pool");
-    const pairs = build(path);
+    const pairs = build(path, name.endsWith("-process") ? "process" : "power");
     // Reading takes pins and a place in the reader table: a copy is read, the original stored.
     spawnSync("cp", ["-r", path, `${path}-read`]);
     const pool = Pool.connect(`${path}-read`, { mode: "ro" });
@@ -245,6 +263,7 @@ function make(name) {
     pool.close();
     verify(contents, "main", pairs.main);
     verify(contents, "a.b:c_d-1", pairs.other);
+    assert.deepEqual(contents.containers.main.marks, MARKED);
     for (const state of ["leased", "sealed", "free"]) assert.ok(segments[state] > 0, `a ${state} segment`);
     mkdirSync(target);
     writeFileSync(join(target, "contents.json"), `${JSON.stringify(contents)}\n`);

@@ -131,6 +131,23 @@ function versionOf(container, epoch, { tolerant, without }) {
   }
 }
 
+/** The marks of the objects of snapshots, if there are any. */
+function marksOf(container, snapshots) {
+  const marks = {};
+  for (const { name } of snapshots) {
+    const table = container.openObjectTable({ snapshot: name });
+    try {
+      const shown = [...table.entries({ only: "marked" })].map(({ oid, mark }) => {
+        return [String(oid), Buffer.from(mark).toString("latin1")];
+      });
+      if (shown.length > 0) marks[name] = Object.fromEntries(shown);
+    } finally {
+      table.close();
+    }
+  }
+  return marks;
+}
+
 function containerOf(container, options) {
   const { tolerant } = options;
   const commits = container.commits().map(({ epoch }) => epoch);
@@ -144,6 +161,8 @@ function containerOf(container, options) {
   for (const epoch of epochs) {
     shown.versions[epoch] = part(tolerant, () => versionOf(container, epoch, options));
   }
+  const marks = part(tolerant, () => marksOf(container, snapshots));
+  if (Object.keys(marks).length > 0) shown.marks = marks;
   return shown;
 }
 

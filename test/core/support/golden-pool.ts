@@ -25,6 +25,8 @@ export interface ContainerContents {
   readonly snapshots: Readonly<Record<string, string>>;
   /** What each epoch shows. */
   readonly versions: Readonly<Record<string, unknown>>;
+  /** Marks of objects, by snapshot and object id; of pools that have some. */
+  readonly marks?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** Names of the golden pools. */
@@ -32,6 +34,11 @@ export const goldenPools: readonly string[] = readdirSync(GOLDEN, { withFileType
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
   .sort();
+
+/** The one of the newest format, of durability `power`. */
+export const newestGolden = goldenPools
+  .filter((name) => !name.endsWith("-process"))
+  .at(-1) as string;
 
 /** Path of the file that says what a golden pool holds. */
 export function contentsFile(name: string): string {

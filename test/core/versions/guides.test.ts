@@ -22,7 +22,7 @@ function examplesOf(page: string): string[] {
 
 describe("documentation", () => {
   test.each([
-    ["guides/versions.md", 6],
+    ["guides/versions.md", 7],
     ["concepts/epochs.md", 2],
   ])("T5: the examples of %s do what they say", async (page, count) => {
     const examples = examplesOf(page);
