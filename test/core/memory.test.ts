@@ -46,8 +46,8 @@ const ALLOCATED_MAX: Readonly<Record<string, number>> = {
   getValue: 64 + 320,
   // The list that is returned, with one object in it.
   fetch: 144,
-  // The same, the list of what is asked for, and a view of the part of the index that is copied.
-  fetchLarge: 2048,
+  // A long value lies in the log: as records.
+  fetchLarge: 6144,
   // The number of records and of bytes does not matter: it is objects for the range, its window, its parts.
   fetchRecords: 6144,
   fetchManyRecords: 8192,

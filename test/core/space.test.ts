@@ -341,7 +341,7 @@ test("writes of random sizes take what they are given or leave no trace", () => 
         writeArray(container, BigInt(100 + oid), pattern(100_000, oid));
       }
       fillDisk(disk);
-      const { error } = untilFull((key) => put(container, 1000 + key, pattern(5000, key)));
+      const { error } = untilFull((key) => put(container, 1000 + key, pattern(4000, key)));
       expect(error.facts.tier).toBe("scm");
       expectArrays(container, 100n, 30, 100_000);
       for (let oid = 0; oid < 30; oid++) container.update((tx) => tx.punch(BigInt(100 + oid)));
