@@ -141,7 +141,7 @@ export type {
   ObjectChange,
   RecordsChange,
 } from "./vos/diff.js";
-export { type Epoch, timeOfEpoch } from "./vos/epoch.js";
+export { type Epoch, epochOfTime, timeOfEpoch } from "./vos/epoch.js";
 export type { Moment } from "./vos/epoch-at-time.js";
 export type { IndexDamage } from "./vos/index-scrub.js";
 export type { DkeyEntry, KeyList, ListOptions } from "./vos/key-view.js";

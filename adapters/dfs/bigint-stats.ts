@@ -79,15 +79,44 @@ function moment<Name extends string>(name: Name, at: bigint) {
   } as Record<`${Name}Ns` | `${Name}Ms`, bigint> & Record<Name, Date>;
 }
 
+/**
+ * When a file was modified and changed. What was set after the last write counts, even if it lies in the
+ * past: the order of commits decides, for clocks may say that two of them were at one time.
+ */
+export function inodeTimes(
+  inode: Inode,
+  view: ContainerView,
+): { readonly modified: bigint; readonly changed: bigint } {
+  const { modified, changed } = inode;
+  const newest = inode.kind === "symlink" ? undefined : view.newestChange(inode.oid);
+  if (newest === undefined) return { modified, changed };
+  const written = timeOfEpoch(newest);
+  const isWrittenLast = newest > inode.modifiedEpoch;
+  if (!isWrittenLast) return { modified, changed };
+  return { modified: written, changed: changed > written ? changed : written };
+}
+
+/**
+ * An inode whose times are set in a transaction.
+ *
+ * @param view The version that the transaction reads. A write that is committed meanwhile repeats the
+ *   transaction: so all writes after that version are writes after the times.
+ */
+export function withTimes(
+  inode: Inode,
+  view: ContainerView,
+  times: { readonly accessed: bigint; readonly modified: bigint },
+): Inode {
+  if (inode.kind !== "symlink") view.newestChange(inode.oid);
+  return { ...inode, ...times, modifiedEpoch: view.epoch };
+}
+
 /** What is known of a file. @param file Its size in bytes, and the version that is shown. */
 export function bigIntStats(
   inode: Inode,
   { size, view }: { size: number; view: ContainerView },
 ): BigIntStats {
-  const newest = inode.kind === "file" ? view.newestChange(inode.oid) : undefined;
-  const written = newest === undefined ? 0n : timeOfEpoch(newest);
-  // What was set after the last write counts, even if it lies in the past.
-  const isWrittenLater = written > inode.changed;
+  const { modified, changed } = inodeTimes(inode, view);
   const count = BigInt(size);
   return {
     dev: 0n,
@@ -101,8 +130,8 @@ export function bigIntStats(
     blksize: BLOCK_SIZE,
     blocks: (count + SECTOR_SIZE - 1n) / SECTOR_SIZE,
     ...moment("atime", inode.accessed),
-    ...moment("mtime", isWrittenLater ? written : inode.modified),
-    ...moment("ctime", isWrittenLater ? written : inode.changed),
+    ...moment("mtime", modified),
+    ...moment("ctime", changed),
     ...moment("birthtime", inode.created),
     isFile: () => inode.kind === "file",
     isDirectory: () => inode.kind === "directory",

@@ -15,7 +15,7 @@ import { constants } from "node:buffer";
 import { EventEmitter } from "node:events";
 import { createInterface, type Interface } from "node:readline";
 import type { Epoch } from "../../core/index.js";
-import { type BigIntStats, bigIntStats } from "./bigint-stats.js";
+import { type BigIntStats, bigIntStats, withTimes } from "./bigint-stats.js";
 import { DfsError, withPosixErrors } from "./errors.js";
 import {
   type FileData,
@@ -329,7 +329,7 @@ export class FileHandle extends EventEmitter {
   }
 
   #changeInode(what: string, change: Parameters<OpenFile["changeInode"]>[1]): void {
-    this.#file.changeInode(what, (inode) => ({ ...change(inode), changed: nowNs() }));
+    this.#file.changeInode(what, (inode, view) => ({ ...change(inode, view), changed: nowNs() }));
   }
 
   /**
@@ -388,7 +388,7 @@ export class FileHandle extends EventEmitter {
       }) as [bigint, bigint];
       // Writes count as modifications: those that were made before come first.
       this.#file.sync();
-      this.#changeInode(what, (inode) => ({ ...inode, accessed, modified }));
+      this.#changeInode(what, (inode, view) => withTimes(inode, view, { accessed, modified }));
     });
   }
 

@@ -8,20 +8,23 @@
  *     version 2   u8 2, u8 kind (also 2 symbolic link), u16 zero, u32 mode, u64 creation time,
  *                 16 bytes object id, u32 uid, u32 gid, u64 access, modification, change time,
  *                 target of a symbolic link
+ *     version 3   as 2, with u64 epoch before the target: writes that were committed after it came after
+ *                 the modification time was set
  *
- * Times are nanoseconds since 1970-01-01 UTC. Version 1 is read, version 2 is written.
+ * Times are nanoseconds since 1970-01-01 UTC. Versions 1 and 2 are read, version 3 is written.
  *
  * @module
  */
 
-import { DaosError, type ObjectId } from "../../core/index.js";
+import { DaosError, type Epoch, epochOfTime, type ObjectId } from "../../core/index.js";
 
 /** The akey of inodes. */
 export const INODE_AKEY = Buffer.from("DFS_INODE");
 
 const VERSION_1_SIZE = 32;
-const VERSION_2 = 2;
 const VERSION_2_SIZE = 64;
+const VERSION_3 = 3;
+const VERSION_3_SIZE = 72;
 /** Durable: DO NOT CHANGE THESE VALUES. */
 const KINDS = ["file", "directory", "symlink"] as const;
 const LOW_HALF = 0xffff_ffff_ffff_ffffn;
@@ -45,8 +48,10 @@ export interface Inode {
   readonly gid: number;
   /** Access time, as it was set: reading does not change it. */
   readonly accessed: bigint;
-  /** Modification time, as it was set; writes of a file come on top. */
+  /** Modification time, as it was set; writes after {@link modifiedEpoch} come on top. */
   readonly modified: bigint;
+  /** What was committed after this epoch was committed after `modified` was set. */
+  readonly modifiedEpoch: Epoch;
   /** When the inode was changed. */
   readonly changed: bigint;
   /** Where a symbolic link leads; empty for other kinds. */
@@ -55,8 +60,8 @@ export interface Inode {
 
 /** Encodes an inode. */
 export function encodeInode(inode: Inode): Uint8Array {
-  const bytes = Buffer.alloc(VERSION_2_SIZE + inode.target.length);
-  bytes.writeUInt8(VERSION_2, 0);
+  const bytes = Buffer.alloc(VERSION_3_SIZE + inode.target.length);
+  bytes.writeUInt8(VERSION_3, 0);
   bytes.writeUInt8(KINDS.indexOf(inode.kind), 1);
   bytes.writeUInt32BE(inode.mode, 4);
   bytes.writeBigUInt64BE(inode.created, 8);
@@ -67,8 +72,23 @@ export function encodeInode(inode: Inode): Uint8Array {
   bytes.writeBigUInt64BE(inode.accessed, 40);
   bytes.writeBigUInt64BE(inode.modified, 48);
   bytes.writeBigUInt64BE(inode.changed, 56);
-  bytes.set(inode.target, VERSION_2_SIZE);
+  bytes.writeBigUInt64BE(inode.modifiedEpoch, 64);
+  bytes.set(inode.target, VERSION_3_SIZE);
   return bytes;
+}
+
+/** Bytes before the target, of a version; `undefined` of one that is not known. */
+function headSize(version: number | undefined): number | undefined {
+  return { 1: VERSION_1_SIZE, 2: VERSION_2_SIZE, [VERSION_3]: VERSION_3_SIZE }[version ?? 0];
+}
+
+/** The kind of an inode; `undefined` if it is damaged. */
+function kindIn(bytes: Buffer): InodeKind | undefined {
+  const kind = KINDS[bytes[1] ?? KINDS.length];
+  const size = headSize(bytes[0]);
+  if (kind === undefined || size === undefined || bytes.length < size) return undefined;
+  if (kind === "symlink" && bytes[0] === 1) return undefined;
+  return bytes.length > size === (kind === "symlink") ? kind : undefined;
 }
 
 /**
@@ -78,31 +98,33 @@ export function encodeInode(inode: Inode): Uint8Array {
  */
 export function decodeInode(value: Uint8Array, name: string): Inode {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  const kind = KINDS[bytes[1] ?? KINDS.length];
-  const isFirst = bytes[0] === 1 && bytes.length === VERSION_1_SIZE && kind !== "symlink";
-  const isSecond = bytes[0] === VERSION_2 && bytes.length >= VERSION_2_SIZE;
-  const hasTail = bytes.length > VERSION_2_SIZE;
-  if (kind === undefined || !(isFirst || (isSecond && hasTail === (kind === "symlink")))) {
+  const kind = kindIn(bytes);
+  if (kind === undefined) {
     throw new DaosError("DER_DF_INVAL", {
       what: `Reading the inode of ${name}`,
       why: "it is damaged, or another release wrote it",
-      remedy: "use the release that wrote the pool, or restore the pool from a copy",
+      remedy: "use the release that wrote the pool, or see what checkFileSystem() finds",
     });
   }
   const created = bytes.readBigUInt64BE(8);
   const oid = (bytes.readBigUInt64BE(16) << 64n) | bytes.readBigUInt64BE(24);
   const common = { kind, mode: bytes.readUInt32BE(4), created, oid };
-  if (isFirst) {
+  if (bytes[0] === 1) {
     const times = { accessed: created, modified: created, changed: created };
-    return { ...common, uid: 0, gid: 0, ...times, target: new Uint8Array(0) };
+    const modifiedEpoch = epochOfTime(created);
+    return { ...common, uid: 0, gid: 0, ...times, modifiedEpoch, target: new Uint8Array(0) };
   }
+  const changed = bytes.readBigUInt64BE(56);
+  const isNewest = bytes[0] === VERSION_3;
   return {
     ...common,
     uid: bytes.readUInt32BE(32),
     gid: bytes.readUInt32BE(36),
     accessed: bytes.readBigUInt64BE(40),
     modified: bytes.readBigUInt64BE(48),
-    changed: bytes.readBigUInt64BE(56),
-    target: new Uint8Array(bytes.subarray(VERSION_2_SIZE)),
+    changed,
+    // Version 2 told the order by clocks alone.
+    modifiedEpoch: isNewest ? bytes.readBigUInt64BE(64) : epochOfTime(changed),
+    target: new Uint8Array(bytes.subarray(isNewest ? VERSION_3_SIZE : VERSION_2_SIZE)),
   };
 }

@@ -80,7 +80,7 @@ export function splitPath(path: string): string[] {
 }
 
 const NO_TARGET = new Uint8Array(0);
-const NO_TIMES = { created: 0n, accessed: 0n, modified: 0n, changed: 0n };
+const NO_TIMES = { created: 0n, accessed: 0n, modified: 0n, changed: 0n, modifiedEpoch: 0n };
 const ROOT_OWNER = { uid: 0, gid: 0 };
 
 /** The root directory. */
@@ -141,17 +141,14 @@ export function listDirectory(state: NamespaceState, directory: ObjectId): Direc
 }
 
 /** A new inode with an object of its own. */
-function newInode(container: Container, kind: InodeKind): Inode {
+function newInode(container: Container, { view }: NamespaceState, kind: InodeKind): Inode {
   const isFile = kind === "file";
   const oid = container.allocateOid(isFile ? ObjectType.arrayByte : ObjectType.multiLexical);
   const mode = isFile ? 0o644 : 0o755;
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const now = nowNs();
-  return { kind, mode, oid, ...owner, target: NO_TARGET, ...timesAt(now) };
-}
-
-function timesAt(now: bigint) {
-  return { created: now, accessed: now, modified: now, changed: now };
+  const times = { created: now, accessed: now, modified: now, changed: now };
+  return { kind, mode, oid, ...owner, target: NO_TARGET, ...times, modifiedEpoch: view.epoch };
 }
 
 /**
@@ -174,7 +171,7 @@ export function create(
     if (parent.kind !== "directory") throw notDirectory(path, names[index - 1] ?? "/");
     const known = child(state, parent.oid, name);
     if (known !== undefined && index === last) throw exists(path);
-    const inode = known ?? newInode(container, index === last ? kind : "directory");
+    const inode = known ?? newInode(container, state, index === last ? kind : "directory");
     if (known === undefined) {
       const dkey = Buffer.from(name);
       const value = encodeInode(inode);
@@ -204,7 +201,7 @@ export function replace(
   if (parent === undefined || dkey.length === 0) throw notFound(path, "Replacing");
   const now = nowNs();
   const oid = container.allocateOid(ObjectType.arrayByte);
-  const inode = { ...file, oid, modified: now, changed: now };
+  const inode = { ...file, oid, modified: now, changed: now, modifiedEpoch: state.view.epoch };
   const value = encodeInode(inode);
   state.own.put({ oid: parent.oid, dkey, akey: INODE_AKEY, value, condition: "update" });
   state.own.punch(file.oid);

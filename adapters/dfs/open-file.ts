@@ -212,7 +212,7 @@ export class OpenFile {
    *
    * @throws {@link DfsError} `EROFS`; `ENOENT` if the name was removed, replaced or renamed.
    */
-  changeInode(what: string, change: (inode: Inode) => Inode): void {
+  changeInode(what: string, change: (inode: Inode, view: ContainerView) => Inode): void {
     this.requireOpen(what);
     const { container, path } = this.origin;
     this.#requireChangeable(what);
@@ -223,7 +223,7 @@ export class OpenFile {
         const remedy = "open the file again";
         throw new DfsError("ENOENT", "DER_NONEXIST", { ...text, remedy }, { path });
       }
-      const next = change(inode);
+      const next = change(inode, view);
       const { parent, name } = this.#place;
       const key = { oid: parent, dkey: name, akey: INODE_AKEY };
       own.put({ ...key, value: encodeInode(next), condition: "update" });

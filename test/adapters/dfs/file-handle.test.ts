@@ -6,7 +6,7 @@ import { mkdtemp, open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import { Dfs, type OpenFlags } from "daos-ts/dfs";
 import fc from "fast-check";
 import { fcOptions } from "../../support/property.ts";
@@ -214,6 +214,34 @@ describe("DFS: FileHandle", () => {
     await using reader = await old.open("b");
     expect(await codeOf(() => reader.chmod(0o600))).toBe("EROFS");
   });
+
+  test.each([
+    ["stands still", 0],
+    ["is ahead by a year", 365 * 86_400_000],
+    ["is behind by a year", -365 * 86_400_000],
+  ])(
+    "DFS: the order of commits tells if a write came after utimes(): the clock %s",
+    async (_what, offset) => {
+      const dfs = Dfs.mount(temporaryContainer({ retainCommits: 50 }).container);
+      const moment = Date.now() + offset;
+      const clock = jest.spyOn(Date, "now").mockImplementation(() => moment);
+      try {
+        await using handle = await dfs.open("a", "w");
+        const modified = async () => (await handle.stat({ bigint: true })).mtimeNs;
+        for (let round = 0; round < 3; round++) {
+          await handle.write("some");
+          await handle.sync();
+          expect(await modified()).toBeGreaterThan(2_000_000_000n);
+          await handle.utimes(1, 2);
+          expect(await modified()).toBe(2_000_000_000n);
+          await handle.chmod(0o600);
+          expect(await modified()).toBe(2_000_000_000n);
+        }
+      } finally {
+        clock.mockRestore();
+      }
+    },
+  );
 
   test("DFS: appends of several handles land behind each other, whoever commits first", async () => {
     const { pool, container } = temporaryContainer();
