@@ -5,8 +5,9 @@
  */
 
 import { constants } from "node:fs";
-import { type ContainerView, type ObjectId, timeOfEpoch } from "../../core/index.js";
-import type { Inode } from "./inode-format.js";
+import type { ContainerView, ObjectId } from "../../core/index.js";
+import type { Inode, InodeKind } from "./inode-format.js";
+import { inodeTimes } from "./inode-times.js";
 
 const BLOCK_SIZE = 4096n;
 const SECTOR_SIZE = 512n;
@@ -16,29 +17,73 @@ const KIND_BITS = {
   symlink: constants.S_IFLNK,
 } as const;
 
+/** What a name is, asked as in `node:fs`. */
+export class FileKind {
+  readonly #kind: InodeKind;
+
+  constructor(kind: InodeKind) {
+    this.#kind = kind;
+  }
+
+  /** Whether it is a file. */
+  isFile(): boolean {
+    return this.#kind === "file";
+  }
+
+  /** Whether it is a directory. */
+  isDirectory(): boolean {
+    return this.#kind === "directory";
+  }
+
+  /** Whether it is a symbolic link. */
+  isSymbolicLink(): boolean {
+    return this.#kind === "symlink";
+  }
+
+  /** Whether it is a pipe: never. */
+  isFIFO(): boolean {
+    return false;
+  }
+
+  /** Whether it is a socket: never. */
+  isSocket(): boolean {
+    return false;
+  }
+
+  /** Whether it is a block device: never. */
+  isBlockDevice(): boolean {
+    return false;
+  }
+
+  /** Whether it is a character device: never. */
+  isCharacterDevice(): boolean {
+    return false;
+  }
+}
+
 /** A file as of one version, with exact numbers. Times that end in `Ns` are nanoseconds since 1970-01-01 UTC. */
-export interface BigIntStats {
+export class BigIntStats extends FileKind {
   /** Number of the container's file system: always 0. */
-  readonly dev: bigint;
+  readonly dev = 0n;
   /** The object that holds the bytes, which is 128 bits long. */
   readonly ino: ObjectId;
   /** Permission bits, and those that tell the kind. */
   readonly mode: bigint;
   /** Names of the file: always 1. */
-  readonly nlink: bigint;
+  readonly nlink = 1n;
   /** User id of the owner. */
   readonly uid: bigint;
   /** Group id. */
   readonly gid: bigint;
   /** Always 0: no file is a device. */
-  readonly rdev: bigint;
-  /** Bytes up to the last one written. */
+  readonly rdev = 0n;
+  /** Bytes up to the last one written; of a link, those of its target; 0 for a directory. */
   readonly size: bigint;
   /** Bytes that are best read at a time. */
-  readonly blksize: bigint;
+  readonly blksize = BLOCK_SIZE;
   /** Units of 512 bytes that the size comes to; holes count. */
   readonly blocks: bigint;
-  /** Access time. */
+  /** Access time, as it was set: reading does not change it. */
   readonly atimeNs: bigint;
   /** Modification time: of the newest write, or as it was set after it. */
   readonly mtimeNs: bigint;
@@ -62,79 +107,38 @@ export interface BigIntStats {
   readonly ctime: Date;
   /** When it was created. */
   readonly birthtime: Date;
-  /** Whether it is a file. */
-  isFile(): boolean;
-  /** Whether it is a directory. */
-  isDirectory(): boolean;
-  /** Whether it is a symbolic link. */
-  isSymbolicLink(): boolean;
+
+  /** @param file Its size in bytes, and the version that is shown. */
+  constructor(inode: Inode, { size, view }: { size: number; view: ContainerView }) {
+    super(inode.kind);
+    const { modified, changed } = inodeTimes(inode, view);
+    this.ino = inode.oid;
+    this.mode = BigInt((inode.mode & 0o7777) | KIND_BITS[inode.kind]);
+    this.uid = BigInt(inode.uid);
+    this.gid = BigInt(inode.gid);
+    this.size = BigInt(size);
+    this.blocks = (this.size + SECTOR_SIZE - 1n) / SECTOR_SIZE;
+    this.atimeNs = inode.accessed;
+    this.mtimeNs = modified;
+    this.ctimeNs = changed;
+    this.birthtimeNs = inode.created;
+    this.atimeMs = milliseconds(inode.accessed);
+    this.mtimeMs = milliseconds(modified);
+    this.ctimeMs = milliseconds(changed);
+    this.birthtimeMs = milliseconds(inode.created);
+    this.atime = new Date(Number(this.atimeMs));
+    this.mtime = new Date(Number(this.mtimeMs));
+    this.ctime = new Date(Number(this.ctimeMs));
+    this.birthtime = new Date(Number(this.birthtimeMs));
+  }
 }
 
-function moment<Name extends string>(name: Name, at: bigint) {
-  const milliseconds = at / 1_000_000n;
-  return {
-    [`${name}Ns`]: at,
-    [`${name}Ms`]: milliseconds,
-    [name]: new Date(Number(milliseconds)),
-  } as Record<`${Name}Ns` | `${Name}Ms`, bigint> & Record<Name, Date>;
+function milliseconds(nanoseconds: bigint): bigint {
+  return nanoseconds / 1_000_000n;
 }
 
-/**
- * When a file was modified and changed. What was set after the last write counts, even if it lies in the
- * past: the order of commits decides, for clocks may say that two of them were at one time.
- */
-export function inodeTimes(
-  inode: Inode,
-  view: ContainerView,
-): { readonly modified: bigint; readonly changed: bigint } {
-  const { modified, changed } = inode;
-  const newest = inode.kind === "symlink" ? undefined : view.newestChange(inode.oid);
-  if (newest === undefined) return { modified, changed };
-  const written = timeOfEpoch(newest);
-  const isWrittenLast = newest > inode.modifiedEpoch;
-  if (!isWrittenLast) return { modified, changed };
-  return { modified: written, changed: changed > written ? changed : written };
-}
-
-/**
- * An inode whose times are set in a transaction.
- *
- * @param view The version that the transaction reads. A write that is committed meanwhile repeats the
- *   transaction: so all writes after that version are writes after the times.
- */
-export function withTimes(
-  inode: Inode,
-  view: ContainerView,
-  times: { readonly accessed: bigint; readonly modified: bigint },
-): Inode {
-  if (inode.kind !== "symlink") view.newestChange(inode.oid);
-  return { ...inode, ...times, modifiedEpoch: view.epoch };
-}
-
-/** What is known of a file. @param file Its size in bytes, and the version that is shown. */
-export function bigIntStats(
-  inode: Inode,
-  { size, view }: { size: number; view: ContainerView },
-): BigIntStats {
-  const { modified, changed } = inodeTimes(inode, view);
-  const count = BigInt(size);
-  return {
-    dev: 0n,
-    ino: inode.oid,
-    mode: BigInt((inode.mode & 0o7777) | KIND_BITS[inode.kind]),
-    nlink: 1n,
-    uid: BigInt(inode.uid),
-    gid: BigInt(inode.gid),
-    rdev: 0n,
-    size: count,
-    blksize: BLOCK_SIZE,
-    blocks: (count + SECTOR_SIZE - 1n) / SECTOR_SIZE,
-    ...moment("atime", inode.accessed),
-    ...moment("mtime", modified),
-    ...moment("ctime", changed),
-    ...moment("birthtime", inode.created),
-    isFile: () => inode.kind === "file",
-    isDirectory: () => inode.kind === "directory",
-    isSymbolicLink: () => inode.kind === "symlink",
-  };
+/** The size of what an inode stands for, in bytes. */
+export function sizeOfInode(inode: Inode, view: ContainerView): number {
+  if (inode.kind === "file") return view.arraySize(inode.oid);
+  return inode.target.length;
 }

@@ -6,6 +6,7 @@
 
 import os from "node:os";
 import {
+  DaosError,
   type DaosErrorCode,
   type ErrorFacts,
   type ErrorText,
@@ -29,6 +30,36 @@ const POSIX_CODES: Partial<Record<DaosErrorCode, string>> = {
   DER_TX_RESTART: "EAGAIN",
 };
 
+const textOf = (fact: unknown) => (typeof fact === "string" ? fact : undefined);
+
+/** What was called: errors say it, as those of `node:fs` do. */
+export interface FileCall {
+  /** The system call that it would be. */
+  readonly syscall: string;
+  /** What is done, for messages: `Reading`. */
+  readonly what: string;
+  /** The path, as it was given. */
+  readonly path: string;
+  /** The second path. */
+  readonly dest?: string | undefined;
+}
+
+/** An argument of a type that a call does not take, as `node:fs` reports it. */
+export class ArgumentTypeError extends TypeError {
+  /** Always `ERR_INVALID_ARG_TYPE`. */
+  readonly code = "ERR_INVALID_ARG_TYPE";
+
+  /**
+   * @param name Name of the argument.
+   * @param wanted What it may be: `a string, a Buffer or a URL`.
+   * @param found What it was.
+   */
+  constructor(name: string, wanted: string, found: unknown) {
+    const kind = found === null ? "null" : typeof found;
+    super(`The "${name}" argument must be ${wanted}. It was of type ${kind}.`);
+  }
+}
+
 /**
  * A failure of the file system front end, as `node:fs` reports it: `code` is the POSIX code. Its `name`
  * is `DaosError` and `daosCode` the DAOS code, by which `isDaosError` knows it.
@@ -44,6 +75,10 @@ export class DfsError extends Error {
   readonly errno: number;
   /** The path that was used, if the failure is about one. */
   readonly path: string | undefined;
+  /** The second path of a call that takes two. */
+  readonly dest: string | undefined;
+  /** The system call that it would be: `open`, `rename`, `scandir` and others. */
+  readonly syscall: string | undefined;
   /** Values that a program may want: paths, sizes in bytes, epochs. */
   readonly facts: ErrorFacts;
   /** The three parts of the message. */
@@ -63,7 +98,9 @@ export class DfsError extends Error {
     this.code = code;
     this.daosCode = daosCode;
     this.errno = -((os.constants.errno as Record<string, number>)[code] ?? os.constants.errno.EIO);
-    this.path = typeof facts.path === "string" ? facts.path : undefined;
+    this.path = textOf(facts.path);
+    this.dest = textOf(facts.dest);
+    this.syscall = textOf(facts.syscall);
     this.facts = { ...facts, posix: code };
     this.text = text;
   }
@@ -76,35 +113,87 @@ export function isDfsError(error: unknown, code?: string): error is DfsError {
   return typeof found.daosCode === "string" && (code === undefined || found.code === code);
 }
 
-/** The error for a path that leads to something of the wrong kind. */
+/** The error for what a path leads to: a `DaosError`, for the front ends that report those. */
 function posixError(
-  code: string,
-  { what, path, why, remedy }: { what: string; path: string; why: string; remedy: string },
-): DfsError {
-  const text = { what: `${what} "${path}"`, why, remedy };
-  return new DfsError(code, "DER_INVAL", text, { path });
+  posix: string,
+  path: string,
+  { what, why, remedy }: ErrorText,
+  code: DaosErrorCode = "DER_INVAL",
+): DaosError {
+  return new DaosError(code, { what: `${what} "${path}"`, why, remedy }, { path, posix });
 }
 
-/** Runs `body`; gives a `DaosError` that it throws its POSIX code. */
-export function withPosixErrors<T>(body: () => T): T {
+/** The POSIX code of a failure below this front end; `undefined` if it has none of its own. */
+export function posixCodeOf(error: unknown): string | undefined {
+  return isDaosError(error) ? textOf(error.facts.posix) : undefined;
+}
+
+/** The error, with what was called. */
+function withCall(error: DfsError, call: FileCall | undefined): DfsError {
+  if (call === undefined || error.syscall !== undefined) return error;
+  const { syscall, path, dest } = call;
+  const facts = { ...error.facts, syscall, path, ...(dest !== undefined && { dest }) };
+  return new DfsError(error.code, error.daosCode, error.text, facts, error.cause);
+}
+
+/**
+ * Runs `body`; gives a `DaosError` that it throws its POSIX code.
+ *
+ * @param call What was called, for the error.
+ */
+export function withPosixErrors<T>(body: () => T, call?: FileCall): T {
   try {
     return body();
   } catch (error) {
-    if (!isDaosError(error) || isDfsError(error)) throw error;
+    if (!isDaosError(error)) throw error;
+    if (isDfsError(error)) throw withCall(error, call);
     const { code, text, facts } = error;
-    const posix = typeof facts.posix === "string" ? facts.posix : (POSIX_CODES[code] ?? "EIO");
-    throw new DfsError(posix, code, text, facts, error);
+    const posix = textOf(facts.posix) ?? POSIX_CODES[code] ?? "EIO";
+    throw withCall(new DfsError(posix, code, text, facts, error), call);
   }
 }
 
+/** Why a call is refused. */
+export interface Refusal {
+  /** POSIX code. */
+  readonly posix: string;
+  /** `DER_INVAL` by default. */
+  readonly code?: DaosErrorCode;
+  readonly why: string;
+  readonly remedy: string;
+}
+
+/** The error of a call that is refused. */
+export function refusal(call: FileCall, { posix, code, why, remedy }: Refusal): DfsError {
+  const { what, path, dest, syscall } = call;
+  const both = dest === undefined ? `"${path}"` : `"${path}" -> "${dest}"`;
+  const facts = { path, syscall, ...(dest !== undefined && { dest }) };
+  return new DfsError(posix, code ?? "DER_INVAL", { what: `${what} ${both}`, why, remedy }, facts);
+}
+
 /** The error for a directory where a file is needed. */
-export function isDirectoryError(path: string, what: string): DfsError {
-  const remedy = "name a file in it";
-  return posixError("EISDIR", { what, path, why: "it is a directory", remedy });
+export function isDirectoryError(path: string, what: string): DaosError {
+  return posixError("EISDIR", path, {
+    what,
+    why: "it is a directory",
+    remedy: "name a file in it",
+  });
 }
 
 /** The error for a file where a directory is needed. */
-export function notDirectoryError(path: string, what: string): DfsError {
-  const remedy = "name a directory";
-  return posixError("ENOTDIR", { what, path, why: "it is a file, not a directory", remedy });
+export function notDirectoryError(path: string, what: string): DaosError {
+  const why = "it is a file, not a directory";
+  return posixError("ENOTDIR", path, { what, why, remedy: "name a directory" });
+}
+
+/** The error for a path that leads nowhere. */
+export function noEntryError(path: string, what: string): DaosError {
+  const text = { what, why: "there is no such file", remedy: "correct the path, or create it" };
+  return posixError("ENOENT", path, text, "DER_NONEXIST");
+}
+
+/** The error for a name that is taken. */
+export function existsError(path: string, what: string): DaosError {
+  const remedy = "open the existing one, or choose another name";
+  return posixError("EEXIST", path, { what, why: "it exists already", remedy }, "DER_EXIST");
 }

@@ -4,6 +4,9 @@
  * @module
  */
 
+import { ArgumentTypeError } from "./errors.js";
+import { bytesOf } from "./transfer-arguments.js";
+
 /** What `read` did. */
 export interface ReadResult<B extends NodeJS.ArrayBufferView = Uint8Array> {
   /** Bytes that were read: fewer than asked for at the end of the file, 0 beyond it. */
@@ -61,4 +64,49 @@ const isOptions = (options: FileDataOptions) => typeof options === "object" && o
 export function fileOptions(options: FileDataOptions) {
   if (!isOptions(options)) return { encoding: options as BufferEncoding | null, signal: undefined };
   return options as Exclude<FileDataOptions, string | null | undefined>;
+}
+
+/** The bytes of a part of a file. @throws `TypeError` `ERR_INVALID_ARG_TYPE`. */
+function partBytes(part: unknown, encoding: BufferEncoding | null | undefined): Uint8Array {
+  if (typeof part === "string") return Buffer.from(part, encoding ?? "utf8");
+  if (ArrayBuffer.isView(part)) return bytesOf(part as NodeJS.ArrayBufferView);
+  throw new ArgumentTypeError("data", "a string, a buffer, or an iterable of them", part);
+}
+
+const isIterable = (data: unknown): data is Iterable<unknown> | AsyncIterable<unknown> =>
+  typeof data === "object" &&
+  data !== null &&
+  (Symbol.iterator in data || Symbol.asyncIterator in data);
+
+/**
+ * The bytes of a file that is to be written, if they are all there; else `undefined`: they have to be
+ * waited for.
+ *
+ * @throws `TypeError` `ERR_INVALID_ARG_TYPE`.
+ */
+export function wholeData(
+  data: FileData,
+  { encoding, signal }: ReturnType<typeof fileOptions>,
+): Uint8Array | undefined {
+  signal?.throwIfAborted();
+  const isWhole = typeof data === "string" || ArrayBuffer.isView(data) || !isIterable(data);
+  return isWhole ? partBytes(data, encoding) : undefined;
+}
+
+/**
+ * All bytes of an iterable.
+ *
+ * @throws `TypeError` `ERR_INVALID_ARG_TYPE`; an `AbortError` if the signal is aborted between two parts.
+ */
+export async function collected(
+  data: FileData,
+  { encoding, signal }: ReturnType<typeof fileOptions>,
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const part of data as AsyncIterable<unknown>) {
+    signal?.throwIfAborted();
+    // The caller may fill its buffer again for the next part.
+    parts.push(Uint8Array.from(partBytes(part, encoding)));
+  }
+  return Buffer.concat(parts);
 }

@@ -15,7 +15,7 @@ import { constants } from "node:buffer";
 import { EventEmitter } from "node:events";
 import { createInterface, type Interface } from "node:readline";
 import type { Epoch } from "../../core/index.js";
-import { type BigIntStats, bigIntStats, withTimes } from "./bigint-stats.js";
+import { BigIntStats } from "./bigint-stats.js";
 import { DfsError, withPosixErrors } from "./errors.js";
 import {
   type FileData,
@@ -32,9 +32,11 @@ import {
   ReadStream,
   WriteStream,
 } from "./file-streams.js";
+import { withTimes } from "./inode-times.js";
 import { type FileHandleOrigin, OpenFile } from "./open-file.js";
+import { checkedTimes, checkOwner, modeBits, withOwner } from "./path-attributes.js";
 import { Stats } from "./stats.js";
-import { nanoseconds, nowNs, type TimeLike } from "./time-like.js";
+import { nowNs, type TimeLike } from "./time-like.js";
 import {
   bytesOf,
   checkPosition,
@@ -323,9 +325,13 @@ export class FileHandle extends EventEmitter {
       this.#file.requireOpen("Asking about");
       const size = this.#file.size();
       const { inode } = this.#file;
-      if (options.bigint !== true) return new Stats(inode, size);
-      return bigIntStats(inode, { size, view: this.#file.requireOpen("Asking about") });
+      const file = { size, view: this.#file.requireOpen("Asking about") };
+      return options.bigint === true ? new BigIntStats(inode, file) : new Stats(inode, file);
     });
+  }
+
+  #call(syscall: string, what: string) {
+    return { syscall, what, path: this.path };
   }
 
   #changeInode(what: string, change: Parameters<OpenFile["changeInode"]>[1]): void {
@@ -340,11 +346,9 @@ export class FileHandle extends EventEmitter {
   async chmod(mode: number | string): Promise<void> {
     withPosixErrors(() => {
       this.#file.requireOpen("Changing the mode of");
-      const bits = typeof mode === "string" ? Number.parseInt(mode, 8) : mode;
-      if (!Number.isInteger(bits) || bits < 0 || bits > 0xffff_ffff) {
-        throw this.#fail("Changing the mode of")(`${mode} is no mode`, "give bits such as 0o644");
-      }
-      this.#changeInode("Changing the mode of", (inode) => ({ ...inode, mode: bits & 0o7777 }));
+      const what = "Changing the mode of";
+      const bits = modeBits(this.#call("fchmod", what), mode);
+      this.#changeInode(what, (inode) => ({ ...inode, mode: bits }));
     });
   }
 
@@ -359,15 +363,8 @@ export class FileHandle extends EventEmitter {
     withPosixErrors(() => {
       const what = "Changing the owner of";
       this.#file.requireOpen(what);
-      for (const id of [uid, gid]) {
-        if (Number.isInteger(id) && id >= -1 && id <= 0xffff_ffff) continue;
-        throw this.#fail(what)(`${id} is no user or group`, "give ids, or -1");
-      }
-      this.#changeInode(what, (inode) => ({
-        ...inode,
-        uid: uid === -1 ? inode.uid : uid,
-        gid: gid === -1 ? inode.gid : gid,
-      }));
+      checkOwner(this.#call("fchown", what), uid, gid);
+      this.#changeInode(what, (inode) => withOwner(inode, uid, gid));
     });
   }
 
@@ -381,14 +378,10 @@ export class FileHandle extends EventEmitter {
     withPosixErrors(() => {
       const what = "Setting the times of";
       this.#file.requireOpen(what);
-      const [accessed, modified] = [atime, mtime].map((time) => {
-        const at = nanoseconds(time);
-        if (at !== undefined) return at;
-        throw this.#fail(what)(`${String(time)} is no time`, "give seconds since 1970, or a Date");
-      }) as [bigint, bigint];
+      const times = checkedTimes(this.#call("futime", what), atime, mtime);
       // Writes count as modifications: those that were made before come first.
       this.#file.sync();
-      this.#changeInode(what, (inode, view) => withTimes(inode, view, { accessed, modified }));
+      this.#changeInode(what, (inode, view) => withTimes(inode, view, times));
     });
   }
 

@@ -19,9 +19,21 @@
  * @module
  */
 
-export type { BigIntStats } from "./bigint-stats.js";
-export { Dfs, type OpenFlags } from "./dfs.js";
-export { DfsError, isDfsError } from "./errors.js";
+export { BigIntStats, FileKind } from "./bigint-stats.js";
+export type { CopyOptions } from "./copy.js";
+export { Dfs, type FileLike, type ReadFileOptions, type WriteFileOptions } from "./dfs.js";
+export { DfsAttributes, type StatOptions } from "./dfs-attributes.js";
+export { DfsNames, type MkdirOptions, type NameOptions } from "./dfs-names.js";
+export {
+  type DirectoryEntry,
+  listDirectory,
+  type NamespaceChange,
+  type NamespaceState,
+  type Place,
+  ROOT_OID,
+} from "./directory.js";
+export { Dir, type OpendirOptions, type ReaddirOptions } from "./directory-reader.js";
+export { ArgumentTypeError, DfsError, isDfsError } from "./errors.js";
 export type {
   FileData,
   FileDataOptions,
@@ -38,25 +50,17 @@ export {
   WriteStream,
 } from "./file-streams.js";
 export type { Inode, InodeKind } from "./inode-format.js";
+export { NAME_SIZE_MAX, PATH_SIZE_MAX } from "./limits.js";
 export { isDaosAddress, type Location, parseLocation } from "./location.js";
-export {
-  create,
-  type DirectoryEntry,
-  listDirectory,
-  lookup,
-  NAME_SIZE_MAX,
-  type NamespaceState,
-  notFound,
-  PATH_SIZE_MAX,
-  ROOT_OID,
-  remove,
-  replace,
-  splitPath,
-} from "./namespace.js";
+export type { Consistency, MountOptions } from "./mount.js";
+export type { RmOptions } from "./name-changes.js";
+export { create, lookup, type NewName, notFound, remove, replace, splitPath } from "./namespace.js";
+export type { OpenFlags } from "./open-flags.js";
 export { type KeyedValue, listValues } from "./own-values.js";
+export type { PathLike } from "./path-argument.js";
 export type { FileReadStreamOptions, FileWriteStreamOptions } from "./path-streams.js";
-export type { Place } from "./place.js";
-export { Dirent, Stats } from "./stats.js";
+export type { BigIntStatFs, SpaceNumbers, StatFs } from "./statfs.js";
+export { Dirent, type NameEncoding, Stats } from "./stats.js";
 export type { TimeLike } from "./time-like.js";
 export type { Position, ReadOptions, TransferOptions } from "./transfer-arguments.js";
 export { type FileChange, PathWatch, type WatchPathOptions } from "./watch.js";

@@ -16,3 +16,17 @@ export const XATTR_VALUE_SIZE_MAX = 64 * 1024;
 export const READ_SIZE_DEFAULT = 16 * 1024;
 /** What a stream asks for at a time, in bytes. */
 export const STREAM_CHUNK_SIZE_DEFAULT = 64 * 1024;
+/** Longest name of a path's component, in bytes. */
+export const NAME_SIZE_MAX = 255;
+/** Longest path, and target of a symbolic link, in bytes. */
+export const PATH_SIZE_MAX = 4096;
+/** Symbolic links that are followed on the way of one path, as Linux does. */
+export const LINKS_FOLLOWED_MAX = 40;
+/** How long a relaxed mount may show an old version by default, in milliseconds. */
+export const STALE_MS_DEFAULT = 1000;
+/** Entries that an open directory reads at a time by default. */
+export const DIRECTORY_BUFFER_COUNT_DEFAULT = 32;
+/** Bytes that copying a file moves at a time. */
+export const COPY_CHUNK_SIZE = 4 * 2 ** 20;
+/** Names that `mkdtemp` tries before it gives up. */
+export const TEMPORARY_NAME_ATTEMPTS_MAX = 100;

@@ -7,8 +7,8 @@
  */
 
 import type { ObjectId } from "../../core/index.js";
+import { listDirectory, type NamespaceState } from "./directory.js";
 import type { Inode } from "./inode-format.js";
-import { listDirectory, type NamespaceState } from "./namespace.js";
 
 /** A name that is watched. */
 export interface WatchedName {

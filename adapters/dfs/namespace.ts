@@ -1,58 +1,35 @@
 /**
- * The namespace of a container: paths lead through directory objects to files.
+ * The namespace of a container by paths: for the front ends that name files in transactions of their own.
  *
  *     /runs/step-10   root object ─"runs"─▶ directory object ─"step-10"─▶ array object
  *
  * Names are changed in a transaction and seen in a view, as everything else in a container: a file
  * and its data appear in one commit. The front ends share these functions, so that a file written
- * through MPI-IO is the same file for all of them.
+ * through MPI-IO is the same file for all of them. Here an empty path is the root.
  *
  * @module
  */
 
 import {
   type Container,
-  type ContainerView,
   DaosError,
-  makeObjectId,
+  isDaosError,
   type ObjectId,
   ObjectType,
-  type Transaction,
 } from "../../core/index.js";
 import {
-  decodeInode,
-  encodeInode,
-  INODE_AKEY,
-  type Inode,
-  type InodeKind,
-} from "./inode-format.js";
-import { listValues } from "./own-values.js";
-
-/** Longest name of a path's component, in bytes. */
-export const NAME_SIZE_MAX = 255;
-/** Longest path, in bytes. */
-export const PATH_SIZE_MAX = 4096;
-
-/** The root directory's object; the first user ids are kept for such objects. */
-export const ROOT_OID: ObjectId = makeObjectId(ObjectType.multiLexical, 1n);
-
-/** A name in a directory. */
-export interface DirectoryEntry {
-  /** The name, as UTF-8. */
-  readonly name: string;
-  /** The bytes of the name. */
-  readonly bytes: Buffer;
-  /** What it stands for. */
-  readonly inode: Inode;
-}
-
-/** What a path is looked up in: a version, and optionally a transaction's own changes on top. */
-export interface NamespaceState {
-  /** The version. */
-  readonly view: ContainerView;
-  /** The transaction. */
-  readonly own?: Transaction | undefined;
-}
+  listDirectory,
+  type NamespaceChange,
+  type NamespaceState,
+  newInode,
+  putInode,
+  rootInode,
+} from "./directory.js";
+import { existsError, noEntryError, notDirectoryError } from "./errors.js";
+import type { Inode, InodeKind } from "./inode-format.js";
+import { NAME_SIZE_MAX, PATH_SIZE_MAX } from "./limits.js";
+import { type Walked, type WalkOptions, walk } from "./path-walk.js";
+import { nowNs } from "./time-like.js";
 
 function invalidPath(path: string, why: string, posix = "EINVAL"): DaosError {
   const remedy = 'use names separated by "/", without "." and ".."';
@@ -79,76 +56,75 @@ export function splitPath(path: string): string[] {
   return names;
 }
 
-const NO_TARGET = new Uint8Array(0);
-const NO_TIMES = { created: 0n, accessed: 0n, modified: 0n, changed: 0n, modifiedEpoch: 0n };
-const ROOT_OWNER = { uid: 0, gid: 0 };
-
-/** The root directory. */
-const ROOT: Inode = {
-  kind: "directory",
-  mode: 0o755,
-  oid: ROOT_OID,
-  target: NO_TARGET,
-  ...NO_TIMES,
-  ...ROOT_OWNER,
-};
-
-/** What a name in a directory stands for, or `undefined`. */
-function child(
-  state: NamespaceState,
-  directory: ObjectId,
-  name: string | Uint8Array,
-): Inode | undefined {
-  const dkey = Buffer.from(name);
-  const value = state.view.getValue(directory, dkey, INODE_AKEY, state.own);
-  return value && decodeInode(value, dkey.toString());
+function walkFromRoot(state: NamespaceState, path: string, options: WalkOptions): Walked {
+  if (path.includes("\0")) throw invalidPath(path, "it contains a zero byte");
+  return walk(state, path === "" ? "/" : path, options);
 }
 
-/** Nanoseconds since 1970-01-01 UTC. */
-function nowNs(): bigint {
-  return BigInt(Date.now()) * 1_000_000n;
-}
-
-function notDirectory(path: string, name: string): DaosError {
-  const text = {
-    what: `Looking up "${path}"`,
-    why: `"${name}" is a file, not a directory`,
-    remedy: "correct the path",
-  };
-  return new DaosError("DER_INVAL", text, { path, posix: "ENOTDIR" });
-}
-
-/** What a path stands for, or `undefined`. */
+/**
+ * What a path stands for, or `undefined`. Symbolic links are followed.
+ *
+ * @throws `DaosError` with the POSIX code `ENOTDIR`, `ELOOP`, `ENAMETOOLONG` or `EINVAL`.
+ */
 export function lookup(state: NamespaceState, path: string): Inode | undefined {
-  let inode = ROOT;
-  let parent = "/";
-  for (const name of splitPath(path)) {
-    if (inode.kind !== "directory") throw notDirectory(path, parent);
-    const found = child(state, inode.oid, name);
-    if (found === undefined) return undefined;
-    inode = found;
-    parent = name;
+  if (path === "") return rootInode(state);
+  try {
+    return walkFromRoot(state, path, { what: "Looking up", follow: true }).inode;
+  } catch (error) {
+    if (isDaosError(error, "DER_NONEXIST")) return undefined;
+    throw error;
   }
-  return inode;
 }
 
-/** The entries of a directory, in lexical order. */
-export function listDirectory(state: NamespaceState, directory: ObjectId): DirectoryEntry[] {
-  return listValues(state, directory, INODE_AKEY).map(({ dkey, value }) => {
-    const name = Buffer.from(dkey).toString();
-    return { name, bytes: Buffer.from(dkey), inode: decodeInode(value, name) };
-  });
+/** A name that is to be created. */
+export interface NewName {
+  readonly path: string;
+  readonly kind: InodeKind;
+  /** Permission bits; by default those that `node:fs` gives. */
+  readonly mode?: number | undefined;
 }
 
-/** A new inode with an object of its own. */
-function newInode(container: Container, { view }: NamespaceState, kind: InodeKind): Inode {
-  const isFile = kind === "file";
-  const oid = container.allocateOid(isFile ? ObjectType.arrayByte : ObjectType.multiLexical);
-  const mode = isFile ? 0o644 : 0o755;
-  const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  const now = nowNs();
-  const times = { created: now, accessed: now, modified: now, changed: now };
-  return { kind, mode, oid, ...owner, target: NO_TARGET, ...times, modifiedEpoch: view.epoch };
+/** Directories that are to be created. */
+export interface NewDirectories {
+  readonly path: string;
+  /** Permission bits; by default those that `node:fs` gives. */
+  readonly mode?: number | undefined;
+  /** What is done, for errors. */
+  readonly what?: string;
+  /** Whether something is to be put into the last one. */
+  readonly isParent?: boolean;
+}
+
+/**
+ * Creates the directories of a path that are missing, the last one included.
+ *
+ * @returns The path of the first one that was created; `undefined` if all of them exist.
+ * @throws `DaosError` with the POSIX code `EEXIST` if a file has the last name, `ENOTDIR` if one has another,
+ *   `ENOENT` for a link to nothing.
+ */
+export function createDirectories(
+  container: Container,
+  state: NamespaceChange,
+  { path, mode, what = "Creating", isParent = false }: NewDirectories,
+): string | undefined {
+  const names = path.split("/").filter((name) => name !== "");
+  const start = path.startsWith("/") ? "/" : "";
+  let first: string | undefined;
+  for (const [index, name] of names.entries()) {
+    const prefix = start + names.slice(0, index + 1).join("/");
+    if (name === "." || name === "..") continue;
+    const { inode, ...place } = walkFromRoot(state, prefix, { what, isName: true });
+    if (inode === undefined) {
+      putInode(state.own, place, newInode(container, state, { kind: "directory", mode }), "insert");
+      first ??= prefix;
+    } else if (inode.kind !== "directory") {
+      const target = walkFromRoot(state, prefix, { what, follow: true }).inode;
+      if (target?.kind === "directory") continue;
+      if (isParent || index < names.length - 1) throw notDirectoryError(path, what);
+      throw target === undefined ? noEntryError(path, what) : existsError(path, what);
+    }
+  }
+  return first;
 }
 
 /**
@@ -161,26 +137,17 @@ function newInode(container: Container, { view }: NamespaceState, kind: InodeKin
  */
 export function create(
   container: Container,
-  state: NamespaceState & { own: Transaction },
-  { path, kind }: { path: string; kind: InodeKind },
+  state: NamespaceChange,
+  { path, kind, mode }: NewName,
 ): Inode {
-  const names = splitPath(path);
-  const last = names.length - 1;
-  let parent = ROOT;
-  for (const [index, name] of names.entries()) {
-    if (parent.kind !== "directory") throw notDirectory(path, names[index - 1] ?? "/");
-    const known = child(state, parent.oid, name);
-    if (known !== undefined && index === last) throw exists(path);
-    const inode = known ?? newInode(container, state, index === last ? kind : "directory");
-    if (known === undefined) {
-      const dkey = Buffer.from(name);
-      const value = encodeInode(inode);
-      state.own.put({ oid: parent.oid, dkey, akey: INODE_AKEY, value, condition: "insert" });
-    }
-    parent = inode;
-  }
-  if (names.length === 0) throw exists(path);
-  return parent;
+  const what = "Creating";
+  const above = path.replace(/\/*[^/]*\/*$/, "");
+  createDirectories(container, state, { path: above, what, isParent: true });
+  const { inode: known, ...place } = walkFromRoot(state, path, { what, isName: true });
+  if (known !== undefined) throw existsError(path, what);
+  const inode = newInode(container, state, { kind, mode });
+  putInode(state.own, place, inode, "insert");
+  return inode;
 }
 
 /**
@@ -192,71 +159,76 @@ export function create(
  */
 export function replace(
   container: Container,
-  state: NamespaceState & { own: Transaction },
+  state: NamespaceChange,
   { path, file }: { path: string; file: Inode },
 ): Inode {
-  const names = splitPath(path);
-  const dkey = Buffer.from(names.pop() ?? "");
-  const parent = lookup(state, names.join("/"));
-  if (parent === undefined || dkey.length === 0) throw notFound(path, "Replacing");
+  const place = walkFromRoot(state, path, { what: "Replacing", follow: true });
+  if (place.inode === undefined) throw noEntryError(path, "Replacing");
+  return replaceAt(container, state, { ...place, inode: file });
+}
+
+/** The same, of a name that was found. */
+export function replaceAt(
+  container: Container,
+  state: NamespaceChange,
+  { inode: file, ...place }: Pick<Walked, "parent" | "name"> & { readonly inode: Inode },
+): Inode {
   const now = nowNs();
   const oid = container.allocateOid(ObjectType.arrayByte);
   const inode = { ...file, oid, modified: now, changed: now, modifiedEpoch: state.view.epoch };
-  const value = encodeInode(inode);
-  state.own.put({ oid: parent.oid, dkey, akey: INODE_AKEY, value, condition: "update" });
+  putInode(state.own, place, inode, "update");
   state.own.punch(file.oid);
   return inode;
 }
 
-function exists(path: string): DaosError {
-  const remedy = "open the existing one, or choose another name";
-  const text = { what: `Creating "${path}"`, why: "it exists already", remedy };
-  return new DaosError("DER_EXIST", text, { path, posix: "EEXIST" });
-}
-
 /** The error for a path that leads nowhere. */
 export function notFound(path: string, what = "Opening"): DaosError {
-  const text = {
-    what: `${what} "${path}"`,
-    why: "there is no such file",
-    remedy: "correct the path, or create it",
-  };
-  return new DaosError("DER_NONEXIST", text, { path, posix: "ENOENT" });
+  return noEntryError(path, what);
 }
 
 /** Punches the objects below a directory; the directory's own punch hides their names. */
-function punchBelow(state: NamespaceState & { own: Transaction }, directory: ObjectId): void {
+function punchBelow(state: NamespaceChange, directory: ObjectId): void {
   for (const { inode } of listDirectory(state, directory)) {
     if (inode.kind === "directory") punchBelow(state, inode.oid);
     state.own.punch(inode.oid);
   }
 }
 
+/** The error for a directory that has entries. */
+export function notEmptyError(path: string, what: string): DaosError {
+  const text = { what: `${what} "${path}"`, why: "the directory is not empty" };
+  const remedy = "remove its entries first";
+  return new DaosError("DER_BUSY", { ...text, remedy }, { path, posix: "ENOTEMPTY" });
+}
+
 /**
- * Removes a file, or a directory. Its versions stay readable as long as their epochs do.
+ * Removes a file, a symbolic link or a directory. Its versions stay readable as long as their epochs do.
  *
  * @param options `recursive`: removes what is in the directory too.
  * @throws `DaosError` `DER_NONEXIST`; `DER_BUSY` for a directory that has entries, unless
  *   `recursive`.
  */
 export function remove(
-  state: NamespaceState & { own: Transaction },
+  state: NamespaceChange,
   path: string,
   options: { recursive?: boolean } = {},
 ): void {
-  const names = splitPath(path);
-  const inode = lookup(state, path);
-  const name = names.pop();
-  if (inode === undefined || name === undefined) throw notFound(path, "Removing");
-  if (inode.kind === "directory" && options.recursive === true) punchBelow(state, inode.oid);
+  const { inode, last, ...place } = walkFromRoot(state, path, { what: "Removing", isName: true });
+  if (inode === undefined || last === "/") throw noEntryError(path, "Removing");
+  removeAt(state, { ...place, inode }, { path, isRecursive: options.recursive === true });
+}
+
+/** The same, of a name that was found. */
+export function removeAt(
+  state: NamespaceChange,
+  { parent, name, inode }: Pick<Walked, "parent" | "name"> & { readonly inode: Inode },
+  { path, isRecursive }: { readonly path: string; readonly isRecursive: boolean },
+): void {
+  if (inode.kind === "directory" && isRecursive) punchBelow(state, inode.oid);
   else if (inode.kind === "directory" && listDirectory(state, inode.oid).length > 0) {
-    const remedy = "remove its entries first";
-    const text = { what: `Removing "${path}"`, why: "the directory is not empty", remedy };
-    throw new DaosError("DER_BUSY", text, { path, posix: "ENOTEMPTY" });
+    throw notEmptyError(path, "Removing");
   }
-  const parent = lookup(state, names.join("/")) as Inode;
-  const dkey = Buffer.from(name);
   // Its extended attributes go with it.
-  state.own.punchDkey(parent.oid, dkey, "update");
+  state.own.punchDkey(parent, name, "update");
   state.own.punch(inode.oid);
 }

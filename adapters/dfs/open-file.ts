@@ -18,24 +18,32 @@ import {
   wholeOf,
 } from "../../core/index.js";
 
+import { setSize } from "./content.js";
+import { inodeAt, type Place, putInode } from "./directory.js";
 import { DfsError } from "./errors.js";
-import { encodeInode, INODE_AKEY, type Inode } from "./inode-format.js";
+import type { Inode } from "./inode-format.js";
 import { APPEND_ATTEMPTS_MAX, APPEND_PENDING_SIZE_MAX } from "./limits.js";
-import { findPlace, inodeAt, type NamedFile, type Place } from "./place.js";
+import type { NamedFile } from "./place.js";
 
 /** What a handle is made of. */
 export interface FileHandleOrigin {
   readonly container: Container;
   readonly path: string;
   readonly inode: Inode;
+  /** Where its name is. */
+  readonly place: Place;
   /** Owned by the handle. */
   readonly view: ContainerView;
   readonly canRead: boolean;
   readonly canWrite: boolean;
   /** Whether each write lands at the end of the file, wherever that is when it is committed. */
   readonly append?: boolean;
+  /** Whether each write is committed at once. */
+  readonly sync?: boolean;
   /** Whether attributes cannot be changed either: an old version, or a pool for reading. */
   readonly readOnly?: boolean;
+  /** Told when the handle committed something. */
+  readonly changed?: () => void;
 }
 
 /** The position is where the last append ended, which its commit decides. */
@@ -61,7 +69,7 @@ export class OpenFile {
     this.#view = origin.view;
     this.#inode = origin.inode;
     this.#incarnation = origin.view.incarnation(origin.inode.oid);
-    this.#place = findPlace({ view: origin.view }, origin.path, "Opening");
+    this.#place = { parent: origin.place.parent, name: origin.place.name };
   }
 
   /** Whether it was not closed. */
@@ -93,6 +101,10 @@ export class OpenFile {
   /** @throws {@link DfsError} `EBADF` if it was closed, or opened for writing only. */
   requireReadable(what: string): ContainerView {
     const view = this.requireOpen(what);
+    if (this.#inode.kind === "directory") {
+      const why = "it is a directory";
+      throw this.error("EISDIR", "DER_INVAL", [what, why, "list it with readdir()"]);
+    }
     if (this.origin.canRead) return view;
     const why = "it was opened for writing only";
     throw this.error("EBADF", "DER_NO_PERM", [what, why, 'open it with "r", "r+" or "w+"']);
@@ -124,6 +136,7 @@ export class OpenFile {
   /** One past the last byte, in bytes, with own writes. */
   size(): number {
     this.#landAppends();
+    if (this.#inode.kind === "directory") return 0;
     return this.requireOpen("Reading").arraySize(this.#inode.oid, this.#transaction);
   }
 
@@ -160,6 +173,7 @@ export class OpenFile {
       this.#change((own) => own.write(this.#inode.oid, range, bytes, this.#incarnation));
     }
     if (position === undefined) this.#position = start + bytes.length;
+    if (this.origin.sync === true) this.sync();
   }
 
   #append(bytes: Uint8Array, movesOn: boolean): void {
@@ -169,7 +183,8 @@ export class OpenFile {
       this.#position = AFTER_APPENDS;
       this.#movedSize = this.#appendedSize;
     }
-    if (this.#appendedSize >= APPEND_PENDING_SIZE_MAX) this.sync();
+    const isMuch = this.#appendedSize >= APPEND_PENDING_SIZE_MAX;
+    if (isMuch || this.origin.sync === true) this.sync();
   }
 
   /** Cuts the file, or makes it longer by zeros. */
@@ -177,18 +192,10 @@ export class OpenFile {
     this.#landAppends();
     const view = this.requireOpen("Truncating");
     const { oid } = this.#inode;
-    const current = view.arraySize(oid, this.#transaction);
-    if (size < current) {
-      const tail = wholeOf(Pattern.contiguous(size, current));
-      this.#change((own) => own.punchRange(oid, tail, this.#incarnation));
-    }
-    // Holes at the end do not count: the last byte is written where it is one.
-    if (size > 0 && view.arraySize(oid, this.#transaction) < size) {
-      const last = wholeOf(Pattern.contiguous(size - 1, size));
-      this.#change((own) => own.write(oid, last, new Uint8Array(1), this.#incarnation));
-    }
+    const incarnation = this.#incarnation;
+    this.#change((own) => setSize({ view, own, oid, incarnation }, size));
     // The next append begins at the end that this made.
-    if (this.origin.append === true) this.sync();
+    if (this.origin.append === true || this.origin.sync === true) this.sync();
   }
 
   #requireChangeable(what: string): void {
@@ -204,7 +211,8 @@ export class OpenFile {
     const { container, path } = this.origin;
     const requireChangeable = () => this.#requireChangeable(what);
     const place = { ...this.#place, inode: this.#inode };
-    return { container, view, path, place, what, requireChangeable };
+    const { changed } = this.origin;
+    return { container, view, path, place, what, requireChangeable, changed };
   }
 
   /**
@@ -224,11 +232,10 @@ export class OpenFile {
         throw new DfsError("ENOENT", "DER_NONEXIST", { ...text, remedy }, { path });
       }
       const next = change(inode, view);
-      const { parent, name } = this.#place;
-      const key = { oid: parent, dkey: name, akey: INODE_AKEY };
-      own.put({ ...key, value: encodeInode(next), condition: "update" });
+      putInode(own, this.#place, next, "update");
       return next;
     });
+    this.origin.changed?.();
     this.#inode = value;
   }
 
@@ -251,6 +258,7 @@ export class OpenFile {
     this.#appendedSize = 0;
     if (transaction !== undefined) this.origin.container.commit(transaction);
     if (appended.length > 0) this.#land(appended);
+    if (transaction !== undefined || appended.length > 0) this.origin.changed?.();
   }
 
   /** Writes behind the end of the file, at one moment. */

@@ -5,7 +5,7 @@
  */
 
 import type { ObjectId } from "../../core/index.js";
-import type { NamespaceState } from "./namespace.js";
+import type { NamespaceState } from "./directory.js";
 
 /** A dkey and the value that it holds under one akey. */
 export interface KeyedValue {

@@ -4,13 +4,14 @@
  * @module
  */
 
-import type { Dfs, OpenFlags } from "./dfs.js";
+import type { Dfs } from "./dfs.js";
 import {
   type HandleReadStreamOptions,
   type HandleWriteStreamOptions,
   ReadStream,
   WriteStream,
 } from "./file-streams.js";
+import type { OpenFlags } from "./open-flags.js";
 
 /** How a file is read as a stream. */
 export interface FileReadStreamOptions extends HandleReadStreamOptions {

@@ -1,30 +1,17 @@
 /**
- * Where a name is stored: the directory's object, and the dkey in it.
+ * Names that exist, and what is done with them.
  *
- *     /runs/step-10   ─▶ { parent: object of /runs, name: "step-10" }
- *     /               ─▶ { parent: root object, name: "/" }
- *
- * The root directory is in no directory. What belongs to its name is stored in itself, under a name that
- * no file can have.
+ *     /runs/step-10   ─▶ { parent: object of /runs, name: "step-10", inode }
+ *     /               ─▶ { parent: root object, name: "/", inode }
  *
  * @module
  */
 
-import type { Container, ContainerView, ObjectId } from "../../core/index.js";
-import { notDirectoryError } from "./errors.js";
-import { decodeInode, INODE_AKEY, type Inode } from "./inode-format.js";
-import { lookup, type NamespaceState, notFound, ROOT_OID, splitPath } from "./namespace.js";
-
-/** The dkey of what is stored beside the root directory's name. */
-export const ROOT_NAME: Uint8Array = Buffer.from("/");
-
-/** Where a name is stored. */
-export interface Place {
-  /** Object of the directory. */
-  readonly parent: ObjectId;
-  /** The name, as the dkey that it is. */
-  readonly name: Uint8Array;
-}
+import type { Container, ContainerView } from "../../core/index.js";
+import type { NamespaceState, Place } from "./directory.js";
+import { noEntryError } from "./errors.js";
+import type { Inode } from "./inode-format.js";
+import { walk } from "./path-walk.js";
 
 /** A name that exists. */
 export interface FoundPlace extends Place {
@@ -43,27 +30,24 @@ export interface NamedFile {
   readonly what: string;
   /** @throws {@link DfsError} `EROFS` if nothing can be changed. */
   readonly requireChangeable: () => void;
+  /** Told when something was changed. */
+  readonly changed?: (() => void) | undefined;
 }
 
 /**
  * Where the name at the end of a path is stored.
  *
  * @param what What is done, for errors.
- * @throws `DaosError` with the POSIX code `ENOENT` or `ENOTDIR`.
+ * @param options `follow`: where the name leads that a symbolic link at the end stands for; `true` by default.
+ * @throws `DaosError` with the POSIX code `ENOENT`, `ENOTDIR`, `ELOOP` or `ENAMETOOLONG`.
  */
-export function findPlace(state: NamespaceState, path: string, what: string): FoundPlace {
-  const names = splitPath(path);
-  const inode = lookup(state, path);
-  if (inode === undefined) throw notFound(path, what);
-  const last = names.pop();
-  if (last === undefined) return { parent: ROOT_OID, name: ROOT_NAME, inode };
-  const parent = lookup(state, names.join("/"));
-  if (parent?.kind !== "directory") throw notDirectoryError(path, what);
-  return { parent: parent.oid, name: Buffer.from(last), inode };
-}
-
-/** What is stored at a place now; `undefined` if the name is gone. */
-export function inodeAt({ view, own }: NamespaceState, { parent, name }: Place): Inode | undefined {
-  const value = view.getValue(parent, name, INODE_AKEY, own);
-  return value && decodeInode(value, Buffer.from(name).toString());
+export function findPlace(
+  state: NamespaceState,
+  path: string,
+  what: string,
+  { follow = true }: { readonly follow?: boolean } = {},
+): FoundPlace {
+  const { parent, name, inode } = walk(state, path, { what, follow });
+  if (inode === undefined) throw noEntryError(path, what);
+  return { parent, name, inode };
 }

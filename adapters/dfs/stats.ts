@@ -4,70 +4,101 @@
  * @module
  */
 
-import type { ObjectId } from "../../core/index.js";
+import type { ContainerView, ObjectId } from "../../core/index.js";
+import { BigIntStats, FileKind } from "./bigint-stats.js";
 import type { Inode } from "./inode-format.js";
-import type { DirectoryEntry } from "./namespace.js";
 
-const NS_PER_MS = 1_000_000n;
+const NS_PER_MS = 1e6;
 
-/** A file or directory, as of one version. */
-export class Stats {
-  /** Bytes up to the last one written; 0 for a directory. */
-  readonly size: number;
-  /** Permission bits. */
+/** A file or directory, as of one version; see {@link BigIntStats}, which has the same in exact numbers. */
+export class Stats extends FileKind {
+  /** Number of the container's file system: always 0. */
+  readonly dev = 0;
+  /** The low 53 bits of the object id, which no other object of the container has as long as ids are drawn. */
+  readonly ino: number;
+  /** Permission bits, and those that tell the kind. */
   readonly mode: number;
+  /** Names of the file: always 1. */
+  readonly nlink = 1;
   /** User id of the owner: of the process that created it. */
   readonly uid: number;
   /** Group id of the owner. */
   readonly gid: number;
+  /** Always 0: no file is a device. */
+  readonly rdev = 0;
+  /** Bytes up to the last one written; of a link, those of its target; 0 for a directory. */
+  readonly size: number;
+  /** Bytes that are best read at a time. */
+  readonly blksize: number;
+  /** Units of 512 bytes that the size comes to; holes count. */
+  readonly blocks: number;
+  /** Access time in milliseconds since 1970-01-01 UTC, as it was set: reading does not change it. */
+  readonly atimeMs: number;
+  /** Modification time in milliseconds: of the newest write, or as it was set after it. */
+  readonly mtimeMs: number;
+  /** When attributes or bytes were changed, in milliseconds. */
+  readonly ctimeMs: number;
+  /** When it was created, in milliseconds. */
+  readonly birthtimeMs: number;
+  /** Access time. */
+  readonly atime: Date;
+  /** Modification time. */
+  readonly mtime: Date;
+  /** Time of the last change. */
+  readonly ctime: Date;
   /** When it was created. */
   readonly birthtime: Date;
   /** The object that holds the file's bytes, or the directory's entries. */
   readonly oid: ObjectId;
-  readonly #inode: Inode;
 
-  constructor(inode: Inode, size: number) {
-    this.#inode = inode;
-    this.size = size;
-    this.mode = inode.mode;
+  /** @param file Its size in bytes, and the version that is shown. */
+  constructor(inode: Inode, file: { size: number; view: ContainerView }) {
+    super(inode.kind);
+    const exact = new BigIntStats(inode, file);
+    this.oid = inode.oid;
+    this.ino = Number(BigInt.asUintN(53, inode.oid));
+    this.mode = Number(exact.mode);
     this.uid = inode.uid;
     this.gid = inode.gid;
-    this.birthtime = new Date(Number(inode.created / NS_PER_MS));
-    this.oid = inode.oid;
-  }
-
-  /** Whether it is a file. */
-  isFile(): boolean {
-    return this.#inode.kind === "file";
-  }
-
-  /** Whether it is a directory. */
-  isDirectory(): boolean {
-    return this.#inode.kind === "directory";
+    this.size = file.size;
+    this.blksize = Number(exact.blksize);
+    this.blocks = Number(exact.blocks);
+    this.atimeMs = Number(exact.atimeNs) / NS_PER_MS;
+    this.mtimeMs = Number(exact.mtimeNs) / NS_PER_MS;
+    this.ctimeMs = Number(exact.ctimeNs) / NS_PER_MS;
+    this.birthtimeMs = Number(exact.birthtimeNs) / NS_PER_MS;
+    this.atime = exact.atime;
+    this.mtime = exact.mtime;
+    this.ctime = exact.ctime;
+    this.birthtime = exact.birthtime;
   }
 }
 
-/** An entry of a directory. */
-export class Dirent {
-  /** Name in the directory. */
-  readonly name: string;
-  /** Path of the directory, as it was given. */
-  readonly parentPath: string;
-  readonly #inode: Inode;
+/** How names are given: as text, in an encoding, or as bytes. */
+export type NameEncoding = BufferEncoding | "buffer" | null | undefined;
 
-  constructor({ name, inode }: DirectoryEntry, parentPath: string) {
+/** A name in an encoding; the bytes themselves with `buffer`. */
+export function encodedName(name: string, encoding: NameEncoding): string | Buffer {
+  if (encoding === "buffer") return Buffer.from(name);
+  if (!encoding || /^utf-?8$/i.test(encoding)) return name;
+  return Buffer.from(name).toString(encoding);
+}
+
+/** An entry of a directory. */
+export class Dirent<Name extends string | Buffer = string> extends FileKind {
+  /** Name in the directory. */
+  readonly name: Name;
+  /** Path of the directory, as it was given; of one below it, with its names behind. */
+  readonly parentPath: string;
+
+  constructor({ name, inode }: { name: Name; inode: Inode }, parentPath: string) {
+    super(inode.kind);
     this.name = name;
     this.parentPath = parentPath;
-    this.#inode = inode;
   }
 
-  /** Whether it is a file. */
-  isFile(): boolean {
-    return this.#inode.kind === "file";
-  }
-
-  /** Whether it is a directory. */
-  isDirectory(): boolean {
-    return this.#inode.kind === "directory";
+  /** The same as {@link parentPath}, as older releases of node call it. */
+  get path(): string {
+    return this.parentPath;
   }
 }

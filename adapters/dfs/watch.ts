@@ -17,9 +17,10 @@ import {
   isDaosError,
   type ObjectId,
 } from "../../core/index.js";
+import { inodeAt, type Place, ROOT_NAME } from "./directory.js";
 import { withPosixErrors } from "./errors.js";
 import { NameTree, type WatchedName } from "./name-tree.js";
-import { findPlace, inodeAt, type Place, ROOT_NAME } from "./place.js";
+import { findPlace } from "./place.js";
 
 /** How a path is watched. */
 export interface WatchPathOptions {

@@ -9,11 +9,10 @@
  */
 
 import type { ContainerView, DaosErrorCode, Transaction } from "../../core/index.js";
+import { inodeAt, type Place } from "./directory.js";
 import { DfsError } from "./errors.js";
-import type { Inode } from "./inode-format.js";
 import { XATTR_NAME_SIZE_MAX, XATTR_VALUE_SIZE_MAX } from "./limits.js";
-import { ROOT_OID } from "./namespace.js";
-import { inodeAt, type NamedFile, type Place } from "./place.js";
+import type { NamedFile } from "./place.js";
 
 /** Flag: the attribute must not exist. */
 export const XATTR_CREATE = 1;
@@ -77,8 +76,7 @@ function change(file: NamedFile, body: (view: ContainerView, own: Transaction) =
   const { place, container } = file;
   file.requireChangeable();
   container.runTransaction(({ view, own }) => {
-    const isRoot = place.inode.oid === ROOT_OID;
-    const inode: Inode | undefined = isRoot ? place.inode : inodeAt({ view, own }, place);
+    const inode = inodeAt({ view, own }, place);
     if (inode?.kind !== place.inode.kind) {
       const why = "its name was removed or renamed";
       const remedy = "correct the path, or open the file again";
@@ -86,6 +84,7 @@ function change(file: NamedFile, body: (view: ContainerView, own: Transaction) =
     }
     body(view, own);
   });
+  file.changed?.();
 }
 
 /** Sets an attribute; see `Dfs.setxattr`. */

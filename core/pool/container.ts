@@ -31,6 +31,7 @@ import {
 import { kindOfType, makeObjectId, type ObjectId, type ObjectType } from "../vos/object-id.js";
 import type { Target } from "../vos/target.js";
 import type { Transaction } from "../vos/transaction.js";
+import type { TargetUsage } from "../vos/usage.js";
 import { CollectiveTransaction } from "./collective-transaction.js";
 import type { ContainerOrigin } from "./container-handle.js";
 import { type ContainerInfo, containerInfo } from "./container-info.js";
@@ -71,6 +72,12 @@ export class Container extends ContainerVersions {
   query(): ContainerInfo {
     this.requireOpen(`Querying container "${this.label}"`);
     return containerInfo(this.target, this.id);
+  }
+
+  /** The space of the pool that the container is in, which all of its containers share. */
+  usage(): TargetUsage {
+    this.requireOpen(`Asking for the space of container "${this.label}"`);
+    return this.target.usage();
   }
 
   /**

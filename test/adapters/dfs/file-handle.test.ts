@@ -116,7 +116,7 @@ async function outcome(call: () => Promise<unknown>): Promise<unknown> {
 }
 
 describe("DFS: FileHandle", () => {
-  test.each<OpenFlags>(["r", "r+", "w", "w+", "wx+", "a", "a+", "ax"])(
+  test.each<OpenFlags & string>(["r", "r+", "w", "w+", "wx+", "a", "a+", "ax"])(
     "DFS: does what node does with a real file, opened by %s",
     async (flags) => {
       const { pool, container } = temporaryContainer({ retainCommits: 4 });

@@ -1,0 +1,154 @@
+/**
+ * A container that is mounted: which version its calls read, and how they change it.
+ *
+ *     balanced    each call reads the newest commit
+ *     relaxed     calls share a version for a while, until the mount itself changes something
+ *     version     all calls read the version that was mounted; changes are EROFS
+ *
+ * Changes are serializable transactions in any case: what they read is checked against the newest commit.
+ *
+ * @module
+ */
+
+import type { Container, ContainerView, Epoch } from "../../core/index.js";
+import type { NamespaceChange } from "./directory.js";
+import { DfsError, type FileCall, refusal, withPosixErrors } from "./errors.js";
+import { STALE_MS_DEFAULT } from "./limits.js";
+
+/** What calls see of the commits of others. */
+export type Consistency = "balanced" | "relaxed";
+
+/** How a container is mounted. */
+export interface MountOptions {
+  /** The version to show, read-only; not beside `snapshot`. */
+  readonly epoch?: Epoch | undefined;
+  /** The snapshot to show, read-only. */
+  readonly snapshot?: string | undefined;
+  /** `balanced` by default: each call sees the newest commit. */
+  readonly consistency?: Consistency | undefined;
+  /** How long a relaxed mount may show an old version, in milliseconds; 1000 by default. */
+  readonly staleMs?: number | undefined;
+}
+
+/** A change of names: what a transaction reads, and its writes. */
+export type Change = NamespaceChange;
+
+/** A mounted container. */
+export class Mount {
+  readonly container: Container;
+  readonly consistency: Consistency;
+  readonly snapshot: string | undefined;
+  readonly #staleMs: number;
+  readonly #pinned: ContainerView | undefined;
+  /** What a relaxed mount shows until the timer ends. */
+  #kept: { readonly view: ContainerView; readonly timer: NodeJS.Timeout } | undefined;
+
+  constructor(container: Container, options: MountOptions = {}) {
+    const { epoch, snapshot, consistency = "balanced", staleMs = STALE_MS_DEFAULT } = options;
+    checkOptions(options);
+    this.container = container;
+    this.consistency = consistency;
+    this.snapshot = snapshot;
+    this.#staleMs = staleMs;
+    const version = snapshot === undefined ? epoch : { snapshot };
+    if (version !== undefined) this.#pinned = withPosixErrors(() => container.view(version));
+  }
+
+  /** The version that is mounted; `undefined` if new commits are seen. */
+  get epoch(): Epoch | undefined {
+    return this.#pinned?.epoch;
+  }
+
+  /** Whether nothing can be changed through this mount. */
+  get readOnly(): boolean {
+    return this.#pinned !== undefined || this.container.readOnly;
+  }
+
+  /** The version that calls share now; `undefined` if each of them reads the newest. */
+  #shared(): ContainerView | undefined {
+    if (this.#pinned !== undefined || this.consistency === "balanced") return this.#pinned;
+    if (this.#kept === undefined) {
+      const view = this.container.view();
+      const timer = setTimeout(() => this.forget(), this.#staleMs);
+      timer.unref();
+      this.#kept = { view, timer };
+    }
+    return this.#kept.view;
+  }
+
+  /** The next call reads the newest version: this mount changed something, or the time is over. */
+  readonly forget = (): void => {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    if (kept === undefined) return;
+    clearTimeout(kept.timer);
+    kept.view.close();
+  };
+
+  /** A view of the version that a call sees, for the caller to close. */
+  view(): ContainerView {
+    return this.container.view(this.#shared()?.epoch);
+  }
+
+  /** Reads. The view is the mount's: it is not used after the call. */
+  read<T>(call: FileCall, body: (view: ContainerView) => T): T {
+    return withPosixErrors(() => {
+      const shared = this.#shared();
+      if (shared !== undefined) return body(shared);
+      using view = this.container.view();
+      return body(view);
+    }, call);
+  }
+
+  /** @throws {@link DfsError} `EROFS` if nothing can be changed. */
+  requireWritable(call: FileCall): void {
+    if (!this.readOnly) return;
+    const why =
+      this.#pinned === undefined
+        ? "the pool was connected read-only"
+        : `epoch ${this.#pinned.epoch} is mounted, and old versions cannot be changed`;
+    const remedy = "mount the container without a version, of a pool connected for writing";
+    throw refusal(call, { posix: "EROFS", code: "DER_EP_RO", why, remedy });
+  }
+
+  /**
+   * Makes a change in a serializable transaction: entries and listings that it read are the same at its
+   * commit, or it is made again. So a file cannot be lost in a directory that is removed meanwhile.
+   */
+  change<T>(call: FileCall, body: (state: Change) => T): T {
+    return this.commit(call, body).value;
+  }
+
+  /** The same; also tells the epoch of the commit. */
+  commit<T>(call: FileCall, body: (state: Change) => T): { value: T; epoch: Epoch } {
+    return withPosixErrors(() => {
+      this.requireWritable(call);
+      try {
+        // As an object of its own, whose parts can be handed on.
+        return this.container.runTransaction(({ view, own }) => body({ view, own }));
+      } finally {
+        this.forget();
+      }
+    }, call);
+  }
+
+  /** Lets go of the version. */
+  close(): void {
+    this.forget();
+    this.#pinned?.close();
+  }
+}
+
+function checkOptions({ epoch, snapshot, consistency, staleMs = 0 }: MountOptions): void {
+  const fail = (why: string, remedy: string) =>
+    new DfsError("EINVAL", "DER_INVAL", { what: "Mounting a container", why, remedy });
+  if (epoch !== undefined && snapshot !== undefined) {
+    throw fail("an epoch and a snapshot were given", "give one of them");
+  }
+  if (consistency !== undefined && consistency !== "balanced" && consistency !== "relaxed") {
+    throw fail(`${consistency} is no consistency`, 'choose "balanced" or "relaxed"');
+  }
+  if (!(Number.isFinite(staleMs) && staleMs >= 0 && staleMs < 2 ** 31)) {
+    throw fail(`${staleMs} ms is no time to show an old version`, "give 0 to 2147483647");
+  }
+}
