@@ -11,9 +11,9 @@
 
 import { constants } from "node:fs";
 import { posix } from "node:path";
-import type { ContainerView } from "../../core/index.js";
+import { type ContainerView, isDaosError } from "../../core/index.js";
 import { copyContent } from "./content.js";
-import { listDirectory, newInode, putInode } from "./directory.js";
+import { listDirectory, type NamespaceState, newInode, putInode } from "./directory.js";
 import {
   existsError,
   type FileCall,
@@ -26,7 +26,7 @@ import type { Inode } from "./inode-format.js";
 import { inodeTimes, withTimes } from "./inode-times.js";
 import type { Change, Mount } from "./mount.js";
 import { createDirectories, removeAt, replaceAt } from "./namespace.js";
-import { type Walked, walk } from "./path-walk.js";
+import { type Walked, type WalkOptions, walk } from "./path-walk.js";
 import { findPlace } from "./place.js";
 
 const { COPYFILE_EXCL, COPYFILE_FICLONE, COPYFILE_FICLONE_FORCE } = constants;
@@ -109,6 +109,22 @@ function putCopy(
   copyContent({ view, oid: source.oid }, { ...state, oid: fresh.oid });
 }
 
+/** Where a path leads, or, where directories on the way are missing, the last one that is there. */
+function nearest(
+  state: NamespaceState,
+  path: string,
+  options: WalkOptions,
+): Walked & { readonly isWhole: boolean } {
+  for (let part = path; ; part = posix.dirname(part)) {
+    try {
+      return { ...walk(state, part, options), isWhole: part === path };
+    } catch (error) {
+      // Directories that lead to the target are created.
+      if (!isDaosError(error, "DER_NONEXIST") || posix.dirname(part) === part) throw error;
+    }
+  }
+}
+
 /** A recursive copy. */
 export class TreeCopy {
   readonly #mount: Mount;
@@ -119,6 +135,11 @@ export class TreeCopy {
     this.#mount = mount;
     this.#call = call;
     const isExclusive = checkCopyFlags(call, options.mode ?? 0);
+    if (options.dereference === true && options.verbatimSymlinks === true) {
+      const why = "it has no links if they are followed";
+      const remedy = "give dereference or verbatimSymlinks, not both";
+      throw refusal(call, { posix: "EINVAL", why, remedy });
+    }
     this.#options = isExclusive ? { ...options, force: false, errorOnExist: true } : options;
   }
 
@@ -127,11 +148,11 @@ export class TreeCopy {
     this.#mount.requireWritable(this.#call);
     using view = withPosixErrors(() => this.#mount.view(), this.#call);
     const plan: Planned[] = [];
-    withPosixErrors(() => this.#checkEnds(view), this.#call);
     await this.#plan(view, { source: path, target: dest }, plan);
+    if (plan.length === 0) return;
     const made = this.#mount.change(this.#call, (state) => {
       // What was planned to be new may be there now, or the other way round: it is decided here.
-      this.#checkEnds(state.view, state);
+      this.#checkEnds(state);
       return plan.filter((each, index) => this.#copy(state, view, each, index === 0));
     });
     if (this.#options.preserveTimestamps !== true) return;
@@ -140,23 +161,17 @@ export class TreeCopy {
   }
 
   /** Refuses to copy something onto itself, or into itself. */
-  #checkEnds(view: ContainerView, state: { view: ContainerView; own?: Change["own"] } = { view }) {
+  #checkEnds(state: NamespaceState): void {
     const { path, dest = "", what } = this.#call;
     const follow = this.#options.dereference === true;
     const from = findPlace(state, path, what, { follow }).inode;
-    let to: Walked;
-    try {
-      to = walk(state, dest, { what, follow });
-    } catch (error) {
-      // Directories that lead to the target are created.
-      if ((error as { code?: unknown }).code === "DER_NONEXIST") return;
-      throw error;
-    }
+    const to = nearest(state, dest, { what, follow });
     const invalid = (why: string) =>
       refusal(this.#call, { posix: "EINVAL", why, remedy: "choose another target" });
-    if (to.inode?.oid === from.oid) throw invalid("it would be copied onto itself");
-    if (to.inode !== undefined) this.#checkKinds(from, to.inode);
-    if (to.directories.includes(from.oid)) throw invalid("it would be copied into itself");
+    if (to.isWhole && to.inode?.oid === from.oid) throw invalid("it would be copied onto itself");
+    if (to.isWhole && to.inode !== undefined) this.#checkKinds(from, to.inode);
+    const isInside = to.directories.includes(from.oid) || to.inode?.oid === from.oid;
+    if (isInside) throw invalid("it would be copied into itself");
   }
 
   #checkKinds(from: Inode, to: Inode, call: FileCall = this.#call): void {
@@ -175,6 +190,7 @@ export class TreeCopy {
     if (filter !== undefined && !(await filter(source, target))) return;
     const { what } = this.#call;
     const entries = withPosixErrors(() => {
+      if (plan.length === 0) this.#checkEnds({ view });
       const { inode } = findPlace({ view }, source, what, { follow: dereference === true });
       plan.push({ source, target, inode });
       if (inode.kind !== "directory") return [];
@@ -204,6 +220,7 @@ export class TreeCopy {
       }
       return to.inode === undefined;
     }
+    if (to.meansDirectory) throw isDirectoryError(target, what);
     if (to.inode !== undefined) {
       this.#checkKinds(source, to.inode, call);
       if (this.#options.force === false) {

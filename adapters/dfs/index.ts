@@ -20,6 +20,13 @@
  */
 
 export { BigIntStats, FileKind } from "./bigint-stats.js";
+export {
+  type CheckOptions,
+  checkFileSystem,
+  type FileSystemFault,
+  type FileSystemReport,
+  LOST_AND_FOUND,
+} from "./check.js";
 export type { CopyOptions } from "./copy.js";
 export { Dfs, type FileLike, type ReadFileOptions, type WriteFileOptions } from "./dfs.js";
 export { DfsAttributes, type StatOptions } from "./dfs-attributes.js";

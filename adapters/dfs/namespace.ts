@@ -116,12 +116,13 @@ export function createDirectories(
     const { inode, ...place } = walkFromRoot(state, prefix, { what, isName: true });
     if (inode === undefined) {
       putInode(state.own, place, newInode(container, state, { kind: "directory", mode }), "insert");
-      first ??= prefix;
+      first ??= index === names.length - 1 ? path : prefix;
     } else if (inode.kind !== "directory") {
-      const target = walkFromRoot(state, prefix, { what, follow: true }).inode;
+      const target = lookup(state, prefix);
       if (target?.kind === "directory") continue;
       if (isParent || index < names.length - 1) throw notDirectoryError(path, what);
-      throw target === undefined ? noEntryError(path, what) : existsError(path, what);
+      if (target === undefined) throw noEntryError(path, what);
+      throw path.endsWith("/") ? notDirectoryError(path, what) : existsError(path, what);
     }
   }
   return first;

@@ -134,9 +134,9 @@ export function opensByChange({ mayCreate, truncate }: OpenMode): boolean {
 }
 
 /** Refuses what was found, if the flags do not want it. */
-function checkFound(call: FileCall, mode: OpenMode, { inode, ...walked }: Walked): void {
+function checkFound(call: FileCall, mode: OpenMode, { inode, meansDirectory }: Walked): void {
   const { path, what } = call;
-  if (mode.mayCreate && walked.meansDirectory) throw isDirectoryError(path, what);
+  if (mode.mayCreate && meansDirectory) throw isDirectoryError(path, what);
   if (inode === undefined) {
     if (mode.mayCreate) return;
     throw noEntryError(path, what);
@@ -160,7 +160,9 @@ export function findOpened(state: NamespaceState, call: FileCall, mode: OpenMode
 }
 
 function walkOpened(state: NamespaceState, call: FileCall, mode: OpenMode): Walked {
-  const follow = !mode.noFollow && !mode.exclusive;
+  // What a path with a slash at the end would create is a directory, whatever a link there leads to.
+  const isDirectoryPath = mode.mayCreate && call.path.endsWith("/");
+  const follow = !mode.noFollow && !mode.exclusive && !isDirectoryPath;
   const options = { what: call.what, follow, isName: mode.mayCreate };
   const walked = walk(state, call.path, options);
   checkFound(call, mode, walked);
