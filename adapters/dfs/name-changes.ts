@@ -111,7 +111,8 @@ export function removeAny(
   const { path, what } = call;
   let walked: Walked;
   try {
-    walked = walk(state, path, { what, follow: false });
+    // Of a link with a slash behind it, neither the link is meant nor what it leads to.
+    walked = walkName(state, call);
   } catch (error) {
     if (force && (error as { code?: unknown }).code === "DER_NONEXIST") return;
     throw error;
