@@ -42,8 +42,6 @@ export type FileSystemFault =
       readonly oid: ObjectId;
       readonly entry: InodeKind;
     }
-  /** An entry whose object was removed, and it was not. Repair gives it a new, empty object. */
-  | { readonly kind: "removed-object"; readonly path: string; readonly oid: ObjectId }
   /** An entry whose object has another name, `first`, already. Repair removes this one. */
   | {
       readonly kind: "second-name";
@@ -138,8 +136,7 @@ class Repair {
   #repair({ fault, place, value }: FoundFault): boolean {
     if (fault.kind === "orphan") return this.#adopt(fault.oid, fault.entry);
     if (place === undefined || value === undefined) return false;
-    if (fault.kind === "removed-object") this.#renew(place, decodeInode(value, fault.path));
-    else if (fault.kind === "bad-name") this.#rename(place, decodeInode(value, fault.path));
+    if (fault.kind === "bad-name") this.#rename(place, decodeInode(value, fault.path));
     else this.#state.own.punchDkey(place.parent, place.name, "update");
     return true;
   }
@@ -163,11 +160,6 @@ class Repair {
     return true;
   }
 
-  #renew(place: Place, inode: Inode): void {
-    const { oid } = newInode(this.#container, this.#state, { kind: inode.kind });
-    putInode(this.#state.own, place, { ...inode, oid });
-  }
-
   #rename(from: Place, inode: Inode): void {
     const to = this.#lostPlace(inode.oid);
     if (to === undefined) return;
@@ -182,6 +174,9 @@ class Repair {
  * Checks that each name leads to an object of its own, and each object has a name; repairs it on demand.
  * Others may work with the container meanwhile: the check sees one version, and the repair leaves out what
  * was changed since.
+ *
+ * An object that was removed while its name stayed shows as an empty file, which is no fault: it cannot be told
+ * from one that was emptied.
  *
  * A container that holds more than files (arrays and lexical objects that a program made by itself) must not
  * be repaired so: its objects are taken for orphans.
@@ -206,7 +201,7 @@ export async function checkFileSystem(
       throw new DfsError("EROFS", "DER_EP_RO", text, { path: "/" });
     }
     using view = container.view();
-    const scan = new TreeScan(container, view);
+    const scan = new TreeScan(view);
     scan.enter({ oid: ROOT_OID, path: "/", isDirectory: true });
     const otherObjects = scanOrphans(scan);
     const report = {

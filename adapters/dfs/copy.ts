@@ -79,8 +79,7 @@ export function copyFile(mount: Mount, call: FileCall, flags: number): void {
   const { path, what } = call;
   const dest = call.dest as string;
   mount.requireWritable(call);
-  withPosixErrors(() => {
-    using view = mount.view();
+  withSource(mount, call, (view) => {
     const source = findPlace({ view }, path, what).inode;
     mount.change(call, (state) => {
       const to = walk(state, dest, { what, follow: !isExclusive, isName: true });
@@ -91,6 +90,18 @@ export function copyFile(mount: Mount, call: FileCall, flags: number): void {
       if (to.inode?.oid === source.oid) return;
       putCopy(mount, state, { view, source, to });
     });
+  });
+}
+
+/** Runs `body` with the version of which bytes are read. */
+function withSource<T>(mount: Mount, call: FileCall, body: (view: ContainerView) => T): T {
+  return withPosixErrors(() => {
+    const { view, release } = mount.open();
+    try {
+      return body(view);
+    } finally {
+      release();
+    }
   }, call);
 }
 
@@ -144,9 +155,17 @@ export class TreeCopy {
   }
 
   async run(): Promise<void> {
-    const { path, dest = "" } = this.#call;
     this.#mount.requireWritable(this.#call);
-    using view = withPosixErrors(() => this.#mount.view(), this.#call);
+    const { view, release } = withPosixErrors(() => this.#mount.open(), this.#call);
+    try {
+      await this.#copyOf(view);
+    } finally {
+      release();
+    }
+  }
+
+  async #copyOf(view: ContainerView): Promise<void> {
+    const { path, dest = "" } = this.#call;
     const plan: Planned[] = [];
     await this.#plan(view, { source: path, target: dest }, plan);
     if (plan.length === 0) return;

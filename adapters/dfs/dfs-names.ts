@@ -123,11 +123,11 @@ export abstract class DfsNames extends DfsAttributes {
   ): Promise<Dir | Dir<Buffer> | Dir<string | Buffer>> {
     const call = { syscall: "opendir", what: "Opening directory", path: pathText(path) };
     return withPosixErrors(() => {
-      const view = this.mount.view();
+      const open = this.mount.open();
       try {
-        return new Dir(view, { call, inode: findDirectory({ view }, call) }, options);
+        return new Dir(open, { call, inode: findDirectory(open, call) }, options);
       } catch (error) {
-        view.close();
+        open.release();
         throw error;
       }
     }, call);

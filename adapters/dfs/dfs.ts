@@ -35,7 +35,7 @@ import {
 } from "./file-data.js";
 import { FileHandle } from "./file-handle.js";
 import type { ReadStream, WriteStream } from "./file-streams.js";
-import { type Change, Mount, type MountOptions } from "./mount.js";
+import { type Change, Mount, type MountOptions, type OpenView, ownView } from "./mount.js";
 import {
   findOpened,
   type OpenFlags,
@@ -285,42 +285,38 @@ export class Dfs extends DfsNames {
       const asked = openMode(call, flags);
       const permission = modeBits(call, mode);
       if (asked.canWrite) this.mount.requireWritable(call);
-      const { view, place } = this.#opened(call, asked, permission);
+      const { view, release, place } = this.#opened(call, asked, permission);
       try {
         const { container, readOnly, forget } = this.mount;
         const { inode } = place;
-        const origin = { container, path: call.path, inode, place, view, readOnly };
+        const origin = { container, path: call.path, inode, place, view, release, readOnly };
         return new FileHandle({ ...origin, changed: forget, ...asked });
       } catch (error) {
-        view.close();
+        release();
         throw error;
       }
     }, call);
   }
 
   /** What is opened, and a version that shows it. */
-  #opened(
-    call: FileCall,
-    mode: OpenMode,
-    permission: number,
-  ): { view: ContainerView; place: FoundPlace } {
+  #opened(call: FileCall, mode: OpenMode, permission: number): OpenView & { place: FoundPlace } {
     const { container } = this.mount;
     if (opensByChange(mode)) {
       const opened = { call, mode, permission };
       const done = this.mount.commit(call, (state) => this.#openChanged(state, opened));
       try {
-        return { view: container.view(done.epoch), place: done.value };
+        return { ...ownView(container.view(done.epoch)), place: done.value };
       } catch (error) {
         // Aggregated already: the newest version may have another file there, or none.
         if (!isDaosError(error, "DER_EPOCH_GONE")) throw error;
       }
     }
-    const view = mode.canWrite ? container.view() : this.mount.view();
+    const open = mode.canWrite ? ownView(container.view()) : this.mount.open();
     try {
       const found = { ...mode, mayCreate: false, exclusive: false, truncate: false };
-      return { view, place: findOpened({ view }, call, found) };
+      return { ...open, place: findOpened(open, call, found) };
     } catch (error) {
-      view.close();
+      open.release();
       throw error;
     }
   }

@@ -9,6 +9,7 @@ import { type DirectoryEntry, listDirectory, type NamespaceState } from "./direc
 import { type FileCall, notDirectoryError, refusal, withPosixErrors } from "./errors.js";
 import { decodeInode, INODE_AKEY, type Inode } from "./inode-format.js";
 import { DIRECTORY_BUFFER_COUNT_DEFAULT } from "./limits.js";
+import type { OpenView } from "./mount.js";
 import { findPlace } from "./place.js";
 import { Dirent, encodedName, type NameEncoding } from "./stats.js";
 
@@ -101,7 +102,7 @@ export class Dir<Name extends string | Buffer = string> implements AsyncIterable
   readonly path: string;
   readonly #options: OpendirOptions;
   readonly #count: number;
-  #view: ContainerView | undefined;
+  #open: OpenView | undefined;
   /** Directories that are still to be listed, the next one first. */
   readonly #waiting: { readonly inode: Inode; readonly below: string }[];
   #after: Uint8Array | undefined;
@@ -109,12 +110,12 @@ export class Dir<Name extends string | Buffer = string> implements AsyncIterable
 
   /** @internal */
   constructor(
-    view: ContainerView,
+    open: OpenView,
     { call, inode }: { call: FileCall; inode: Inode },
     options: OpendirOptions,
   ) {
     this.path = call.path;
-    this.#view = view;
+    this.#open = open;
     this.#options = options;
     this.#waiting = [{ inode, below: "" }];
     this.#count = options.bufferSize ?? DIRECTORY_BUFFER_COUNT_DEFAULT;
@@ -123,8 +124,8 @@ export class Dir<Name extends string | Buffer = string> implements AsyncIterable
     throw refusal(call, { posix: "EINVAL", why, remedy: "give a bufferSize of at least 1" });
   }
 
-  #requireOpen(syscall: string): ContainerView {
-    if (this.#view !== undefined) return this.#view;
+  #requireOpen(syscall: string): OpenView {
+    if (this.#open !== undefined) return this.#open;
     const call = { syscall, what: "Reading directory", path: this.path };
     const why = "it was closed";
     throw refusal(call, { posix: "EBADF", code: "DER_NO_HDL", why, remedy: "open it again" });
@@ -155,7 +156,7 @@ export class Dir<Name extends string | Buffer = string> implements AsyncIterable
 
   /** The next entry; `null` at the end. @throws {@link DfsError} `EBADF` if it was closed. */
   readSync(): Dirent<Name> | null {
-    const view = this.#requireOpen("readdir");
+    const { view } = this.#requireOpen("readdir");
     if (this.#buffer.length === 0) withPosixErrors(() => this.#fill(view));
     return this.#buffer.shift() ?? null;
   }
@@ -167,8 +168,8 @@ export class Dir<Name extends string | Buffer = string> implements AsyncIterable
 
   /** Closes it. @throws {@link DfsError} `EBADF` if it was closed before. */
   closeSync(): void {
-    this.#requireOpen("closedir").close();
-    this.#view = undefined;
+    this.#requireOpen("closedir").release();
+    this.#open = undefined;
   }
 
   /** Closes it. @throws {@link DfsError} `EBADF` if it was closed before. */
@@ -181,12 +182,12 @@ export class Dir<Name extends string | Buffer = string> implements AsyncIterable
     try {
       for (let entry = this.readSync(); entry !== null; entry = this.readSync()) yield entry;
     } finally {
-      if (this.#view !== undefined) this.closeSync();
+      if (this.#open !== undefined) this.closeSync();
     }
   }
 
   /** Closes it at the end of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#view !== undefined) this.closeSync();
+    if (this.#open !== undefined) this.closeSync();
   }
 }

@@ -33,15 +33,56 @@ export interface MountOptions {
 /** A change of names: what a transaction reads, and its writes. */
 export type Change = NamespaceChange;
 
+/** A view that several use: it is closed when the last of them lets go of it. */
+class SharedView {
+  readonly view: ContainerView;
+  #users = 1;
+
+  constructor(view: ContainerView) {
+    this.view = view;
+  }
+
+  use(): OpenView {
+    this.#users += 1;
+    return { view: this.view, release: once(() => this.release()) };
+  }
+
+  release(): void {
+    this.#users -= 1;
+    if (this.#users === 0) this.view.close();
+  }
+}
+
+function once(body: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) body();
+    isDone = true;
+  };
+}
+
+/** A view that is used for longer than a call. */
+export interface OpenView {
+  readonly view: ContainerView;
+  /** Lets go of it. Later calls do nothing. */
+  readonly release: () => void;
+}
+
+/** A view of its own. */
+export function ownView(view: ContainerView): OpenView {
+  return { view, release: () => view.close() };
+}
+
 /** A mounted container. */
 export class Mount {
   readonly container: Container;
   readonly consistency: Consistency;
   readonly snapshot: string | undefined;
   readonly #staleMs: number;
-  readonly #pinned: ContainerView | undefined;
+  readonly #pinned: SharedView | undefined;
+  readonly #closePinned: () => void;
   /** What a relaxed mount shows until the timer ends. */
-  #kept: { readonly view: ContainerView; readonly timer: NodeJS.Timeout } | undefined;
+  #kept: { readonly shared: SharedView; readonly timer: NodeJS.Timeout } | undefined;
 
   constructor(container: Container, options: MountOptions = {}) {
     const { epoch, snapshot, consistency = "balanced", staleMs = STALE_MS_DEFAULT } = options;
@@ -51,12 +92,15 @@ export class Mount {
     this.snapshot = snapshot;
     this.#staleMs = staleMs;
     const version = snapshot === undefined ? epoch : { snapshot };
-    if (version !== undefined) this.#pinned = withPosixErrors(() => container.view(version));
+    if (version !== undefined) {
+      this.#pinned = new SharedView(withPosixErrors(() => container.view(version)));
+    }
+    this.#closePinned = once(() => this.#pinned?.release());
   }
 
   /** The version that is mounted; `undefined` if new commits are seen. */
   get epoch(): Epoch | undefined {
-    return this.#pinned?.epoch;
+    return this.#pinned?.view.epoch;
   }
 
   /** Whether nothing can be changed through this mount. */
@@ -65,15 +109,15 @@ export class Mount {
   }
 
   /** The version that calls share now; `undefined` if each of them reads the newest. */
-  #shared(): ContainerView | undefined {
+  #shared(): SharedView | undefined {
     if (this.#pinned !== undefined || this.consistency === "balanced") return this.#pinned;
     if (this.#kept === undefined) {
-      const view = this.container.view();
+      const shared = new SharedView(this.container.view());
       const timer = setTimeout(() => this.forget(), this.#staleMs);
       timer.unref();
-      this.#kept = { view, timer };
+      this.#kept = { shared, timer };
     }
-    return this.#kept.view;
+    return this.#kept.shared;
   }
 
   /** The next call reads the newest version: this mount changed something, or the time is over. */
@@ -82,19 +126,19 @@ export class Mount {
     this.#kept = undefined;
     if (kept === undefined) return;
     clearTimeout(kept.timer);
-    kept.view.close();
+    kept.shared.release();
   };
 
-  /** A view of the version that a call sees, for the caller to close. */
-  view(): ContainerView {
-    return this.container.view(this.#shared()?.epoch);
+  /** The version that a call sees, for longer than the call: also when the mount is closed. */
+  open(): OpenView {
+    return this.#shared()?.use() ?? ownView(this.container.view());
   }
 
   /** Reads. The view is the mount's: it is not used after the call. */
   read<T>(call: FileCall, body: (view: ContainerView) => T): T {
     return withPosixErrors(() => {
       const shared = this.#shared();
-      if (shared !== undefined) return body(shared);
+      if (shared !== undefined) return body(shared.view);
       using view = this.container.view();
       return body(view);
     }, call);
@@ -106,7 +150,7 @@ export class Mount {
     const why =
       this.#pinned === undefined
         ? "the pool was connected read-only"
-        : `epoch ${this.#pinned.epoch} is mounted, and old versions cannot be changed`;
+        : `epoch ${this.epoch} is mounted, and old versions cannot be changed`;
     const remedy = "mount the container without a version, of a pool connected for writing";
     throw refusal(call, { posix: "EROFS", code: "DER_EP_RO", why, remedy });
   }
@@ -135,7 +179,7 @@ export class Mount {
   /** Lets go of the version. */
   close(): void {
     this.forget();
-    this.#pinned?.close();
+    this.#closePinned();
   }
 }
 

@@ -32,8 +32,10 @@ export interface FileHandleOrigin {
   readonly inode: Inode;
   /** Where its name is. */
   readonly place: Place;
-  /** Owned by the handle. */
+  /** What it reads. */
   readonly view: ContainerView;
+  /** Lets go of the view. */
+  readonly release: () => void;
   readonly canRead: boolean;
   readonly canWrite: boolean;
   /** Whether each write lands at the end of the file, wherever that is when it is committed. */
@@ -57,6 +59,7 @@ export class OpenFile {
   readonly #place: Place;
   #inode: Inode;
   #view: ContainerView | undefined;
+  #release: () => void;
   #transaction: Transaction | undefined;
   #appended: Uint8Array[] = [];
   #appendedSize = 0;
@@ -67,6 +70,7 @@ export class OpenFile {
   constructor(origin: FileHandleOrigin) {
     this.origin = origin;
     this.#view = origin.view;
+    this.#release = origin.release;
     this.#inode = origin.inode;
     this.#incarnation = origin.view.incarnation(origin.inode.oid);
     this.#place = { parent: origin.place.parent, name: origin.place.name };
@@ -241,12 +245,14 @@ export class OpenFile {
 
   /** Commits what was changed; a writer reads the newest version from then on. */
   sync(): void {
-    const view = this.requireOpen("Syncing");
+    this.requireOpen("Syncing");
     this.#commit();
     if (!this.origin.canWrite) return;
-    this.#view = this.origin.container.view();
-    view.close();
-    const inode = inodeAt({ view: this.#view }, this.#place);
+    const view = this.origin.container.view();
+    this.#release();
+    this.#view = view;
+    this.#release = () => view.close();
+    const inode = inodeAt({ view }, this.#place);
     if (inode?.oid === this.#inode.oid) this.#inode = inode;
   }
 
@@ -289,12 +295,11 @@ export class OpenFile {
 
   /** Commits and lets go of the version, even if the commit fails. */
   close(): void {
-    const view = this.#view;
     this.#view = undefined;
     try {
       this.#commit();
     } finally {
-      view?.close();
+      this.#release();
     }
   }
 }

@@ -9,13 +9,7 @@
  * @module
  */
 
-import {
-  type Container,
-  type ContainerView,
-  isDaosError,
-  type ObjectId,
-  ObjectType,
-} from "../../core/index.js";
+import { type ContainerView, isDaosError, type ObjectId, ObjectType } from "../../core/index.js";
 import type { FileSystemFault } from "./check.js";
 import { type Place, ROOT_OID, SUPERBLOCK_OID } from "./directory.js";
 import { decodeInode, INODE_AKEY, type Inode } from "./inode-format.js";
@@ -61,12 +55,10 @@ function fits({ kind, oid }: Inode): boolean {
 export class TreeScan {
   readonly counts = { files: 0, directories: 0, links: 0 };
   readonly found: FoundFault[] = [];
-  readonly #container: Container;
   readonly #view: ContainerView;
   readonly #visited = new Map<ObjectId, Visited>();
 
-  constructor(container: Container, view: ContainerView) {
-    this.#container = container;
+  constructor(view: ContainerView) {
     this.#view = view;
   }
 
@@ -113,7 +105,6 @@ export class TreeScan {
     }
     this.#visited.set(oid, { path, parent: place.parent });
     if (!isName(place.name)) fail({ kind: "bad-name", path, oid });
-    if (this.#isRemoved(place, inode)) fail({ kind: "removed-object", path, oid });
     const count = { file: "files", directory: "directories", symlink: "links" } as const;
     this.counts[count[inode.kind]] += 1;
     return inode;
@@ -126,24 +117,6 @@ export class TreeScan {
       at = this.#visited.get(at)?.parent;
     }
     return false;
-  }
-
-  /**
-   * Whether an object was removed and its name was not: an object is used by one name only, and removed
-   * together with it. Of a version that was aggregated that cannot be told.
-   */
-  #isRemoved(place: Place, { oid }: Inode): boolean {
-    const punched = this.#view.punchedAt(oid);
-    if (punched === undefined || this.#view.exists(oid)) return false;
-    try {
-      using then = this.#container.view(punched);
-      // A rollback brings back a name that was removed with its object.
-      const value = then.getValue(place.parent, place.name, INODE_AKEY);
-      return value !== undefined && decodeInode(value, "").oid === oid;
-    } catch (error) {
-      if (isDaosError(error, "DER_EPOCH_GONE") || isDaosError(error, "DER_DF_INVAL")) return false;
-      throw error;
-    }
   }
 
   /** The objects that no name leads to, in the order of their ids. */

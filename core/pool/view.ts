@@ -180,13 +180,6 @@ export class ContainerView {
     return this.#keys.newestChange(oid);
   }
 
-  /** The epoch of the newest punch of an object as a whole; `undefined` if there is none, or it is forgotten. */
-  punchedAt(oid: ObjectId): Epoch | undefined {
-    this.#reads?.object(oid);
-    const { punched } = this.#keys.state(oid);
-    return punched > 0n ? punched : undefined;
-  }
-
   /**
    * A single value, or `undefined`. One of more than 4 KiB is read from the log: {@link fetch} puts it into
    * buffers, {@link valueSize} only asks how large it is.
