@@ -29,40 +29,49 @@ import { copyXattrs } from "./xattr.js";
 /** Where orphans are put. */
 export const LOST_AND_FOUND = "/lost+found";
 
-/** Something that no call of the file system makes. Paths of faults below orphans begin with `/lost+found`. */
+/** A fault of a name. */
+export interface NameFault<Kind extends string> {
+  /** What is wrong; see {@link FileSystemFault}. */
+  readonly kind: Kind;
+  /** Where; below an orphan, a path that begins with `/lost+found`. */
+  readonly path: string;
+}
+
+/** A fault that is about an object. */
+export interface ObjectFault<Kind extends string> extends NameFault<Kind> {
+  /** The object. */
+  readonly oid: ObjectId;
+}
+
+/** A fault of an object that is taken for something. */
+export interface EntryFault<Kind extends string, Entry extends InodeKind>
+  extends ObjectFault<Kind> {
+  /** What it is taken for. */
+  readonly entry: Entry;
+}
+
+/** A fault of a name that leads to what has a name. */
+export interface SecondNameFault extends ObjectFault<"second-name" | "directory-loop"> {
+  /** The name that it has: the first in the order of directories from the root. */
+  readonly first: string;
+}
+
+/**
+ * Something that no call of the file system makes.
+ *
+ * - `bad-inode`: an entry whose inode cannot be read. Repair removes the name; its object becomes an orphan.
+ * - `bad-name`: an entry with a name that no path can have. Repair moves it to `/lost+found`.
+ * - `wrong-object`: an entry whose object is of a type that such entries do not have. Repair removes the name.
+ * - `second-name`: an entry whose object has another name. Repair removes this one.
+ * - `directory-loop`: an entry that leads back to a directory that it lies in. Repair removes it.
+ * - `orphan`: a file or directory that no name leads to. Repair names it `/lost+found/<object id>`.
+ */
 export type FileSystemFault =
-  /** An entry whose inode cannot be read. Repair removes the name; its object becomes an orphan. */
-  | { readonly kind: "bad-inode"; readonly path: string }
-  /** An entry with a name that no path can have. Repair moves it to `/lost+found`. */
-  | { readonly kind: "bad-name"; readonly path: string; readonly oid: ObjectId }
-  /** An entry whose object is of a type that files, or directories, do not have. Repair removes the name. */
-  | {
-      readonly kind: "wrong-object";
-      readonly path: string;
-      readonly oid: ObjectId;
-      readonly entry: InodeKind;
-    }
-  /** An entry whose object has another name, `first`, already. Repair removes this one. */
-  | {
-      readonly kind: "second-name";
-      readonly path: string;
-      readonly oid: ObjectId;
-      readonly first: string;
-    }
-  /** An entry that leads back to a directory that it lies in. Repair removes it. */
-  | {
-      readonly kind: "directory-loop";
-      readonly path: string;
-      readonly oid: ObjectId;
-      readonly first: string;
-    }
-  /** A file or directory that no name leads to. Repair names it `/lost+found/<object id>`. */
-  | {
-      readonly kind: "orphan";
-      readonly path: string;
-      readonly oid: ObjectId;
-      readonly entry: "file" | "directory";
-    };
+  | NameFault<"bad-inode">
+  | ObjectFault<"bad-name">
+  | EntryFault<"wrong-object", InodeKind>
+  | SecondNameFault
+  | EntryFault<"orphan", "file" | "directory">;
 
 /** What a check found. */
 export interface FileSystemReport {

@@ -41,7 +41,12 @@ export interface MkdirOptions {
 }
 
 /** The encoding of a name, by itself or in options. */
-export type NameOptions = NameEncoding | { readonly encoding?: NameEncoding };
+export type NameOptions =
+  | NameEncoding
+  | {
+      /** `utf8` by default, `buffer` for bytes. */
+      readonly encoding?: NameEncoding;
+    };
 
 /** Options with an encoding that may be given alone. */
 function encodingOptions<T extends { readonly encoding?: NameEncoding }>(

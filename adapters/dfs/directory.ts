@@ -44,7 +44,10 @@ export interface NamespaceState {
 }
 
 /** A transaction that changes names. */
-export type NamespaceChange = NamespaceState & { readonly own: Transaction };
+export interface NamespaceChange extends NamespaceState {
+  /** The transaction. */
+  readonly own: Transaction;
+}
 
 /** A name in a directory. */
 export interface DirectoryEntry {

@@ -23,9 +23,13 @@ export { BigIntStats, FileKind } from "./bigint-stats.js";
 export {
   type CheckOptions,
   checkFileSystem,
+  type EntryFault,
   type FileSystemFault,
   type FileSystemReport,
   LOST_AND_FOUND,
+  type NameFault,
+  type ObjectFault,
+  type SecondNameFault,
 } from "./check.js";
 export type { CopyOptions } from "./copy.js";
 export { Dfs, type FileLike, type ReadFileOptions, type WriteFileOptions } from "./dfs.js";

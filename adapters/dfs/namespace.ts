@@ -56,8 +56,9 @@ export function splitPath(path: string): string[] {
   return names;
 }
 
+/** Walks a path of names; dots are no names for these front ends. */
 function walkFromRoot(state: NamespaceState, path: string, options: WalkOptions): Walked {
-  if (path.includes("\0")) throw invalidPath(path, "it contains a zero byte");
+  splitPath(path);
   return walk(state, path === "" ? "/" : path, options);
 }
 
@@ -67,9 +68,13 @@ function walkFromRoot(state: NamespaceState, path: string, options: WalkOptions)
  * @throws `DaosError` with the POSIX code `ENOTDIR`, `ELOOP`, `ENAMETOOLONG` or `EINVAL`.
  */
 export function lookup(state: NamespaceState, path: string): Inode | undefined {
-  if (path === "") return rootInode(state);
+  splitPath(path);
+  return path === "" ? rootInode(state) : find(state, path);
+}
+
+function find(state: NamespaceState, path: string): Inode | undefined {
   try {
-    return walkFromRoot(state, path, { what: "Looking up", follow: true }).inode;
+    return walk(state, path, { what: "Looking up", follow: true }).inode;
   } catch (error) {
     if (isDaosError(error, "DER_NONEXIST")) return undefined;
     throw error;
@@ -78,7 +83,9 @@ export function lookup(state: NamespaceState, path: string): Inode | undefined {
 
 /** A name that is to be created. */
 export interface NewName {
+  /** Where it will be. */
   readonly path: string;
+  /** What it will be. */
   readonly kind: InodeKind;
   /** Permission bits; by default those that `node:fs` gives. */
   readonly mode?: number | undefined;
@@ -113,12 +120,12 @@ export function createDirectories(
   for (const [index, name] of names.entries()) {
     const prefix = start + names.slice(0, index + 1).join("/");
     if (name === "." || name === "..") continue;
-    const { inode, ...place } = walkFromRoot(state, prefix, { what, isName: true });
+    const { inode, ...place } = walk(state, prefix, { what, isName: true });
     if (inode === undefined) {
       putInode(state.own, place, newInode(container, state, { kind: "directory", mode }), "insert");
       first ??= index === names.length - 1 ? path : prefix;
     } else if (inode.kind !== "directory") {
-      const target = lookup(state, prefix);
+      const target = find(state, prefix);
       if (target?.kind === "directory") continue;
       if (isParent || index < names.length - 1) throw notDirectoryError(path, what);
       if (target === undefined) throw noEntryError(path, what);
