@@ -63,18 +63,23 @@ function walkFromRoot(state: NamespaceState, path: string, options: WalkOptions)
 }
 
 /**
- * What a path stands for, or `undefined`. Symbolic links are followed.
+ * What a path stands for, or `undefined`. Symbolic links on the way are followed.
  *
+ * @param options `follow`: whether one at the end is followed too; `true` by default.
  * @throws `DaosError` with the POSIX code `ENOTDIR`, `ELOOP`, `ENAMETOOLONG` or `EINVAL`.
  */
-export function lookup(state: NamespaceState, path: string): Inode | undefined {
+export function lookup(
+  state: NamespaceState,
+  path: string,
+  { follow = true }: { readonly follow?: boolean } = {},
+): Inode | undefined {
   splitPath(path);
-  return path === "" ? rootInode(state) : find(state, path);
+  return path === "" ? rootInode(state) : find(state, path, follow);
 }
 
-function find(state: NamespaceState, path: string): Inode | undefined {
+function find(state: NamespaceState, path: string, follow: boolean): Inode | undefined {
   try {
-    return walk(state, path, { what: "Looking up", follow: true }).inode;
+    return walk(state, path, { what: "Looking up", follow }).inode;
   } catch (error) {
     if (isDaosError(error, "DER_NONEXIST")) return undefined;
     throw error;
@@ -125,7 +130,7 @@ export function createDirectories(
       putInode(state.own, place, newInode(container, state, { kind: "directory", mode }), "insert");
       first ??= index === names.length - 1 ? path : prefix;
     } else if (inode.kind !== "directory") {
-      const target = find(state, prefix);
+      const target = find(state, prefix, true);
       if (target?.kind === "directory") continue;
       if (isParent || index < names.length - 1) throw notDirectoryError(path, what);
       if (target === undefined) throw noEntryError(path, what);

@@ -64,7 +64,7 @@ function modeText({ kind, mode }: Entry): string {
   const flags = "rwxrwxrwx".replace(/./g, (flag, index: number) =>
     bits & (0o400 >> index) ? flag : "-",
   );
-  return (kind === "directory" ? "d" : "-") + flags;
+  return { file: "-", directory: "d", symlink: "l" }[kind] + flags;
 }
 
 function printList({ entries }: Value<typeof listSchema>, output: Output): void {

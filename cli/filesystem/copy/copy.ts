@@ -175,7 +175,7 @@ export class Copy {
       if (entry.kind === "invalid") throw notCopied(shown, "its name is not UTF-8", "rename it");
       if (entry.kind === "symlink") {
         const remedy = "copy what it leads to under its name";
-        throw notCopied(shown, "containers hold no symbolic links yet", remedy);
+        throw notCopied(shown, "symbolic links are not copied yet", remedy);
       }
       this.#file(path, entry, there);
     } catch (error) {

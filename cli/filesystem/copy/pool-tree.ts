@@ -129,20 +129,25 @@ export class PoolTree implements TargetTree, Disposable {
     return { name, kind, size, mode, modified: undefined };
   }
 
+  /** What is there; only the path of the tree itself may be a link. */
+  #inode(below: string): Inode | undefined {
+    return lookup({ view: this.#view }, this.#path(below), { follow: below === "" });
+  }
+
   entry(below: string): TreeEntry | undefined {
-    const inode = lookup({ view: this.#view }, this.#path(below));
+    const inode = this.#inode(below);
     return inode && this.#entryOf(below.split("/").at(-1) ?? "", inode);
   }
 
   list(below: string): TreeEntry[] {
-    const inode = lookup({ view: this.#view }, this.#path(below));
+    const inode = this.#inode(below);
     if (inode === undefined) throw notFound(this.#path(below), "Listing");
     const entries = listDirectory({ view: this.#view }, inode.oid);
     return entries.map(({ name, inode: of }) => this.#entryOf(name, of));
   }
 
   open(below: string): Content {
-    const inode = lookup({ view: this.#view }, this.#path(below));
+    const inode = this.#inode(below);
     if (inode === undefined) throw notFound(this.#path(below), "Reading");
     return new PoolContent(this.#view, inode.oid);
   }
@@ -218,7 +223,7 @@ export class PoolTree implements TargetTree, Disposable {
 
   #requireDirectory(state: Change, below: string): void {
     const path = this.#path(below);
-    if (lookup(state, path)?.kind === "directory") return;
+    if (lookup(state, path, { follow: below === "" })?.kind === "directory") return;
     create(this.#container, state, { path, kind: "directory" });
   }
 
@@ -246,11 +251,11 @@ export class PoolTree implements TargetTree, Disposable {
   /** A file with nothing in it: created, or put in place of the old one. */
   #renew(state: Change, below: string): ObjectId {
     const path = this.#path(below);
-    const known = lookup(state, path);
+    const known = lookup(state, path, { follow: false });
     if (known === undefined) return create(this.#container, state, { path, kind: "file" }).oid;
     if (known.kind === "file") return replace(this.#container, state, { path, file: known }).oid;
     const what = `Writing ${this.display(below)}`;
-    const why = "there is a directory of that name";
+    const why = `there is a ${known.kind} of that name`;
     throw new DaosError("DER_EXIST", { what, why, remedy: "remove it, or choose another name" });
   }
 
