@@ -11,6 +11,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { dfs } from "./dfs.js";
 import {
   formatTable,
   type Options,
@@ -24,6 +25,7 @@ import { mpi } from "./mpi.js";
 import { vos } from "./vos.js";
 
 const SUITES: ReadonlyMap<string, Suite> = new Map([
+  ["dfs", dfs],
   ["mpi", mpi],
   ["vos", vos],
 ]);

@@ -46,6 +46,22 @@ function bench(...options: readonly string[]) {
   return runProgram(process.execPath, [PROGRAM, ...options]);
 }
 
+describe("npm run bench -- dfs", () => {
+  test("measures one and four processes, and leaves nothing behind", () => {
+    const disk = temporaryDirectory({ medium: "disk" });
+    const options = ["--tiny", "--rounds", "1", "--json", "--disk", disk];
+    const { status, stdout } = bench("dfs", ...options, "--case", "dfs-power-create-0");
+    expect(status).toBe(0);
+    const rows = JSON.parse(stdout) as Line[];
+    expect(rows.map((row) => [row.case, row.ranks, row.fs])).toEqual([
+      ["dfs-power-create-0", 1, "disk"],
+      ["dfs-power-create-0", 4, "disk"],
+    ]);
+    for (const row of rows) expect(Math.min(row.value, row.ratio)).toBeGreaterThan(0);
+    expect(readdirSync(disk)).toEqual([]);
+  });
+});
+
 describe("npm run bench -- vos", () => {
   test("prints one JSON array of all cases, on each place, and leaves nothing behind", () => {
     const disk = temporaryDirectory({ medium: "disk" });
