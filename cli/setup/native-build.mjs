@@ -51,6 +51,7 @@ export async function buildNativeParts(root, { force = false } = {}) {
       ...common,
       name: "storage",
       sources: source("storage.c", "real-files.c"),
+      libs: ["-pthread", "-ldl"],
     });
     const lmdb = lmdbPackage(root);
     await compileAddon({

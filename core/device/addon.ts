@@ -26,6 +26,8 @@ export interface StorageAddon {
     sizes: Float64Array,
     count: number,
   ): void;
+  useCrc(crc: object): void;
+  crc32cMapped(bytes: Uint8Array, start: number, end: number, seed: number): number;
   getXattr(path: string, name: string): Uint8Array | undefined;
   listXattrs(path: string): Uint8Array;
   setXattr(path: string, name: string, value: Uint8Array): void;
@@ -52,6 +54,8 @@ export interface IsalAddon {
     count: number,
   ): void;
   endBlocks(): void;
+  /** What computes a checksum, for {@link StorageAddon.useCrc}. */
+  readonly crcFunction: object;
 }
 
 const require = createRequire(import.meta.url);

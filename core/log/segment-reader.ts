@@ -5,11 +5,14 @@
  * block of a commit is verified against the checksum that the commit recorded, because later appends
  * of the same writer may be filling it; once a commit is known that filled it, as a full one.
  *
+ * A map is read by native code only, never by JavaScript: a page that is not there any more, because the file
+ * was truncated under the map or the device fails, would end the process. There it is `DER_CSUM`.
+ *
  * @module
  */
 
 import { storageAddon } from "../device/addon.js";
-import { crc32c } from "../device/crc32c.js";
+import { crc32cMapped } from "../device/crc32c.js";
 import type { Device, DeviceFile } from "../device/device.js";
 import { closedError, DaosError, storageError, systemCode } from "../errors.js";
 import { CHECKSUM_BLOCK_SIZE, SEGMENT_DATA_OFFSET, SEGMENT_READERS_MAX } from "../limits.js";
@@ -87,8 +90,11 @@ export class SegmentReader {
   readonly #file: DeviceFile;
   #map: ArrayBuffer;
   #bytes: Uint8Array;
-  #checksums: Uint32Array;
+  /** The whole map. */
+  #all: Uint8Array;
   #verified: Uint8Array;
+  /** Checksums of the full blocks below `#committedSize`, copied out of the map. */
+  #checksums = new Uint32Array();
   /** Data below this is known to be committed. */
   #committedSize = 0;
   /** Sizes of partial last blocks that were verified, by block. */
@@ -99,7 +105,7 @@ export class SegmentReader {
   private constructor(file: DeviceFile, id: number) {
     this.#file = file;
     this.id = id;
-    [this.#map, this.#bytes, this.#checksums, this.#verified] = this.#mapFile();
+    [this.#map, this.#all, this.#bytes, this.#verified] = this.#mapFile();
   }
 
   /**
@@ -118,15 +124,13 @@ export class SegmentReader {
     }
   }
 
-  #mapFile(): [ArrayBuffer, Uint8Array, Uint32Array, Uint8Array] {
+  #mapFile(): [ArrayBuffer, Uint8Array, Uint8Array, Uint8Array] {
     const size = this.#file.size();
     if (size < SEGMENT_DATA_OFFSET) throw this.#truncated(SEGMENT_DATA_OFFSET, size);
     const map = this.#file.map(size);
     const bytes = new Uint8Array(map, SEGMENT_DATA_OFFSET);
     const blocks = Math.ceil(bytes.length / CHECKSUM_BLOCK_SIZE);
-    const tableSize = (SEGMENT_DATA_OFFSET - CHECKSUM_TABLE_OFFSET) / 4;
-    const table = new Uint32Array(map, CHECKSUM_TABLE_OFFSET, tableSize);
-    return [map, bytes, table, new Uint8Array(blocks)];
+    return [map, new Uint8Array(map), bytes, new Uint8Array(blocks)];
   }
 
   #truncated(needed: number, size: number): DaosError {
@@ -149,9 +153,57 @@ export class SegmentReader {
     if (end > size) throw this.#truncated(end, Math.max(0, size));
     const verified = this.#verified;
     const old = this.#map;
-    [this.#map, this.#bytes, this.#checksums, this.#verified] = this.#mapFile();
+    [this.#map, this.#all, this.#bytes, this.#verified] = this.#mapFile();
     this.#file.unmap(old);
     this.#verified.set(verified);
+  }
+
+  /** Learns that data is committed, and copies the checksums of the blocks that it fills. */
+  #commitTo(end: number): void {
+    this.#cover(end);
+    const known = this.#checksums.length;
+    const count = Math.floor(end / CHECKSUM_BLOCK_SIZE);
+    if (count > known) {
+      const checksums = new Uint32Array(count);
+      checksums.set(this.#checksums);
+      const source = CHECKSUM_TABLE_OFFSET + known * 4;
+      const bytes = new Uint8Array(checksums.buffer, known * 4);
+      this.#copyOne(bytes, this.#all, source);
+      this.#checksums = checksums;
+    }
+    this.#committedSize = end;
+  }
+
+  #copyOne(target: Uint8Array, source: Uint8Array, position: number): void {
+    const lists = [Float64Array.of(0), Float64Array.of(position), Float64Array.of(target.length)];
+    const [to, from, size] = lists as [Float64Array, Float64Array, Float64Array];
+    try {
+      storageAddon().copyFragments(target, source, to, from, size, 1);
+    } catch (error) {
+      throw this.#unreadable(error, position + target.length - SEGMENT_DATA_OFFSET);
+    }
+  }
+
+  /**
+   * What a fault of a map is to who reads; other errors are returned as they are.
+   *
+   * @param end Up to where data was to be read.
+   */
+  #unreadable(error: unknown, end: number): unknown {
+    if (systemCode(error) !== "EFAULT") return error;
+    // What is there again later may be something else.
+    this.#verified.fill(0);
+    this.#verifiedTails.clear();
+    this.#checksums = new Uint32Array();
+    this.#committedSize = 0;
+    const size = this.#file.size() - SEGMENT_DATA_OFFSET;
+    if (size < end) return this.#truncated(Math.max(end, 0), Math.max(size, 0));
+    const text = {
+      what: `Reading segment ${this.id}`,
+      why: "the device does not give back all of it",
+      remedy: "see the system's log of device errors; restore the data from a copy",
+    };
+    return noted(new DaosError("DER_CSUM", text, { segment: this.id, path: this.#file.path }));
   }
 
   /** Copies `count` verified fragments into `target`; offsets and sizes in bytes. */
@@ -161,7 +213,15 @@ export class SegmentReader {
     count: number,
   ): void {
     const { targets, positions, sizes } = fragments;
-    storageAddon().copyFragments(target, this.#bytes, targets, positions, sizes, count);
+    try {
+      storageAddon().copyFragments(target, this.#bytes, targets, positions, sizes, count);
+    } catch (error) {
+      let end = 0;
+      for (let at = 0; at < count; at++) {
+        end = Math.max(end, (positions[at] as number) + (sizes[at] as number));
+      }
+      throw this.#unreadable(error, end);
+    }
   }
 
   /**
@@ -181,10 +241,7 @@ export class SegmentReader {
 
   /** Verifies blocks `[first, last]` of an extent. */
   #verifyBlocks(first: number, last: number, extent: CommittedExtent): void {
-    if (extent.end > this.#committedSize) {
-      this.#cover(extent.end);
-      this.#committedSize = extent.end;
-    }
+    if (extent.end > this.#committedSize) this.#commitTo(extent.end);
     for (let block = first; block <= last; block++) {
       if (this.#verified[block] === 1) continue;
       const blockEnd = (block + 1) * CHECKSUM_BLOCK_SIZE;
@@ -201,15 +258,21 @@ export class SegmentReader {
   }
 
   #isBlockIntact(block: number, end: number): boolean {
-    const crc = crc32c(this.#bytes, end - CHECKSUM_BLOCK_SIZE, end, blockSeed(this.id, block));
-    return crc === this.#checksums[block];
+    return this.#crc(end - CHECKSUM_BLOCK_SIZE, end, block) === this.#checksums[block];
+  }
+
+  #crc(start: number, end: number, block: number): number {
+    try {
+      return crc32cMapped(this.#bytes, start, end, blockSeed(this.id, block));
+    } catch (error) {
+      throw this.#unreadable(error, end);
+    }
   }
 
   #verifyTail(block: number, { end, tailCrc }: CommittedExtent): void {
     if ((this.#verifiedTails.get(block) ?? 0) >= end) return;
     const start = block * CHECKSUM_BLOCK_SIZE;
-    const crc = crc32c(this.#bytes, start, end, blockSeed(this.id, block));
-    if (crc !== tailCrc) throw this.#mismatch(block);
+    if (this.#crc(start, end, block) !== tailCrc) throw this.#mismatch(block);
     this.#verifiedTails.set(block, end);
   }
 

@@ -408,6 +408,43 @@ describe("damage", () => {
     expect(error.facts.segment ?? 1).toBe(1);
   });
 
+  test.each([
+    ["to nothing", 0, "here"],
+    ["within the checksum table", 5000, "here"],
+    ["within the data", DATA_OFFSET + BLOCK_SIZE, "here"],
+    ["within the data, under a worker", DATA_OFFSET + BLOCK_SIZE, "worker"],
+  ])(
+    "a file that is truncated %s while it is mapped is DER_CSUM, and the process goes on",
+    async (...[, size, where]) => {
+      const { path, pool, container } = createPool();
+      write(container, 0, new Uint8Array(300_000).fill(5));
+      pool.close();
+      const reader = new Program("read-truncated", [path, `${size}`, where]);
+      await reader.ended();
+      expect(reader.errors).toBe("");
+      const error = (start: number, end: number) => {
+        return { code: "DER_CSUM", segment: 1, size: Math.max(0, size - DATA_OFFSET), start, end };
+      };
+      expect(reader.lines.map((line) => JSON.parse(line))).toEqual([
+        5,
+        error(290_000, 300_000),
+        error(150_000, 150_001),
+        error(0, 300_000),
+        5,
+      ]);
+    },
+  );
+
+  test("a fault outside of guarded reads ends the process as it always did", async () => {
+    const { path, pool, container } = createPool();
+    write(container, 0, new Uint8Array(300_000).fill(5));
+    pool.close();
+    const reader = new Program("read-truncated", [path, "0", "unguarded"]);
+    await reader.ended();
+    expect(reader.signal).toBe("SIGBUS");
+    expect(reader.lines).toEqual([]);
+  });
+
   test("a segment of another pool is DER_DF_INVAL", () => {
     const { path, pool, container } = createPool();
     write(container, 0, new Uint8Array(2.5 * BLOCK_SIZE).fill(5));

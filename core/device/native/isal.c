@@ -32,6 +32,13 @@ static napi_value js_crc32c(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* crcFunction: what computes a CRC, for storage.node, which guards reads of maps. */
+static bool export_crc(napi_env env, napi_value exports) {
+  napi_value function;
+  return napi_create_external(env, (void *)crc_of, NULL, NULL, &function) == napi_ok &&
+         napi_set_named_property(env, exports, "crcFunction", function) == napi_ok;
+}
+
 /* How long the helper looks for a job before it sleeps: waking it costs the writer about 20 us. */
 #define SPIN_NS 200000
 /* Longest that a writer waits for a helper that is as good as one with a core of its own. */
@@ -222,6 +229,6 @@ NAPI_MODULE_INIT() {
             napi_add_env_cleanup_hook(env, stop_helper, helper) == napi_ok &&
             export_function(env, exports, "crc32c", js_crc32c) &&
             export_function(env, exports, "beginBlocks", js_begin_blocks) &&
-            export_function(env, exports, "endBlocks", js_end_blocks);
+            export_function(env, exports, "endBlocks", js_end_blocks) && export_crc(env, exports);
   return ok ? exports : NULL;
 }

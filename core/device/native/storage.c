@@ -1,8 +1,10 @@
 /*
- * The storage calls that Node lacks: fallocate, open-file-description locks, private maps, and a
- * scatter copy. Needs only libc, so that nothing but a missing compiler disables it.
+ * The storage calls that Node lacks: fallocate, open-file-description locks, private maps, and
+ * reads of those: a scatter copy and checksums. Needs only libc, so that nothing but a missing
+ * compiler disables it.
  */
 #define _GNU_SOURCE
+#include "fault-guard.h"
 #include "real-files.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +45,8 @@ static const char *errno_name(int error) {
     return "ENOTSUP";
   case ERANGE:
     return "ERANGE";
+  case EFAULT:
+    return "EFAULT";
   case E2BIG:
     return "E2BIG";
   default:
@@ -159,6 +163,7 @@ static napi_value js_map(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
   if (argc < 2 || !get_int32(env, argv[0], &fd) || !get_int64(env, argv[1], &size) || size <= 0)
     return throw_type(env, "map(fd, size) takes a descriptor and a size above 0");
+  guard_faults();
   void *data = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
   if (data == MAP_FAILED)
     return throw_errno(env, errno, "mmap");
@@ -195,7 +200,7 @@ static napi_value js_unmap(napi_env env, napi_callback_info info) {
 /*
  * copyFragments(target, source, targetOffsets, sourceOffsets, sizes, count): count memcpys between
  * two buffers, whose offsets and sizes in bytes are Float64Arrays. Every fragment is checked before
- * any byte moves.
+ * any byte moves. The source may be a map: a page of it that cannot be read is EFAULT.
  */
 static napi_value js_copy_fragments(napi_env env, napi_callback_info info) {
   size_t argc = 6;
@@ -217,6 +222,9 @@ static napi_value js_copy_fragments(napi_env env, napi_callback_info info) {
     if (!(to[i] >= 0 && from[i] >= 0 && size[i] >= 0 && to[i] + size[i] <= (double)target_size &&
           from[i] + size[i] <= (double)source_size))
       return throw_type(env, "copyFragments: a fragment lies outside its buffer");
+  sigjmp_buf back;
+  if (FAULT_CAUGHT(back))
+    return throw_errno(env, EFAULT, "copyFragments");
   // Small fragments lie anywhere: the next ones come from memory while one is copied.
   for (uint32_t i = 0; i < count && i < PREFETCH_COUNT; i++)
     __builtin_prefetch(source + (size_t)from[i]);
@@ -225,7 +233,48 @@ static napi_value js_copy_fragments(napi_env env, napi_callback_info info) {
       __builtin_prefetch(source + (size_t)from[i + PREFETCH_COUNT]);
     memcpy(target + (size_t)to[i], source + (size_t)from[i], (size_t)size[i]);
   }
+  fault_end();
   return make_undefined(env);
+}
+
+/* What another addon computes checksums by; see isal.c. */
+typedef uint32_t (*crc_function)(const uint8_t *data, size_t size, uint32_t seed);
+static crc_function crc_of;
+
+/* useCrc(function): what crc32cMapped computes by from now on, as `isal.node` exports it. */
+static napi_value js_use_crc(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1];
+  void *function;
+  napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
+  if (argc < 1 || napi_get_value_external(env, argv[0], &function) != napi_ok)
+    return throw_type(env, "useCrc(function) takes what isal.node exports");
+  keep_loaded(function);
+  crc_of = (crc_function)function;
+  return make_undefined(env);
+}
+
+/* crc32cMapped(bytes, start, end, seed): that of bytes[start, end) of a map; EFAULT as above. */
+static napi_value js_crc32c_mapped(napi_env env, napi_callback_info info) {
+  size_t argc = 4, size;
+  napi_value argv[4], result;
+  uint8_t *data;
+  int64_t start, end;
+  uint32_t seed;
+  napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
+  if (crc_of == NULL || argc < 4 || !get_bytes(env, argv[0], &data, &size) ||
+      !get_int64(env, argv[1], &start) || !get_int64(env, argv[2], &end) ||
+      !get_uint32(env, argv[3], &seed) || start < 0 || end < start || (uint64_t)end > size ||
+      end - start > INT32_MAX)
+    return throw_type(env,
+                      "crc32cMapped(bytes, start, end, seed): the range lies outside the bytes");
+  sigjmp_buf back;
+  if (FAULT_CAUGHT(back))
+    return throw_errno(env, EFAULT, "crc32cMapped");
+  uint32_t crc = crc_of(data + start, (size_t)(end - start), seed);
+  fault_end();
+  napi_create_uint32(env, crc, &result);
+  return result;
 }
 
 NAPI_MODULE_INIT() {
@@ -235,6 +284,8 @@ NAPI_MODULE_INIT() {
             export_function(env, exports, "isLocked", js_is_locked) &&
             export_function(env, exports, "map", js_map) &&
             export_function(env, exports, "unmap", js_unmap) &&
-            export_function(env, exports, "copyFragments", js_copy_fragments);
+            export_function(env, exports, "copyFragments", js_copy_fragments) &&
+            export_function(env, exports, "useCrc", js_use_crc) &&
+            export_function(env, exports, "crc32cMapped", js_crc32c_mapped);
   return ok && export_real_files(env, exports) ? exports : NULL;
 }

@@ -76,6 +76,11 @@ export class Program {
     await this.#ended;
   }
 
+  /** The signal that ended it, if one did. */
+  get signal(): NodeJS.Signals | null {
+    return this.#child.signalCode;
+  }
+
   /** Whether it still runs. */
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
