@@ -36,7 +36,7 @@ import { akeyOfPath } from "./array-address.js";
 import { getContainer } from "./containers.js";
 import { CopyLog, type CopyLogOptions, isMostlyDead } from "./copy-log.js";
 import { EPOCH_HEAD, type Epoch } from "./epoch.js";
-import { intervalsOf } from "./kept-epochs.js";
+import { countNewer, intervalsOf } from "./kept-epochs.js";
 import { type MergedRun, planMerge } from "./merge-plan.js";
 import { type ObjectAddress, objectPrefix } from "./names.js";
 import { removeFreedMarks } from "./object-marks.js";
@@ -270,7 +270,7 @@ export class Aggregation {
     const sinceAt = this.#beginningsOf(runs);
     for (const { sees, versions } of intervalsOf(runs, this.#kept)) {
       const since = sinceAt(sees);
-      const seen = since === 0n ? versions : versions.filter(({ epoch }) => epoch >= since);
+      const seen = since === 0n ? versions : versions.slice(0, countNewer(versions, since - 1n));
       const plan = yield* planMerge(seen, { compact: this.#mayCopy });
       const hidden = [
         ...versions.slice(seen.length),
@@ -462,14 +462,7 @@ function removalBatch(runs: readonly StoredRun[], first: number): StoredRun[] {
 
 /** The highest sequence of an epoch among runs given newest first, one of which has it. */
 function newestSequence(runs: readonly StoredRun[], epoch: Epoch): number {
-  let low = 0;
-  let high = runs.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((runs[middle] as StoredRun).epoch > epoch) low = middle + 1;
-    else high = middle;
-  }
-  return (runs[low] as StoredRun).sequence;
+  return (runs[countNewer(runs, epoch)] as StoredRun).sequence;
 }
 
 /**

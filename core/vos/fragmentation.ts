@@ -20,6 +20,7 @@
  */
 
 import { COMPACTION_FRAGMENTS_MAX, COMPACTION_WINDOW_SIZE } from "../limits.js";
+import { PAUSE_COUNT, type Pausing } from "./pausing.js";
 import { HOLE_SEGMENT } from "./piece.js";
 import type { VisiblePart } from "./visible-parts.js";
 
@@ -103,7 +104,7 @@ function isPlain({ range, segment }: VisiblePart): boolean {
 }
 
 /** The windows that are to be copied, of parts in order of their starts. */
-function fragmentedWindows(parts: readonly VisiblePart[]): Set<number> {
+function* fragmentedWindows(parts: readonly VisiblePart[]): Pausing<Set<number>> {
   const fragmented = new Set<number>();
   let current = new WindowStatistics(-1);
   const enter = (window: number) => {
@@ -111,7 +112,9 @@ function fragmentedWindows(parts: readonly VisiblePart[]): Set<number> {
     if (current.isFragmented) fragmented.add(current.window);
     current = new WindowStatistics(window);
   };
-  for (const part of parts) {
+  for (let index = 0; index < parts.length; index++) {
+    const part = parts[index] as VisiblePart;
+    if (index % PAUSE_COUNT === PAUSE_COUNT - 1) yield;
     if (!isPlain(part)) continue;
     const first = windowOf(part.start);
     const last = windowOf(part.end - 1);
@@ -127,24 +130,40 @@ function fragmentedWindows(parts: readonly VisiblePart[]): Set<number> {
   return fragmented;
 }
 
-/** Parts, in order of their starts, cut where windows that are copied begin and end. */
-export function placeParts(parts: readonly VisiblePart[]): PlacedPart[] {
-  const fragmented = fragmentedWindows(parts);
-  if (fragmented.size === 0) return parts.map((part) => ({ ...part, isCopied: false }));
+/** Parts, in order of their starts, as they are. */
+export function* partsInPlace(parts: readonly VisiblePart[]): Pausing<PlacedPart[]> {
   const placed: PlacedPart[] = [];
   for (const part of parts) {
-    const [first, last] = [windowOf(part.start), windowOf(part.end - 1)];
-    const isFirst = isPlain(part) && fragmented.has(first);
-    const isLast = isPlain(part) && fragmented.has(last);
-    if (first === last || !(isFirst || isLast)) {
-      placed.push({ ...part, isCopied: isFirst });
-      continue;
-    }
-    const from = isFirst ? (first + 1) * COMPACTION_WINDOW_SIZE : part.start;
-    const to = isLast ? last * COMPACTION_WINDOW_SIZE : part.end;
-    if (isFirst) placed.push({ ...clipped(part, part.start, from), isCopied: true });
-    if (from < to) placed.push({ ...clipped(part, from, to), isCopied: false });
-    if (isLast) placed.push({ ...clipped(part, to, part.end), isCopied: true });
+    placed.push({ ...part, isCopied: false });
+    if (placed.length % PAUSE_COUNT === 0) yield;
   }
   return placed;
+}
+
+/** Parts, in order of their starts, cut where windows that are copied begin and end. */
+export function* placeParts(parts: readonly VisiblePart[]): Pausing<PlacedPart[]> {
+  const fragmented = yield* fragmentedWindows(parts);
+  if (fragmented.size === 0) return yield* partsInPlace(parts);
+  const placed: PlacedPart[] = [];
+  for (let index = 0; index < parts.length; index++) {
+    place(parts[index] as VisiblePart, fragmented, placed);
+    if (index % PAUSE_COUNT === PAUSE_COUNT - 1) yield;
+  }
+  return placed;
+}
+
+/** Adds a part, cut where windows that are copied begin and end. */
+function place(part: VisiblePart, fragmented: ReadonlySet<number>, placed: PlacedPart[]): void {
+  const [first, last] = [windowOf(part.start), windowOf(part.end - 1)];
+  const isFirst = isPlain(part) && fragmented.has(first);
+  const isLast = isPlain(part) && fragmented.has(last);
+  if (first === last || !(isFirst || isLast)) {
+    placed.push({ ...part, isCopied: isFirst });
+    return;
+  }
+  const from = isFirst ? (first + 1) * COMPACTION_WINDOW_SIZE : part.start;
+  const to = isLast ? last * COMPACTION_WINDOW_SIZE : part.end;
+  if (isFirst) placed.push({ ...clipped(part, part.start, from), isCopied: true });
+  if (from < to) placed.push({ ...clipped(part, from, to), isCopied: false });
+  if (isLast) placed.push({ ...clipped(part, to, part.end), isCopied: true });
 }

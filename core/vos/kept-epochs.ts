@@ -52,11 +52,22 @@ export function intervalsOf<V extends { readonly epoch: Epoch }>(
   while (at < versions.length) {
     const first = firstSeeing(kept, (versions[at] as V).epoch);
     const before = first === 0 ? -1n : (kept[first - 1] as Epoch);
-    let end = at + 1;
-    while (end < versions.length && (versions[end] as V).epoch > before) end += 1;
+    const end = countNewer(versions, before);
     const sees = kept[first];
     if (sees !== undefined) intervals.push({ sees, versions: versions.slice(at, end) });
     at = end;
   }
   return intervals;
+}
+
+/** How many versions, given newest first, are newer than an epoch. */
+export function countNewer(versions: readonly { readonly epoch: Epoch }[], epoch: Epoch): number {
+  let low = 0;
+  let high = versions.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((versions[middle] as { epoch: Epoch }).epoch > epoch) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

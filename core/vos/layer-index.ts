@@ -15,8 +15,9 @@
  */
 
 import { LAYERS_RECENT_MAX, LAYERS_UNINDEXED_MAX } from "../limits.js";
+import { finished, PAUSE_COUNT, type Pausing, sortedBy } from "./pausing.js";
 import { isHole, type Layer } from "./piece.js";
-import { flatten, NO_OWNER, SolidMap } from "./solid-map.js";
+import { flatten, flattenPausing, NO_OWNER, SolidMap } from "./solid-map.js";
 import { type NumberList, SparseTree } from "./sparse-tree.js";
 
 /** Most arrays are small and have no indexed layer: they share what says so. */
@@ -57,9 +58,15 @@ export class LayerIndex<L extends Layer = Layer> {
 
   /** An index of layers given oldest first. */
   static of<L extends Layer>(layers: readonly L[]): LayerIndex<L> {
+    return finished(LayerIndex.pausing(layers));
+  }
+
+  /** The same, with pauses. */
+  static *pausing<L extends Layer>(layers: readonly L[]): Pausing<LayerIndex<L>> {
     const none = { indexed: [], recent: [], hasHoles: false };
     const empty = new LayerIndex<L>({ ...none, ...NOTHING_INDEXED });
-    return layers.length > LAYERS_UNINDEXED_MAX ? empty.#rebuilt(layers) : empty.extended(layers);
+    if (layers.length <= LAYERS_UNINDEXED_MAX) return empty.extended(layers);
+    return yield* empty.#rebuilt(layers);
   }
 
   /** Number of layers. */
@@ -86,16 +93,17 @@ export class LayerIndex<L extends Layer = Layer> {
     if (layers.length === 0) return this;
     const indexed = this.#indexed;
     const recent = [...this.#recent, ...layers];
-    if (recent.length > LAYERS_RECENT_MAX) return this.#rebuilt(recent);
+    if (recent.length > LAYERS_RECENT_MAX) return finished(this.#rebuilt(recent));
     const [sparse, solid, shifts] = [this.#sparse, this.solid, this.#shifts];
     const hasHoles = this.hasHoles || layers.some(({ piece }) => isHole(piece));
     return new LayerIndex({ indexed, recent, sparse, solid, shifts, hasHoles });
   }
 
-  #rebuilt(recent: readonly L[]): LayerIndex<L> {
+  *#rebuilt(recent: readonly L[]): Pausing<LayerIndex<L>> {
     const first = this.#indexed.length;
     const all = this.#indexed.concat(recent);
-    const solid = this.solid.under(flatten(recent, first));
+    const solid = yield* this.solid.under(yield* flattenPausing(recent, first));
+    yield;
     const shown = new Uint8Array(all.length);
     for (const owner of solid.owners) if (owner !== NO_OWNER) shown[owner] = 1;
     const sparse: number[] = [];
@@ -103,27 +111,36 @@ export class LayerIndex<L extends Layer = Layer> {
     for (const [index, { piece }] of recent.entries()) {
       if (piece.pattern.levels.length > 0) sparse.push(first + index);
     }
-    for (const number of withoutTwins(all, sparse)) shown[number] = 2;
+    yield;
+    for (const number of yield* withoutTwins(all, sparse)) shown[number] = 2;
     // Layers that are hidden fall out; the others take new numbers, in the same order.
     const renumbered = new Int32Array(all.length);
     const indexed: L[] = [];
     const sparseNumbers: number[] = [];
-    for (const [number, layer] of all.entries()) {
+    let hasHoles = false;
+    for (let number = 0; number < all.length; number++) {
       if (shown[number] === 0) continue;
+      const layer = all[number] as L;
       renumbered[number] = indexed.length;
       if (shown[number] === 2) sparseNumbers.push(indexed.length);
+      hasHoles ||= isHole(layer.piece);
       indexed.push(layer);
+      if (number % PAUSE_COUNT === PAUSE_COUNT - 1) yield;
     }
     const owners = solid.owners.map((owner) =>
       owner === NO_OWNER ? NO_OWNER : (renumbered[owner] as number),
     );
+    yield;
+    const startOf = (number: number) => (indexed[number] as L).start;
+    const numbers = yield* sortedBy(sparseNumbers, startOf);
+    yield;
     return new LayerIndex({
       indexed,
       recent: [],
-      sparse: new SparseTree(indexed, sparseNumbers),
+      sparse: new SparseTree(indexed, numbers),
       solid: new SolidMap({ starts: solid.starts, owners }, solid.count),
       shifts: Float64Array.from(indexed, ({ piece, start }) => piece.from - start),
-      hasHoles: indexed.some(({ piece }) => isHole(piece)),
+      hasHoles,
     });
   }
 
@@ -138,13 +155,18 @@ export class LayerIndex<L extends Layer = Layer> {
 }
 
 /** The layers that no newer one of the same pattern hides. */
-function withoutTwins(layers: readonly Layer[], numbers: readonly number[]): number[] {
+function* withoutTwins(layers: readonly Layer[], numbers: readonly number[]): Pausing<number[]> {
   const newest = new Map<string, number>();
+  let left = PAUSE_COUNT;
   for (const number of numbers) {
     const { pattern, from, to } = (layers[number] as Layer).piece;
     const levels = pattern.levels.map(({ stride, count }) => `${stride}x${count}`);
     const name = [pattern.start, pattern.blockLength, ...levels, from, to].join(",");
     newest.set(name, Math.max(number, newest.get(name) ?? 0));
+    left -= 8;
+    if (left > 0) continue;
+    left = PAUSE_COUNT;
+    yield;
   }
   return [...newest.values()];
 }

@@ -29,9 +29,10 @@
 
 import { COMPACTION_STEP_SIZE, MERGED_RUN_WEIGHT_MAX } from "../limits.js";
 import type { Epoch } from "./epoch.js";
-import { type PlacedPart, placeParts } from "./fragmentation.js";
+import { type PlacedPart, partsInPlace, placeParts } from "./fragmentation.js";
+import { PAUSE_COUNT, type Pausing } from "./pausing.js";
 import { HOLE_SEGMENT, type Run } from "./piece.js";
-import { runSize, visibleParts } from "./visible-parts.js";
+import { runSize, type VisiblePart, visibleParts } from "./visible-parts.js";
 
 /** A run that takes the place of others. */
 export interface MergedRun {
@@ -59,6 +60,8 @@ const EXTENT_COST = 10;
 const PIECE_COST = 10;
 /** Bytes of data that are worth a byte of the index. */
 const DATA_BYTES_PER_INDEX_BYTE = 64;
+/** Parts that are looked at between two pauses, where nothing is made of them. */
+const SCAN_COUNT = 8 * PAUSE_COUNT;
 /** Gain, as a share of what is written, from which rewriting pays. */
 const GAIN_SHARE_MIN = 1 / 4;
 
@@ -86,16 +89,17 @@ class Group {
   readonly parts: PlacedPart[] = [];
   weight = 0;
 
-  add(parts: readonly PlacedPart[]): void {
+  *add(parts: readonly PlacedPart[]): Pausing<void> {
     for (const part of parts) {
       this.weight += weightAfter(part, this.parts.at(-1));
       this.parts.push(part);
+      if (this.parts.length % PAUSE_COUNT === 0) yield;
     }
   }
 }
 
 /** Cuts the parts of a group where a merged run must end. */
-function chunksOf(parts: readonly PlacedPart[]): PlacedPart[][] {
+function* chunksOf(parts: readonly PlacedPart[]): Pausing<PlacedPart[][]> {
   const chunks: PlacedPart[][] = [];
   let chunk: PlacedPart[] = [];
   let weight = 0;
@@ -110,6 +114,7 @@ function chunksOf(parts: readonly PlacedPart[]): PlacedPart[][] {
       chunk = [];
       weight = 0;
       copied = 0;
+      yield;
     }
     weight += weightAfter(part, chunk.at(-1));
     copied += addedCopy;
@@ -127,54 +132,100 @@ function costOfChunk(parts: readonly PlacedPart[]): number {
   return RUN_COST + EXTENT_COST * segments.size + PIECE_COST * weight;
 }
 
-/** The merged runs of a group, or none if it does not pay. */
-function mergeGroup(runs: readonly Run[], { parts }: Group): MergedRun[] {
-  const used = new Set(parts.map(({ run }) => run));
-  const chunks = chunksOf(parts);
-  let before = 0;
+/** What the runs of a group cost, and the bytes that none of its parts shows. */
+function* replaced(runs: readonly Run[], parts: readonly PlacedPart[], used: ReadonlySet<number>) {
+  let cost = 0;
   let freed = 0;
-  for (const index of used) {
-    before += costOf(runs[index] as Run);
-    freed += runSize(runs[index] as Run);
-  }
-  for (const { size, segment } of parts) if (segment !== HOLE_SEGMENT) freed -= size;
-  const after = chunks.reduce((cost, chunk) => cost + costOfChunk(chunk), 0);
-  const gain = before - after + freed / DATA_BYTES_PER_INDEX_BYTE;
-  const isForced = parts.some(({ isCopied }) => isCopied);
-  if (!isForced && gain < after * GAIN_SHARE_MIN) return [];
   let epoch: Epoch = 0n;
+  let left = PAUSE_COUNT;
   for (const index of used) {
     const run = runs[index] as Run;
+    cost += costOf(run);
+    freed += runSize(run);
     if (run.epoch > epoch) epoch = run.epoch;
+    if (--left > 0) continue;
+    left = PAUSE_COUNT;
+    yield;
   }
-  const lastChunk = new Map<number, number>();
-  for (const [at, chunk] of chunks.entries()) for (const { run } of chunk) lastChunk.set(run, at);
-  return chunks.map((chunk, at) => {
-    const sources = [...new Set(chunk.map(({ run }) => run))];
-    const finished = sources.filter((run) => lastChunk.get(run) === at);
-    return { epoch, parts: chunk, sources, finished };
-  });
+  for (const { size, segment } of parts) if (segment !== HOLE_SEGMENT) freed -= size;
+  return { cost, freed, epoch };
 }
 
-/** The groups of parts in order of their starts. */
-function* groupsOf(runCount: number, parts: readonly PlacedPart[]): Generator<Group> {
+/** The merged runs of a group, or none if it does not pay. */
+function* mergeGroup(runs: readonly Run[], { parts }: Group): Pausing<MergedRun[]> {
+  const used = new Set(parts.map(({ run }) => run));
+  const chunks = yield* chunksOf(parts);
+  const before = yield* replaced(runs, parts, used);
+  let after = 0;
+  for (const chunk of chunks) {
+    after += costOfChunk(chunk);
+    if (chunks.length > 1) yield;
+  }
+  const gain = before.cost - after + before.freed / DATA_BYTES_PER_INDEX_BYTE;
+  const isForced = parts.some(({ isCopied }) => isCopied);
+  if (!isForced && gain < after * GAIN_SHARE_MIN) return [];
+  const lastChunk = new Map<number, number>();
+  for (const [at, chunk] of chunks.entries()) {
+    for (const { run } of chunk) lastChunk.set(run, at);
+    if (chunks.length > 1) yield;
+  }
+  const merged: MergedRun[] = [];
+  for (const [at, chunk] of chunks.entries()) {
+    const sources = [...new Set(chunk.map(({ run }) => run))];
+    const finished = sources.filter((run) => lastChunk.get(run) === at);
+    merged.push({ epoch: before.epoch, parts: chunk, sources, finished });
+    if (chunks.length > 1) yield;
+  }
+  return merged;
+}
+
+/** Indices of the runs that have no part. */
+function* hiddenRuns(
+  runCount: number,
+  parts: readonly VisiblePart[],
+  inexact: ReadonlySet<number>,
+): Pausing<number[]> {
+  const isSeen = new Uint8Array(runCount);
+  for (let at = 0; at < parts.length; at++) {
+    isSeen[(parts[at] as VisiblePart).run] = 1;
+    if (at % SCAN_COUNT === SCAN_COUNT - 1) yield;
+  }
+  const hidden: number[] = [];
+  for (let run = 0; run < runCount; run++) {
+    if (isSeen[run] === 0 && !inexact.has(run)) hidden.push(run);
+  }
+  return hidden;
+}
+
+/** Where the last part of each run ends. */
+function* lastEnds(runCount: number, parts: readonly PlacedPart[]): Pausing<Float64Array> {
   const ends = new Float64Array(runCount);
-  for (const { run, end } of parts) ends[run] = Math.max(ends[run] as number, end);
+  for (let at = 0; at < parts.length; at++) {
+    const { run, end } = parts[at] as PlacedPart;
+    ends[run] = Math.max(ends[run] as number, end);
+    if (at % SCAN_COUNT === SCAN_COUNT - 1) yield;
+  }
+  return ends;
+}
+
+/** The groups of parts in order of their starts; `undefined` is a pause. */
+function* groupsOf(ends: Float64Array, parts: readonly PlacedPart[]): Generator<Group | undefined> {
   let group = new Group();
   let first = 0;
   let reach = 0;
   for (let at = 0; at <= parts.length; at++) {
+    if (at % PAUSE_COUNT === PAUSE_COUNT - 1) yield undefined;
     const part = parts[at];
     const goesOn = part !== undefined && (at === first || part.start < reach);
     if (!goesOn) {
       const cluster = new Group();
-      cluster.add(parts.slice(first, at));
+      for (const _ of cluster.add(parts.slice(first, at))) yield undefined;
       const isFull = group.weight + cluster.weight > MERGED_RUN_WEIGHT_MAX;
       if (isFull && group.parts.length > 0) {
         yield group;
         group = new Group();
       }
-      group.add(cluster.parts);
+      for (const _ of group.add(cluster.parts)) yield undefined;
       first = at;
       reach = 0;
     }
@@ -195,22 +246,18 @@ function* groupsOf(runCount: number, parts: readonly PlacedPart[]): Generator<Gr
 export function* planMerge(
   runs: readonly Run[],
   options: { compact: boolean },
-): Generator<void, MergePlan, undefined> {
+): Pausing<MergePlan> {
   if (runs.length === 1 && (runs[0] as Run).pieces.length === 1) return { hidden: [], merged: [] };
   const { parts, inexact } = yield* visibleParts(runs);
-  const isSeen = new Uint8Array(runs.length);
-  for (const { run } of parts) isSeen[run] = 1;
-  const hidden: number[] = [];
-  for (let run = 0; run < runs.length; run++) {
-    if (isSeen[run] === 0 && !inexact.has(run)) hidden.push(run);
-  }
-  const placed = options.compact
-    ? placeParts(parts)
-    : parts.map((part) => ({ ...part, isCopied: false }));
+  yield;
+  const hidden = yield* hiddenRuns(runs.length, parts, inexact);
+  const placed = yield* options.compact ? placeParts(parts) : partsInPlace(parts);
   yield;
   const merged: MergedRun[] = [];
-  for (const group of groupsOf(runs.length, placed)) {
-    for (const run of mergeGroup(runs, group)) merged.push(run);
+  const ends = yield* lastEnds(runs.length, placed);
+  for (const group of groupsOf(ends, placed)) {
+    const planned = group === undefined ? [] : yield* mergeGroup(runs, group);
+    for (const run of planned) merged.push(run);
     yield;
   }
   return { hidden, merged };

@@ -18,10 +18,14 @@
  * @module
  */
 
+import { finished, PAUSE_COUNT, type Pausing } from "./pausing.js";
 import type { Layer } from "./piece.js";
 
 /** Owner of offsets that no layer covers; smaller than the number of any layer. */
 export const NO_OWNER = -1;
+
+/** Entries of an overlay between two pauses: they are numbers, and quick. */
+const OVERLAY_COUNT = 8 * PAUSE_COUNT;
 
 /** Parallel arrays of entries. */
 interface Entries {
@@ -73,13 +77,14 @@ export class SolidMap implements Entries {
   }
 
   /** This map with a newer one laid over it. */
-  under(newer: SolidMap): SolidMap {
+  *under(newer: SolidMap): Pausing<SolidMap> {
     if (newer.count === 0) return this;
     if (this.count === 0) return newer;
     const out = makeEntries(this.count + newer.count);
     const older = { entries: this, from: 0, to: this.count };
-    const count = overlay(older, { entries: newer, from: 0, to: newer.count }, out, 0);
-    return new SolidMap(out, count);
+    const overlay = new Overlay(older, { entries: newer, from: 0, to: newer.count }, out, 0);
+    while (!overlay.advance(OVERLAY_COUNT)) yield;
+    return new SolidMap(out, overlay.at);
   }
 }
 
@@ -87,42 +92,73 @@ function makeEntries(count: number): Entries {
   return { starts: new Float64Array(count), owners: new Int32Array(count) };
 }
 
-/** Lays entries over older ones, into `out` from `first` on; returns where they end. */
-function overlay(older: EntryRange, newer: EntryRange, out: Entries, first: number): number {
-  let at = first;
-  let low = older.from;
-  let high = newer.from;
-  let below = NO_OWNER;
-  let above = NO_OWNER;
-  let shown = NO_OWNER;
-  while (low < older.to || high < newer.to) {
-    const lowStart = low < older.to ? (older.entries.starts[low] as number) : Infinity;
-    const highStart = high < newer.to ? (newer.entries.starts[high] as number) : Infinity;
-    const start = Math.min(lowStart, highStart);
-    if (lowStart === start) below = older.entries.owners[low++] as number;
-    if (highStart === start) above = newer.entries.owners[high++] as number;
-    const owner = above === NO_OWNER ? below : above;
-    if (owner === shown) continue;
-    shown = owner;
-    out.starts[at] = start;
-    out.owners[at] = owner;
-    at += 1;
+/** Lays entries over older ones, a number of them at a time. */
+class Overlay {
+  /** Where the result ends. */
+  at: number;
+  readonly #older: EntryRange;
+  readonly #newer: EntryRange;
+  readonly #out: Entries;
+  #low: number;
+  #high: number;
+  #below = NO_OWNER;
+  #above = NO_OWNER;
+  #shown = NO_OWNER;
+
+  /** @param out Takes the result, from `first` on. */
+  constructor(older: EntryRange, newer: EntryRange, out: Entries, first: number) {
+    this.#older = older;
+    this.#newer = newer;
+    this.#out = out;
+    this.at = first;
+    this.#low = older.from;
+    this.#high = newer.from;
   }
-  return at;
+
+  /** Goes on by `count` entries, about. @returns Whether it is done. */
+  advance(count: number): boolean {
+    const [older, newer, out] = [this.#older, this.#newer, this.#out];
+    let [at, low, high, left] = [this.at, this.#low, this.#high, count];
+    let [below, above, shown] = [this.#below, this.#above, this.#shown];
+    while ((low < older.to || high < newer.to) && left > 0) {
+      left -= 1;
+      const lowStart = low < older.to ? (older.entries.starts[low] as number) : Infinity;
+      const highStart = high < newer.to ? (newer.entries.starts[high] as number) : Infinity;
+      const start = Math.min(lowStart, highStart);
+      if (lowStart === start) below = older.entries.owners[low++] as number;
+      if (highStart === start) above = newer.entries.owners[high++] as number;
+      const owner = above === NO_OWNER ? below : above;
+      if (owner === shown) continue;
+      shown = owner;
+      out.starts[at] = start;
+      out.owners[at] = owner;
+      at += 1;
+    }
+    [this.at, this.#low, this.#high] = [at, low, high];
+    [this.#below, this.#above, this.#shown] = [below, above, shown];
+    return low >= older.to && high >= newer.to;
+  }
+}
+
+/** Flattens layers, oldest first; the owner of an entry is the layer's index plus `firstNumber`. */
+export function flatten(layers: readonly Layer[], firstNumber: number): SolidMap {
+  return finished(flattenPausing(layers, firstNumber));
 }
 
 /**
- * Flattens layers, oldest first; the owner of an entry is the layer's index plus `firstNumber`.
+ * The same, with pauses.
  *
  * Cost: O(n log n), by laying neighbours over each other as a merge sort does.
  */
-export function flatten(layers: readonly Layer[], firstNumber: number): SolidMap {
+export function* flattenPausing(layers: readonly Layer[], firstNumber: number): Pausing<SolidMap> {
   let source = makeEntries(2 * layers.length);
   let target = makeEntries(2 * layers.length);
   /** Entries of the map of the layers from an index on; they begin at twice that index. */
   const counts = new Int32Array(layers.length);
   let leaves = 0;
-  for (const [index, { piece, start, end }] of layers.entries()) {
+  for (let index = 0; index < layers.length; index++) {
+    const { piece, start, end } = layers[index] as Layer;
+    if (index % PAUSE_COUNT === PAUSE_COUNT - 1) yield;
     if (piece.pattern.levels.length > 0) continue;
     source.starts[2 * leaves] = start;
     source.owners[2 * leaves] = firstNumber + index;
@@ -131,14 +167,20 @@ export function flatten(layers: readonly Layer[], firstNumber: number): SolidMap
     counts[leaves] = 2;
     leaves += 1;
   }
+  let done = 0;
   for (let width = 1; width < leaves; width *= 2) {
     for (let leaf = 0; leaf < leaves; leaf += 2 * width) {
       const rangeAt = (from: number) => {
         const count = from < leaves ? (counts[from] as number) : 0;
         return { entries: source, from: 2 * from, to: 2 * from + count };
       };
-      const end = overlay(rangeAt(leaf), rangeAt(leaf + width), target, 2 * leaf);
-      counts[leaf] = end - 2 * leaf;
+      const overlay = new Overlay(rangeAt(leaf), rangeAt(leaf + width), target, 2 * leaf);
+      while (!overlay.advance(OVERLAY_COUNT)) yield;
+      counts[leaf] = overlay.at - 2 * leaf;
+      done += 2 * width;
+      if (done < OVERLAY_COUNT) continue;
+      done = 0;
+      yield;
     }
     [source, target] = [target, source];
   }

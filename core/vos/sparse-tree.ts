@@ -52,10 +52,10 @@ export class SparseTree {
   /** Numbers of the layers, in order of their starts. */
   readonly numbers: Int32Array;
 
-  /** @param numbers Which of the layers to find. */
+  /** @param numbers Which of the layers to find, in order of their starts. */
   constructor(layers: readonly Layer[], numbers: readonly number[]) {
     const startOf = (number: number) => (layers[number] as Layer).start;
-    this.numbers = Int32Array.from(numbers).sort((a, b) => startOf(a) - startOf(b));
+    this.numbers = Int32Array.from(numbers);
     this.#starts = Float64Array.from(this.numbers, startOf);
     this.#ends = Float64Array.from(this.numbers, (number) => (layers[number] as Layer).end);
     this.#reaches = new Float64Array(this.numbers.length);

@@ -21,9 +21,10 @@
 import { AGGREGATION_BLOCKS_MAX, AGGREGATION_PARTS_MAX } from "../limits.js";
 import { LayerIndex } from "./layer-index.js";
 import { firstOffset, lastOffset, Pattern, type PatternRange, wholeOf } from "./pattern.js";
+import { PAUSE_COUNT, type Pausing, sortedBy } from "./pausing.js";
 import { isHole, type Layer, type Piece, pieceSize, type Run } from "./piece.js";
 import { type FragmentSink, resolve } from "./resolve.js";
-import { flatten, type SolidMap } from "./solid-map.js";
+import { flattenPausing, type SolidMap } from "./solid-map.js";
 
 /** A part of a piece that is seen. */
 export interface VisiblePart {
@@ -55,8 +56,8 @@ interface RunLayer extends Layer {
 
 /** Blocks of a pattern that is taken for blocks which happen to lie at one distance. */
 const SMALL_PATTERN_COUNT = 4;
-/** Entries after which a long search may pause. */
-const YIELD_COUNT = 4096;
+/** What a query that is resolved counts for, beside an entry that is taken as it is. */
+const RESOLVED_WEIGHT = 16;
 /** Blocks that are resolved at once, about, and how often a query is cut for that. */
 const SLICE_BLOCK_COUNT = 16_384;
 const SLICES_MAX = 256;
@@ -170,31 +171,47 @@ class VisibilityFinder {
   #index: LayerIndex<RunLayer> | undefined;
   /** Blocks of all patterns. */
   #blockCount = 0;
+  #asked = 0;
 
   /** @param runs Newest first. */
-  *find(runs: readonly Run[]): Generator<void, Visibility, undefined> {
-    this.#addLayers(runs);
+  *find(runs: readonly Run[]): Pausing<Visibility> {
+    yield* this.#addLayers(runs);
     yield;
-    const solid = flatten(this.#layers, 0);
+    const solid = yield* flattenPausing(this.#layers, 0);
     yield;
     for (let entry = 0; entry < solid.count; entry++) {
       yield* this.#addEntry(solid, entry);
-      if (entry % YIELD_COUNT === 0) yield;
+      if (this.#isDue()) yield;
     }
-    for (const [number, layer] of this.#layers.entries()) {
+    // Those of contiguous layers are in order already, and where there are no patterns they are all.
+    const inexact = this.#inexact;
+    if (this.#index === undefined) return { parts: this.#parts, inexact };
+    for (let number = 0; number < this.#layers.length; number++) {
+      const layer = this.#layers[number] as RunLayer;
       const { pattern } = layer.piece;
       if (pattern.levels.length === 0) continue;
       for (const range of besideSolid(layer, number, solid)) {
         const blocks = Math.ceil((range.to - range.from) / pattern.blockLength);
         yield* this.#add(layer, { pattern, ...range }, blocks);
+        if (this.#isDue()) yield;
       }
     }
-    const parts = this.#parts.filter(({ run }) => !this.#inexact.has(run));
-    return { parts: parts.sort((a, b) => a.start - b.start), inexact: this.#inexact };
+    const parts = this.#parts.filter(({ run }) => !inexact.has(run));
+    yield;
+    return { parts: yield* sortedBy(parts, ({ start }) => start), inexact };
   }
 
-  #addLayers(runs: readonly Run[]): void {
+  /** Whether a search is to pause: it was asked as often as takes a few milliseconds. */
+  #isDue(): boolean {
+    this.#asked += this.#index === undefined ? 1 : RESOLVED_WEIGHT;
+    if (this.#asked < PAUSE_COUNT) return false;
+    this.#asked = 0;
+    return true;
+  }
+
+  *#addLayers(runs: readonly Run[]): Pausing<void> {
     for (let run = runs.length - 1; run >= 0; run--) {
+      if (run % PAUSE_COUNT === PAUSE_COUNT - 1) yield;
       for (const piece of (runs[run] as Run).pieces) {
         const layer = { run, piece, start: firstOffset(piece), end: lastOffset(piece) };
         this.#layers.push(layer);
@@ -202,17 +219,18 @@ class VisibilityFinder {
         if (levels.length > 0) this.#blockCount += Math.ceil(pieceSize(piece) / blockLength);
       }
     }
-    if (this.#blockCount > 0) this.#index = LayerIndex.of(this.#layers);
+    if (this.#blockCount > 0) this.#index = yield* LayerIndex.pausing(this.#layers);
   }
 
   /** Adds what an entry of the flattened contiguous layers shows. */
-  *#addEntry(solid: SolidMap, entry: number): Generator<void, void, undefined> {
+  *#addEntry(solid: SolidMap, entry: number): Pausing<void> {
     const layer = this.#layers[solid.ownerOf(entry)];
     if (layer === undefined) return;
     const start = solid.starts[entry] as number;
     const end = solid.endOf(entry);
     if (this.#index !== undefined) {
-      yield* this.#add(layer, wholeOf(Pattern.contiguous(start, end)), this.#blockCount);
+      const blocks = Math.min(this.#blockCount, end - start);
+      yield* this.#add(layer, wholeOf(Pattern.contiguous(start, end)), blocks);
       return;
     }
     const from = layer.piece.from + (start - layer.start);
@@ -224,7 +242,7 @@ class VisibilityFinder {
    *
    * @param blocks How many blocks it may take, at most and about.
    */
-  *#add(layer: RunLayer, query: PatternRange, blocks: number): Generator<void, void, undefined> {
+  *#add(layer: RunLayer, query: PatternRange, blocks: number): Pausing<void> {
     const { run, piece } = layer;
     const { pattern, from, to } = query;
     const slices = Math.min(SLICES_MAX, Math.ceil(blocks / SLICE_BLOCK_COUNT));
@@ -251,7 +269,7 @@ class VisibilityFinder {
 }
 
 /** What is seen of runs given newest first; yields now and then. */
-export function visibleParts(runs: readonly Run[]): Generator<void, Visibility, undefined> {
+export function visibleParts(runs: readonly Run[]): Pausing<Visibility> {
   return new VisibilityFinder().find(runs);
 }
 

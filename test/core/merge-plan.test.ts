@@ -13,8 +13,10 @@ import { COMPACTION_WINDOW_SIZE, MERGED_RUN_WEIGHT_MAX } from "../../dist/core/l
 import { intervalsOf } from "../../dist/core/vos/kept-epochs.js";
 import { type MergePlan, planMerge } from "../../dist/core/vos/merge-plan.js";
 import { firstOffset, lastOffset, type PatternRange } from "../../dist/core/vos/pattern.js";
+import { sortedBy } from "../../dist/core/vos/pausing.js";
 import type { Piece, Run } from "../../dist/core/vos/piece.js";
 import { RunBuilder } from "../../dist/core/vos/run-builder.js";
+import { flatten } from "../../dist/core/vos/solid-map.js";
 import { visibleParts } from "../../dist/core/vos/visible-parts.js";
 import { fcOptions } from "../support/property.ts";
 import { OFFSETS_MAX, offsetsOf, range } from "./support/patterns.ts";
@@ -271,6 +273,75 @@ describe("planMerge()", () => {
     expect(Math.min(...copied.map(({ start }) => start))).toBe(MIB);
     expect(Math.max(...copied.map(({ end }) => end))).toBe(2 * MIB);
     expect(copied.reduce((sum, { size }) => sum + size, 0)).toBe(MIB);
+  });
+});
+
+/** Numbers below `max` that look random, the same each time. */
+function mixed(at: number, max: number): number {
+  return Math.floor((Math.abs(Math.sin(at + 1) * 1e6) % 1) * max);
+}
+
+describe("large arrays", () => {
+  const COUNT = 12_000;
+  const SIZE = 20_000;
+
+  test.each([
+    ["blocks", 0],
+    ["patterns among them", 3],
+  ])("are planned with pauses, and show the same after what was planned: %s", (_what, every) => {
+    const given = Array.from({ length: COUNT }, (_, at) => {
+      const start = mixed(at, SIZE - 40);
+      if (every === 0 || at % every > 0) return { ...block(at + 1, start, start + 3, at * 10) };
+      const levels = [{ stride: 4, count: 9 }];
+      const pattern = new Pattern({ start, blockLength: 2, levels });
+      return runOf({ epoch: BigInt(at + 1), sequence: 0 }, at + 2, [wholeOf(pattern)]);
+    }).reverse();
+    const before = shown(given, SIZE);
+    const planning = planMerge(given, { compact: false });
+    let pauses = 0;
+    let step = planning.next();
+    for (; step.done !== true; step = planning.next()) pauses += 1;
+    expect(pauses).toBeGreaterThan(COUNT / 1000);
+    const { hidden, merged } = step.value;
+    expect(hidden.length).toBeGreaterThan(COUNT / 10);
+    const gone = new Set(hidden);
+    const left = given.filter((_, at) => !gone.has(at));
+    expect(shown(left, SIZE).join()).toBe(before.join());
+    // What merged runs hold is what was seen there, and nothing twice.
+    const cells = new Array<string>(SIZE).fill("");
+    for (const piece of merged.flatMap(piecesOf)) {
+      for (const [at, offset] of offsetsOf(piece.pattern).slice(piece.from, piece.to).entries()) {
+        if (cells[offset] !== "") cells[offset] += " twice ";
+        cells[offset] += `${piece.segment}:${piece.position + at}`;
+      }
+    }
+    expect(cells.filter((cell, offset) => cell !== "" && cell !== before[offset])).toEqual([]);
+  });
+
+  test.each([0, 1, 2047, 2048, 2049, 3 * 2048 + 5, 20_000])(
+    "sortedBy() keeps the order of equals: %i",
+    (count) => {
+      const items = Array.from({ length: count }, (_, at) => ({ at, key: mixed(at, 100) }));
+      const sorting = sortedBy(items, ({ key }) => key);
+      let step = sorting.next();
+      while (step.done !== true) step = sorting.next();
+      const sorted = items.toSorted((a, b) => a.key - b.key);
+      expect(step.value.map(({ at }) => at).join()).toBe(sorted.map(({ at }) => at).join());
+    },
+  );
+
+  test("a map of many layers shows the newest at each offset", () => {
+    const layers = Array.from({ length: COUNT }, (_, at) => {
+      const start = mixed(at, SIZE - 40);
+      const { pieces } = block(at + 1, start, start + 1 + mixed(at + COUNT, 39));
+      const [piece] = pieces as [Piece];
+      return { piece, start, end: lastOffset(piece) };
+    });
+    const cells = new Array<number>(SIZE).fill(-1);
+    for (const [number, { start, end }] of layers.entries()) cells.fill(number, start, end);
+    const map = flatten(layers, 0);
+    const found = cells.map((_, offset) => map.ownerOf(map.find(offset)));
+    expect(found.join()).toBe(cells.join());
   });
 });
 
