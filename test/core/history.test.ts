@@ -27,6 +27,7 @@ import { randomFrom } from "./support/random.ts";
 
 const PROCESSES = 4;
 const ROUNDS = isNightly ? 40 : 2;
+const ROUNDS_MAX = 8 * ROUNDS;
 const ROUND_MS = isNightly ? 6000 : 1200;
 /** Long enough for a forgery of each kind. */
 const FORGED_MS = 800;
@@ -81,13 +82,6 @@ test(
   async () => {
     const random = randomFrom(seed);
     const total = { commits: 0, refused: 0, readings: 0, gone: 0, concurrent: 0 };
-    for (let number = 0; number < ROUNDS; number++) {
-      const round = await run(random, ROUND_MS);
-      const { faults, ...counts } = judge(round.operations, round.retainCommits);
-      expect({ seed, number, faults: faults.slice(0, 9) }).toEqual({ seed, number, faults: [] });
-      checkRest(round);
-      for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += counts[key];
-    }
     // A history in which nothing meets proves nothing.
     const least: Omit<Judgement, "faults"> = {
       commits: 30 * ROUNDS,
@@ -96,11 +90,21 @@ test(
       gone: 1,
       concurrent: 5 * ROUNDS,
     };
-    for (const [key, count] of Object.entries(least)) {
-      expect([key, total[key as keyof typeof total] >= count]).toEqual([key, true]);
+    const keys = Object.keys(least) as (keyof typeof least)[];
+    const missing = () => keys.filter((key) => total[key] < least[key]);
+    // A machine that is slow, or busy, needs more rounds for that.
+    const isDue = (number: number) =>
+      number < ROUNDS || (number < ROUNDS_MAX && missing().length > 0);
+    for (let number = 0; isDue(number); number++) {
+      const round = await run(random, ROUND_MS);
+      const { faults, ...counts } = judge(round.operations, round.retainCommits);
+      expect({ seed, number, faults: faults.slice(0, 9) }).toEqual({ seed, number, faults: [] });
+      checkRest(round);
+      for (const key of keys) total[key] += counts[key];
     }
+    expect(missing()).toEqual([]);
   },
-  isNightly ? 1_800_000 : 60_000,
+  isNightly ? 1_800_000 : 120_000,
 );
 
 test("a forged history is found out", async () => {
