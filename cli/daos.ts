@@ -19,6 +19,7 @@ import {
   containerListSnaps,
 } from "./container/snapshots.js";
 import { containerDiff, containerRollback } from "./container/versions.js";
+import { filesystemCheck } from "./filesystem/check.js";
 import { filesystemCopy } from "./filesystem/copy/verb.js";
 import { filesystemCat, filesystemList } from "./filesystem/read.js";
 import { healthCheck } from "./health/check.js";
@@ -64,7 +65,7 @@ const groups: Group[] = [
     name: "filesystem",
     aliases: ["fs"],
     summary: "files and directories of a container",
-    verbs: [filesystemCopy, filesystemList, filesystemCat],
+    verbs: [filesystemCopy, filesystemList, filesystemCat, filesystemCheck],
   },
   {
     name: "health",

@@ -170,7 +170,8 @@ export class Dfs extends DfsNames {
   /**
    * Creates or replaces a file, in one commit: readers see the old bytes or the new ones, never a mixture.
    *
-   * @param data Bytes, text, or an iterable or stream of them.
+   * @param data Bytes, text, or an iterable or stream of them, which is gathered in memory first:
+   *   {@link createWriteStream} is for what is large.
    * @throws {@link DfsError} `ENOENT` without its directory, `ENOTDIR`, `EISDIR`, `ELOOP`, `EROFS`, `ENOSPC`;
    *   an `AbortError` if the signal is aborted. The file is as it was then.
    */

@@ -134,9 +134,10 @@ export function opensByChange({ mayCreate, truncate }: OpenMode): boolean {
 }
 
 /** Refuses what was found, if the flags do not want it. */
-function checkFound(call: FileCall, mode: OpenMode, { inode, meansDirectory }: Walked): void {
+function checkFound(call: FileCall, mode: OpenMode, { inode, ...walked }: Walked): void {
   const { path, what } = call;
-  if (mode.mayCreate && meansDirectory) throw isDirectoryError(path, what);
+  const isDirectoryName = walked.meansDirectory && walked.last === "name";
+  if (mode.mayCreate && isDirectoryName) throw isDirectoryError(path, what);
   if (inode === undefined) {
     if (mode.mayCreate) return;
     throw noEntryError(path, what);

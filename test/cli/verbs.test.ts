@@ -33,6 +33,7 @@ const VERBS: Record<Program, readonly string[]> = {
     "filesystem copy",
     "filesystem ls",
     "filesystem cat",
+    "filesystem check",
     "health check",
     "setup",
     "version",

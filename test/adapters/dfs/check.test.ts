@@ -5,6 +5,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { type Container, formatOid, ObjectType, Pattern, wholeOf } from "daos-ts";
 import { checkFileSystem, Dfs, type FileSystemFault, LOST_AND_FOUND, ROOT_OID } from "daos-ts/dfs";
+import { File } from "daos-ts/hdf5";
 import { codeOf, connectAgain, temporaryContainer } from "../temporary-container.ts";
 
 const INODE = Buffer.from("DFS_INODE");
@@ -180,6 +181,19 @@ describe("DFS: checkFileSystem()", () => {
     expect((await checkFileSystem(container)).faults).toEqual([]);
     await dfs.appendFile("d/f", "new");
     expect(await dfs.readFile("d/f", "utf8")).toBe("new");
+  });
+
+  test("DFS: finds no faults in HDF5-like files", async () => {
+    const file = await File.open(container, "d/a.h5", "w");
+    const group = await file.createGroup("g");
+    await group.attrs.set("unit", "m");
+    await group.createDataset("x", { shape: [2], dtype: "float64", data: Float64Array.of(1, 2) });
+    await file.close();
+    expect(await checkFileSystem(container)).toMatchObject({
+      faults: [],
+      files: 3,
+      directories: 4,
+    });
   });
 
   test("DFS: leaves objects alone that are no files, and what was changed meanwhile", async () => {

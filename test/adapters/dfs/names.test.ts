@@ -3,7 +3,7 @@
  */
 
 import { constants } from "node:fs";
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import { Dfs, DfsError, lookup, type PathLike } from "daos-ts/dfs";
 import { codeOf, connectAgain, newestEpoch, temporaryContainer } from "../temporary-container.ts";
 
@@ -285,6 +285,31 @@ describe("DFS: access and space", () => {
     using old = Dfs.mount(container, { epoch: newestEpoch(container) });
     await old.access("a", R_OK);
     expect(await codeOf(() => old.access("a", W_OK))).toBe("EROFS");
+  });
+
+  test.each([
+    ["the owner", { uid: 7, gid: 0, groups: [] }, 0o740, [R_OK, W_OK, X_OK], []],
+    ["its group", { uid: 8, gid: 9, groups: [] }, 0o740, [R_OK], [W_OK, X_OK]],
+    ["one of its groups", { uid: 8, gid: 0, groups: [3, 9] }, 0o751, [R_OK, X_OK], [W_OK]],
+    ["others", { uid: 8, gid: 0, groups: [3] }, 0o751, [X_OK], [R_OK, W_OK, R_OK | X_OK]],
+    ["the owner, who may less", { uid: 7, gid: 9, groups: [] }, 0o077, [], [R_OK, W_OK]],
+    ["the superuser", { uid: 0, gid: 0, groups: [] }, 0o001, [R_OK, W_OK, X_OK], []],
+  ])("DFS: access() knows %s", async (_who, { uid, gid, groups }, mode, allowed, refused) => {
+    const dfs = mounted();
+    await dfs.writeFile("a", "");
+    await dfs.chown("a", 7, 9);
+    await dfs.chmod("a", mode);
+    const spies = [
+      jest.spyOn(process, "geteuid").mockReturnValue(uid),
+      jest.spyOn(process, "getegid").mockReturnValue(gid),
+      jest.spyOn(process, "getgroups").mockReturnValue(groups),
+    ];
+    try {
+      for (const each of allowed) await dfs.access("a", each);
+      for (const each of refused) expect(await codeOf(() => dfs.access("a", each))).toBe("EACCES");
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+    }
   });
 
   test("DFS: statfs() tells the space of the pool", async () => {

@@ -10,6 +10,7 @@
  */
 
 import { constants } from "node:fs";
+import { posix } from "node:path";
 
 /** What node calls by names of its own, with the POSIX code that it means. */
 const NODE_CODES = {
@@ -111,8 +112,7 @@ export function sideOf(fs, root) {
   return {
     fs,
     path: (path) => `${root}/${path}`,
-    text: (path) =>
-      path?.startsWith(`${root}/`) || path === root ? path.slice(root.length) : path,
+    text: (path) => (path?.startsWith("/") ? posix.relative(root || "/", path) : path),
   };
 }
 
