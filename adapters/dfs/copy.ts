@@ -82,7 +82,7 @@ export function copyFile(mount: Mount, call: FileCall, flags: number): void {
   withSource(mount, call, (view) => {
     const source = findPlace({ view }, path, what).inode;
     mount.change(call, (state) => {
-      const to = walk(state, dest, { what, follow: !isExclusive, isName: true });
+      const to = walk(state, dest, { what, follow: !isExclusive, isName: true, isFile: true });
       if (to.meansDirectory && to.last === "name") throw isDirectoryError(dest, what);
       if (to.inode !== undefined && isExclusive) throw existsError(dest, what);
       if (to.inode?.kind === "directory") throw isDirectoryError(dest, what);

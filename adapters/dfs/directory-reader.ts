@@ -10,6 +10,7 @@ import { type FileCall, notDirectoryError, refusal, withPosixErrors } from "./er
 import { decodeInode, INODE_AKEY, type Inode } from "./inode-format.js";
 import { DIRECTORY_BUFFER_COUNT_DEFAULT } from "./limits.js";
 import type { OpenView } from "./mount.js";
+import { listValues } from "./own-values.js";
 import { findPlace } from "./place.js";
 import { Dirent, encodedName, type NameEncoding } from "./stats.js";
 
@@ -77,6 +78,12 @@ export function readDirectory(
   { encoding, withFileTypes = false, recursive = false }: ReaddirOptions,
 ): (string | Buffer | Dirent<string | Buffer>)[] {
   const directory = findDirectory(state, call);
+  if (!withFileTypes && !recursive) {
+    // What names stand for is not read: that is most of the work.
+    return listValues(state, directory.oid, INODE_AKEY).map(({ dkey }) =>
+      encodedName(Buffer.from(dkey).toString(), encoding),
+    );
+  }
   const entries = [...listBelow(state, directory, recursive)];
   if (!withFileTypes) {
     return entries.map(({ name, below }) =>

@@ -77,18 +77,22 @@ export function encodeInode(inode: Inode): Uint8Array {
   return bytes;
 }
 
-/** Bytes before the target, of a version; `undefined` of one that is not known. */
-function headSize(version: number | undefined): number | undefined {
-  return { 1: VERSION_1_SIZE, 2: VERSION_2_SIZE, [VERSION_3]: VERSION_3_SIZE }[version ?? 0];
-}
+/** Bytes before the target, by version. */
+const HEAD_SIZES = [undefined, VERSION_1_SIZE, VERSION_2_SIZE, VERSION_3_SIZE] as const;
+const NO_TARGET = new Uint8Array(0);
 
 /** The kind of an inode; `undefined` if it is damaged. */
 function kindIn(bytes: Buffer): InodeKind | undefined {
   const kind = KINDS[bytes[1] ?? KINDS.length];
-  const size = headSize(bytes[0]);
+  const size = HEAD_SIZES[bytes[0] ?? 0];
   if (kind === undefined || size === undefined || bytes.length < size) return undefined;
   if (kind === "symlink" && bytes[0] === 1) return undefined;
   return bytes.length > size === (kind === "symlink") ? kind : undefined;
+}
+
+/** The target of a symbolic link, in memory of its own. */
+function targetIn(bytes: Buffer): Uint8Array {
+  return new Uint8Array(bytes.subarray(HEAD_SIZES[bytes[0] ?? 0]));
 }
 
 /**
@@ -112,7 +116,7 @@ export function decodeInode(value: Uint8Array, name: string): Inode {
   if (bytes[0] === 1) {
     const times = { accessed: created, modified: created, changed: created };
     const modifiedEpoch = epochOfTime(created);
-    return { ...common, uid: 0, gid: 0, ...times, modifiedEpoch, target: new Uint8Array(0) };
+    return { ...common, uid: 0, gid: 0, ...times, modifiedEpoch, target: NO_TARGET };
   }
   const changed = bytes.readBigUInt64BE(56);
   const isNewest = bytes[0] === VERSION_3;
@@ -125,6 +129,6 @@ export function decodeInode(value: Uint8Array, name: string): Inode {
     changed,
     // Version 2 told the order by clocks alone.
     modifiedEpoch: isNewest ? bytes.readBigUInt64BE(64) : epochOfTime(changed),
-    target: new Uint8Array(bytes.subarray(isNewest ? VERSION_3_SIZE : VERSION_2_SIZE)),
+    target: kind === "symlink" ? targetIn(bytes) : NO_TARGET,
   };
 }

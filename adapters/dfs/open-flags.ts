@@ -161,10 +161,9 @@ export function findOpened(state: NamespaceState, call: FileCall, mode: OpenMode
 }
 
 function walkOpened(state: NamespaceState, call: FileCall, mode: OpenMode): Walked {
-  // What a path with a slash at the end would create is a directory, whatever a link there leads to.
-  const isDirectoryPath = mode.mayCreate && call.path.endsWith("/");
-  const follow = !mode.noFollow && !mode.exclusive && !isDirectoryPath;
-  const options = { what: call.what, follow, isName: mode.mayCreate };
+  const follow = !mode.noFollow && !mode.exclusive;
+  const { mayCreate } = mode;
+  const options = { what: call.what, follow, isName: mayCreate, isFile: mayCreate };
   const walked = walk(state, call.path, options);
   checkFound(call, mode, walked);
   return walked;

@@ -49,6 +49,8 @@ export interface WalkOptions {
   readonly follow?: boolean;
   /** Whether the name itself is wanted, to create, remove or rename it. */
   readonly isName?: boolean;
+  /** Whether a file is to be created there: a link is not followed where a directory is meant. */
+  readonly isFile?: boolean;
 }
 
 interface Level {
@@ -110,7 +112,8 @@ class Walk {
 
   #follows(): boolean {
     if (this.#pending.length > 0) return true;
-    const { follow, isName } = this.#options;
+    const { follow, isName, isFile } = this.#options;
+    if (this.#meansDirectory && isFile === true) return false;
     return follow === true || (this.#meansDirectory && isName !== true);
   }
 

@@ -99,6 +99,8 @@ describe("DFS: checkFileSystem()", () => {
     const oid = await oidOf("d/f");
     store(await oidOf("d"), "f", Buffer.from("nonsense"));
     expect(await codeOf(() => dfs.readFile("d/f"))).toBe("EIO");
+    expect(await dfs.readdir("d")).toEqual(["e", "f"]);
+    expect(await codeOf(() => dfs.readdir("d", { withFileTypes: true }))).toBe("EIO");
     const faults = await repaired();
     expect(faults.map(({ kind }) => kind)).toEqual(["bad-inode", "orphan"]);
     expect(faults[0]?.path).toBe("/d/f");

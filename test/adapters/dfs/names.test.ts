@@ -4,7 +4,7 @@
 
 import { constants } from "node:fs";
 import { describe, expect, jest, test } from "@jest/globals";
-import { Dfs, DfsError, lookup, type PathLike } from "daos-ts/dfs";
+import { Dfs, DfsError, lookup, type PathLike, ROOT_OID } from "daos-ts/dfs";
 import { codeOf, connectAgain, newestEpoch, temporaryContainer } from "../temporary-container.ts";
 
 const { O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, O_RDWR, O_SYNC, R_OK, W_OK, X_OK } = constants;
@@ -113,6 +113,27 @@ describe("DFS: symbolic links", () => {
     expect(await codeOf(() => dfs.lsetxattr("l", "user.of", ""))).toBe("EPERM");
     await dfs.lremovexattr("l", "trusted.of");
     expect(await dfs.llistxattr("l")).toEqual([]);
+  });
+
+  test("DFS: links and files of version 2 are read as they were written", async () => {
+    const { container } = temporaryContainer();
+    const dfs = Dfs.mount(container);
+    await dfs.writeFile("f", "text");
+    await dfs.symlink("f", "l");
+    await dfs.utimes("f", 1, 2);
+    const akey = Buffer.from("DFS_INODE");
+    for (const name of ["f", "l"]) {
+      using view = container.view();
+      const dkey = Buffer.from(name);
+      const stored = Buffer.from(view.getValue(ROOT_OID, dkey, akey) as Uint8Array);
+      // Version 3 puts an epoch before the target.
+      const value = Buffer.concat([stored.subarray(0, 64), stored.subarray(72)]);
+      value.writeUInt8(2, 0);
+      container.update((own) => own.put({ oid: ROOT_OID, dkey, akey, value, condition: "update" }));
+    }
+    expect(await dfs.readFile("l", "utf8")).toBe("text");
+    expect(await dfs.readlink("l")).toBe("f");
+    expect((await dfs.stat("l")).mtimeMs).toBe(2000);
   });
 
   test("DFS: names below a link are made where it leads; other front ends follow links too", async () => {
