@@ -8,6 +8,8 @@
 export const APPEND_PENDING_SIZE_MAX = 16 * 2 ** 20;
 /** Times that an append looks for the end of a file that others append to. */
 export const APPEND_ATTEMPTS_MAX = 1000;
+/** Times that a change of names or attributes is made again, because others changed what it read. */
+export const CHANGE_ATTEMPTS_MAX = 1000;
 /** Longest name of an extended attribute, in bytes. */
 export const XATTR_NAME_SIZE_MAX = 255;
 /** Largest value of an extended attribute, in bytes. */

@@ -13,7 +13,7 @@
 import type { Container, ContainerView, Epoch } from "../../core/index.js";
 import type { NamespaceChange } from "./directory.js";
 import { DfsError, type FileCall, refusal, withPosixErrors } from "./errors.js";
-import { STALE_MS_DEFAULT } from "./limits.js";
+import { CHANGE_ATTEMPTS_MAX, STALE_MS_DEFAULT } from "./limits.js";
 
 /** What calls see of the commits of others. */
 export type Consistency = "balanced" | "relaxed";
@@ -169,7 +169,8 @@ export class Mount {
       this.requireWritable(call);
       try {
         // As an object of its own, whose parts can be handed on.
-        return this.container.runTransaction(({ view, own }) => body({ view, own }));
+        const parts = ({ view, own }: Change) => body({ view, own });
+        return this.container.runTransaction(parts, { attempts: CHANGE_ATTEMPTS_MAX });
       } finally {
         this.forget();
       }

@@ -22,7 +22,7 @@ import { setSize } from "./content.js";
 import { inodeAt, type Place, putInode } from "./directory.js";
 import { DfsError } from "./errors.js";
 import type { Inode } from "./inode-format.js";
-import { APPEND_ATTEMPTS_MAX, APPEND_PENDING_SIZE_MAX } from "./limits.js";
+import { APPEND_ATTEMPTS_MAX, APPEND_PENDING_SIZE_MAX, CHANGE_ATTEMPTS_MAX } from "./limits.js";
 import type { NamedFile } from "./place.js";
 
 /** What a handle is made of. */
@@ -228,17 +228,20 @@ export class OpenFile {
     this.requireOpen(what);
     const { container, path } = this.origin;
     this.#requireChangeable(what);
-    const { value } = container.runTransaction(({ view, own }) => {
-      const inode = inodeAt({ view, own }, this.#place);
-      if (inode?.oid !== this.#inode.oid) {
-        const text = { what: `${what} "${path}"`, why: "it has another name now, or none" };
-        const remedy = "open the file again";
-        throw new DfsError("ENOENT", "DER_NONEXIST", { ...text, remedy }, { path });
-      }
-      const next = change(inode, view);
-      putInode(own, this.#place, next, "update");
-      return next;
-    });
+    const { value } = container.runTransaction(
+      ({ view, own }) => {
+        const inode = inodeAt({ view, own }, this.#place);
+        if (inode?.oid !== this.#inode.oid) {
+          const text = { what: `${what} "${path}"`, why: "it has another name now, or none" };
+          const remedy = "open the file again";
+          throw new DfsError("ENOENT", "DER_NONEXIST", { ...text, remedy }, { path });
+        }
+        const next = change(inode, view);
+        putInode(own, this.#place, next, "update");
+        return next;
+      },
+      { attempts: CHANGE_ATTEMPTS_MAX },
+    );
     this.origin.changed?.();
     this.#inode = value;
   }

@@ -11,7 +11,7 @@
 import type { ContainerView, DaosErrorCode, Transaction } from "../../core/index.js";
 import { inodeAt, type Place } from "./directory.js";
 import { DfsError } from "./errors.js";
-import { XATTR_NAME_SIZE_MAX, XATTR_VALUE_SIZE_MAX } from "./limits.js";
+import { CHANGE_ATTEMPTS_MAX, XATTR_NAME_SIZE_MAX, XATTR_VALUE_SIZE_MAX } from "./limits.js";
 import type { NamedFile } from "./place.js";
 
 /** Flag: the attribute must not exist. */
@@ -22,6 +22,7 @@ export const XATTR_REPLACE = 2;
 /** How an attribute is set: 0, {@link XATTR_CREATE}, {@link XATTR_REPLACE}. */
 export type XattrFlags = number;
 
+const CHANGES = { attempts: CHANGE_ATTEMPTS_MAX };
 const AKEY_PREFIX = "x:";
 /** Classes of names that are stored; `system.` ones have a meaning that nothing here would act on. */
 const CLASSES = ["user.", "trusted.", "security."];
@@ -83,7 +84,7 @@ function change(file: NamedFile, body: (view: ContainerView, own: Transaction) =
       throw refused(file, { posix: "ENOENT", code: "DER_NONEXIST", why, remedy });
     }
     body(view, own);
-  });
+  }, CHANGES);
   file.changed?.();
 }
 

@@ -44,16 +44,12 @@ const container = pool.openContainer("tests");
 let at;
 const run = container.runTransaction.bind(container);
 container.runTransaction = (body, options) => {
-  const result = run(
-    ({ view, own }) => {
-      at = { epoch: view.epoch, isChange: false };
-      const value = body({ view, own });
-      at.isChange = !own.isEmpty;
-      return value;
-      // The domain is small: conflicts are the rule.
-    },
-    { ...options, attempts: 1000 },
-  );
+  const result = run(({ view, own }) => {
+    at = { epoch: view.epoch, isChange: false };
+    const value = body({ view, own });
+    at.isChange = !own.isEmpty;
+    return value;
+  }, options);
   at.epoch = result.epoch;
   return result;
 };
