@@ -156,6 +156,11 @@ export function bsendOverhead(): number {
   return start().library?.native.bsendOverhead() ?? SOLO_BSEND_OVERHEAD;
 }
 
+/** The library that this process uses; undefined without one. Starts MPI on first use. @internal */
+export function currentLibrary(): MpiLibrary | undefined {
+  return start().library;
+}
+
 function start(): Started {
   requireNotFinalized("MPI_Init_thread");
   started ??= isSoloForced() || !launcherOfProcess() ? solo() : startNative("multiple");

@@ -63,6 +63,16 @@ export {
   wtime,
 } from "./environment.js";
 export { MpiError, type MpiErrorDetails } from "./errors.js";
+export { File } from "./files/file.js";
+export type {
+  FileAccessCalls,
+  FileCalls,
+  FileInfo,
+  FileOffset,
+  SplitAccessCalls,
+  View,
+} from "./files/file-calls.js";
+export { DISPLACEMENT_CURRENT, Mode, Seek } from "./files/mode.js";
 export {
   type AttributeCopy,
   Keyval,

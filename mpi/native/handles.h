@@ -25,7 +25,8 @@ typedef enum {
   HANDLE_COMMUNICATOR = 1,
   HANDLE_REQUEST = 2,
   HANDLE_DATATYPE = 3,
-  HANDLE_MESSAGE = 4
+  HANDLE_MESSAGE = 4,
+  HANDLE_FILE = 8
 } handle_kind;
 
 typedef struct {
@@ -40,6 +41,7 @@ typedef struct {
   bool receives;
   bool persistent; /* lives on when it has completed, until it is freed */
   bool collective; /* cannot be cancelled or freed */
+  bool of_file;    /* its status counts what was read or written */
 } request_slot;
 
 typedef struct {
@@ -56,6 +58,7 @@ typedef struct {
     request_slot request;
     datatype_slot datatype;
     MPI_Message message;
+    MPI_File file;
   } as;
 } handle_slot;
 

@@ -121,6 +121,9 @@ void abandon_requests(addon_context *context);
 /** Gives all datatypes back: some libraries complain of those that MPI_Finalize finds. */
 void free_datatypes(addon_context *context);
 
+/** Closes the files that the program left open, which some libraries need before MPI_Finalize. */
+void close_files(addon_context *context);
+
 /** Gives back what reductions by a function of JavaScript were made with. */
 void free_operations(addon_context *context);
 
@@ -140,5 +143,7 @@ extern const addon_function request_functions[];
 extern const addon_function collective_functions[];
 extern const addon_function vector_functions[];
 extern const addon_function reduction_functions[];
+extern const addon_function file_functions[];
+extern const addon_function file_access_functions[];
 
 #endif
