@@ -13,11 +13,14 @@ import { CartTopology } from "./cart-topology.js";
 import type { CartCommunicator, Communicator } from "./communicator.js";
 import { MpiError } from "./errors.js";
 import { GroupOperations } from "./groups/group-operations.js";
+import { Objects } from "./objects/object-collectives.js";
 
 const INT_MAX = 0x7fffffff;
 
 /** A communicator without its transport. */
 export abstract class BaseCommunicator extends GroupOperations implements Communicator {
+  #objects: Objects | undefined;
+
   abstract get name(): string;
   abstract dup(): Communicator;
   abstract splitShared(): Communicator;
@@ -29,6 +32,11 @@ export abstract class BaseCommunicator extends GroupOperations implements Commun
     topology: CartTopology,
     reorder: boolean,
   ): CartCommunicator | undefined;
+
+  get objects(): Objects {
+    this.#objects ??= new Objects(this);
+    return this.#objects;
+  }
 
   split(color: number | undefined, key = 0): Communicator | undefined {
     const colorIsSound = color === undefined || (Number.isInteger(color) && color >= 0);

@@ -14,6 +14,7 @@
 import type { CollectiveCalls, NeighborCalls } from "./collectives/collective-calls.js";
 import type { GroupCalls } from "./groups/group-operations.js";
 import type { PointToPointCalls } from "./messages/point-to-point.js";
+import type { Objects } from "./objects/object-collectives.js";
 
 /**
  * A group of ranks.
@@ -30,6 +31,8 @@ export interface Communicator extends PointToPointCalls, CollectiveCalls, GroupC
   readonly size: number;
   /** Name for debugging, such as "MPI_COMM_WORLD". */
   readonly name: string;
+  /** Messages and collectives of JavaScript values in place of buffers. */
+  readonly objects: Objects;
 
   /** Same ranks, separate messages. Collective. */
   dup(): Communicator;

@@ -88,5 +88,8 @@ export type { BufferSpec, MessageBuffer } from "./messages/message-buffer.js";
 export { MatchedMessage, type PointToPointCalls } from "./messages/point-to-point.js";
 export { type Completed, PersistentRequest, Request } from "./messages/request.js";
 export { Status } from "./messages/status.js";
+export { Objects, type Reducer } from "./objects/object-collectives.js";
+export { ObjectMessages } from "./objects/object-messages.js";
+export { MatchedObject, ObjectRequest } from "./objects/object-request.js";
 export { Pmix } from "./pmix.js";
 export { SoloCommunicator } from "./solo-communicator.js";

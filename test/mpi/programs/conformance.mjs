@@ -20,6 +20,7 @@ import { groupCases } from "./conformance-groups.mjs";
 import { messageCases } from "./conformance-messages.mjs";
 import { modeCases } from "./conformance-modes.mjs";
 import { neighborCases } from "./conformance-neighbors.mjs";
+import { objectCases } from "./conformance-objects.mjs";
 import { reductionCases } from "./conformance-reductions.mjs";
 
 const FACTORIES = {
@@ -60,6 +61,7 @@ const { passed, failed } = await runCases(
     ...exchangeCases,
     ...reductionCases,
     ...neighborCases,
+    ...objectCases,
     ...errorCases,
     ...(kind === "dup" ? {} : predefinedCases),
     ...finalCases,
