@@ -91,5 +91,5 @@ export { Status } from "./messages/status.js";
 export { Objects, type Reducer } from "./objects/object-collectives.js";
 export { ObjectMessages } from "./objects/object-messages.js";
 export { MatchedObject, ObjectRequest } from "./objects/object-request.js";
-export { Pmix } from "./pmix.js";
+export { type JobFacts, Pmix, type Published, type PublishRange } from "./pmix.js";
 export { SoloCommunicator } from "./solo-communicator.js";
