@@ -55,6 +55,7 @@ export interface InitOptions {
  * @returns The thread support that the library provides.
  * @throws {@link MpiError} `MPI_NOT_BUILT`, `MPI_WRONG_LAUNCHER`, `MPI_FINALIZED`, or what MPI_Init
  *   reports.
+ * @mpi MPI_Init, MPI_Init_thread, MPI_Query_thread
  */
 export function init(options: InitOptions = {}): ThreadLevel {
   requireNotFinalized("MPI_Init_thread");
@@ -84,7 +85,7 @@ export function self(): Communicator {
   return start().self;
 }
 
-/** Whether MPI is running in this thread, solo included. */
+/** Whether MPI is running in this thread, solo included. @mpi MPI_Initialized, MPI_Finalized */
 export function isInitialized(): boolean {
   return started !== undefined && !isFinalized();
 }
@@ -93,6 +94,8 @@ export function isInitialized(): boolean {
  * Ends MPI now instead of at exit. Collective over the job. Does nothing the second time.
  *
  * Communicators and requests are useless afterwards (`MPI_FINALIZED`), and MPI cannot start again.
+ *
+ * @mpi MPI_Finalize
  */
 export function finalize(): void {
   if (isFinalized()) return;
@@ -100,17 +103,21 @@ export function finalize(): void {
   if (started?.runtime) endRuntime(started.runtime);
 }
 
-/** Seconds since a fixed time in the past, the same one for the life of the process. */
+/** Seconds since a fixed time in the past, the same one for the life of the process. @mpi MPI_Wtime */
 export function wtime(): number {
   return start().library?.native.wtime() ?? performance.now() / 1000;
 }
 
-/** Name of the processor, in most cases that of the node. */
+/** Name of the processor, in most cases that of the node. @mpi MPI_Get_processor_name */
 export function processorName(): string {
   return start().library?.native.processorName() ?? hostname();
 }
 
-/** What the library says of itself, in one or several lines; "solo" without a library. */
+/**
+ * What the library says of itself, in one or several lines; "solo" without a library.
+ *
+ * @mpi MPI_Get_library_version
+ */
 export function libraryVersion(): string {
   return start().library?.native.libraryVersion().trim() ?? "solo";
 }
@@ -123,7 +130,7 @@ export interface StandardVersion {
   readonly minor: number;
 }
 
-/** Version of the MPI standard that the library implements. */
+/** Version of the MPI standard that the library implements. @mpi MPI_Get_version */
 export function standardVersion(): StandardVersion {
   const version = start().library?.native.standardVersion() ?? 301;
   return { major: Math.floor(version / 100), minor: version % 100 };
@@ -134,6 +141,7 @@ export function standardVersion(): StandardVersion {
  *
  * @param size In bytes: for each message under way, its data and {@link bsendOverhead}.
  * @throws {@link MpiError} `MPI_ERR_BUFFER` if there is a buffer already, `MPI_ERR_ARG` for no size.
+ * @mpi MPI_Buffer_attach
  */
 export function attachBuffer(size: number): void {
   if (!Number.isInteger(size) || size < 0 || size > 0x7fffffff) {
@@ -145,7 +153,11 @@ export function attachBuffer(size: number): void {
   else attach(size);
 }
 
-/** Takes the memory of buffered sends back, when their messages have left it; its size, 0 if there is none. */
+/**
+ * Takes the memory of buffered sends back, when their messages have left it; its size, 0 if there is none.
+ *
+ * @mpi MPI_Buffer_detach
+ */
 export function detachBuffer(): number {
   const { library } = start();
   return library ? library.native.detachBuffer() : detach();

@@ -59,7 +59,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
     "Install an MPI library (Debian: libopenmpi-dev openmpi-bin) and run node-mpi-setup",
 };
 
-/** A failure of MPI or PMIx, or a wrong use of them. */
+/** A failure of MPI or PMIx, or a wrong use of them. @mpi MPI_Error_string */
 export class MpiError extends Error {
   /** "MpiError". */
   override readonly name = "MpiError";
@@ -72,7 +72,11 @@ export class MpiError extends Error {
   readonly code: string;
   /** What was attempted, by its name in the MPI or PMIx standard. */
   readonly call: string;
-  /** Error class as the library numbers it; 0 for mistakes found before the library was called. */
+  /**
+   * Error class as the library numbers it; 0 for mistakes found before the library was called.
+   *
+   * @mpi MPI_Error_class
+   */
   readonly errorClass: number;
   /** Error code as the library numbers it; 0 for mistakes found before the library was called. */
   readonly errorCode: number;

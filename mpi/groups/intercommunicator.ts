@@ -14,16 +14,17 @@ export interface Intercommunicator extends PointToPointCalls {
   readonly rank: number;
   /** Ranks of the own group. */
   readonly size: number;
-  /** Ranks of the other group. */
+  /** Ranks of the other group. @mpi MPI_Comm_remote_size */
   readonly remoteSize: number;
   /** The own group. */
   readonly group: Group;
-  /** The other group. */
+  /** The other group. @mpi MPI_Comm_remote_group */
   readonly remoteGroup: Group;
   /**
    * Makes one communicator of both groups. Collective over both.
    *
    * @param high Whether this group's ranks come last; the groups should differ.
+   * @mpi MPI_Intercomm_merge
    */
   merge(high: boolean): Communicator;
   /** Gives it back. Collective over both. */

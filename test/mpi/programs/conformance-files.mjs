@@ -19,15 +19,12 @@ const interleaved = (comm, count) =>
     4 * count * comm.size,
   );
 
-/** Blocking, nonblocking and split forms of one access, with the same outcome. */
-const forms = {
-  blocking: (file, name, ...args) => file[name](...args),
-  nonblocking: (file, name, ...args) => file[`i${name}`](...args).wait(),
-  split: (file, name, ...args) => {
-    file[`${name}Begin`](...args);
-    return file[`${name}End`]();
-  },
-};
+/** Makes an access: blocking, nonblocking, or in the two halves `begin` and `end`. */
+function access(file, [begin, end], ...args) {
+  const made = file[begin](...args);
+  if (end !== undefined) return file[end]();
+  return made instanceof Request ? made.wait() : made;
+}
 
 export const fileCases = {
   "a new file is empty, and knows its mode and group"({ comm, open }) {
@@ -44,21 +41,24 @@ export const fileCases = {
     const file = open("at", CREATE);
     file.setView(0, Datatype.INT32, Datatype.INT32);
     const accesses = [
-      ["At", "blocking"],
-      ["At", "nonblocking"],
-      ["AtAll", "blocking"],
-      ["AtAll", "nonblocking"],
-      ["AtAll", "split"],
+      [["writeAt"], ["readAt"]],
+      [["iwriteAt"], ["ireadAt"]],
+      [["writeAtAll"], ["readAtAll"]],
+      [["iwriteAtAll"], ["ireadAtAll"]],
+      [
+        ["writeAtAllBegin", "writeAtAllEnd"],
+        ["readAtAllBegin", "readAtAllEnd"],
+      ],
     ];
-    for (const [round, [name, form]] of accesses.entries()) {
+    for (const [round, [write, read]] of accesses.entries()) {
       const place = 8 * (round * comm.size + comm.rank);
       const data = ints(8, 100 * comm.rank + round);
-      const written = forms[form](file, `write${name}`, place, data);
-      equal([written.count, written.getCount()], [32, 8], `${form} write${name}`);
+      const written = access(file, write, place, data);
+      equal([written.count, written.getCount()], [32, 8], write[0]);
       const into = new Int32Array(8);
-      const read = forms[form](file, `read${name}`, BigInt(place), into);
-      equal([read.count, read.getCount()], [32, 8], `${form} read${name}`);
-      equal([...into], [...data], `${form} read${name}`);
+      const found = access(file, read, BigInt(place), into);
+      equal([found.count, found.getCount()], [32, 8], read[0]);
+      equal([...into], [...data], read[0]);
     }
     file.sync();
     comm.barrier();
@@ -78,24 +78,24 @@ export const fileCases = {
     const file = open("individual", CREATE);
     file.setView(1000 * comm.rank, Datatype.INT32, Datatype.INT32);
     const accesses = [
-      ["", "blocking"],
-      ["", "nonblocking"],
-      ["All", "blocking"],
-      ["All", "nonblocking"],
-      ["All", "split"],
+      [["write"], ["read"]],
+      [["iwrite"], ["iread"]],
+      [["writeAll"], ["readAll"]],
+      [["iwriteAll"], ["ireadAll"]],
+      [
+        ["writeAllBegin", "writeAllEnd"],
+        ["readAllBegin", "readAllEnd"],
+      ],
     ];
-    const name = (verb, rest, form) =>
-      rest === "" ? (form === "nonblocking" ? verb : verb) : `${verb}${rest}`;
-    for (const [round, [rest, form]] of accesses.entries()) {
-      forms[form](file, name("write", rest, form), ints(3, 10 * round));
-      equal(file.getPosition(), 3 * (round + 1), `position after ${form} write${rest}`);
+    for (const [round, [write]] of accesses.entries()) {
+      access(file, write, ints(3, 10 * round));
+      equal(file.getPosition(), 3 * (round + 1), `position after ${write[0]}`);
     }
     file.seek(0);
-    for (const [round, [rest, form]] of accesses.entries()) {
+    for (const [round, [, read]] of accesses.entries()) {
       const into = new Int32Array(3);
-      const status = forms[form](file, name("read", rest, form), into);
-      equal(status.count, 12, `bytes of ${form} read${rest}`);
-      equal([...into], [...ints(3, 10 * round)], `${form} read${rest}`);
+      equal(access(file, read, into).count, 12, `bytes of ${read[0]}`);
+      equal([...into], [...ints(3, 10 * round)], read[0]);
     }
     equal(file.getPosition(), 15);
     file.close();
@@ -142,16 +142,16 @@ export const fileCases = {
     const before = (comm.rank * (comm.rank + 1)) / 2;
     const total = (comm.size * (comm.size + 1)) / 2;
     file.writeOrdered(ints(count, before));
-    forms.split(file, "writeOrdered", ints(count, total + before));
+    access(file, ["writeOrderedBegin", "writeOrderedEnd"], ints(count, total + before));
     file.sync();
     const all = new Int32Array(2 * total);
     file.readAtAll(0, all);
     equal([...all], [...ints(2 * total)]);
     file.seekShared(0);
-    for (const form of ["blocking", "split"]) {
+    for (const read of [["readOrdered"], ["readOrderedBegin", "readOrderedEnd"]]) {
       const into = new Int32Array(count);
-      equal(forms[form](file, "readOrdered", into).count, 4 * count);
-      equal(into[0] % total, before, `first of ${form}`);
+      equal(access(file, read, into).count, 4 * count);
+      equal(into[0] % total, before, `first of ${read[0]}`);
     }
     file.close();
   },

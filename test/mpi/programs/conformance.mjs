@@ -14,6 +14,7 @@ import { fails, runCases } from "./checks.mjs";
 import { collectiveCases } from "./conformance-collectives.mjs";
 import { communicatorCases } from "./conformance-communicators.mjs";
 import { datatypeCases } from "./conformance-datatypes.mjs";
+import { environmentCases } from "./conformance-environment.mjs";
 import { errorCases } from "./conformance-errors.mjs";
 import { exchangeCases } from "./conformance-exchanges.mjs";
 import { groupCases } from "./conformance-groups.mjs";
@@ -52,6 +53,7 @@ const comm = FACTORIES[kind]();
 const { rank, size } = comm;
 const { passed, failed } = await runCases(
   {
+    ...environmentCases,
     ...communicatorCases,
     ...groupCases,
     ...messageCases,
