@@ -8,7 +8,7 @@ import { MpiError } from "../errors.js";
 import { type Message, type MessageBuffer, messageOf } from "../messages/message-buffer.js";
 import type { Request } from "../messages/request.js";
 import type { Status } from "../messages/status.js";
-import { offsetOf } from "./file-arguments.js";
+import { placeOf } from "./file-arguments.js";
 import type { FileAccessCalls, FileOffset, SplitAccessCalls, View } from "./file-calls.js";
 import type { FileAccess, FileTransport } from "./file-transport.js";
 import { Mode, mayRead, mayWrite } from "./mode.js";
@@ -198,13 +198,21 @@ export abstract class FileAccesses implements FileAccessCalls, SplitAccessCalls 
   #now(access: FileAccess, buf: MessageBuffer, offset: FileOffset): Status {
     const call = `MPI_File_${access}`;
     const message = this.#message(call, access, buf);
-    return this.transport.access(access, offsetOf(call, offset), message);
+    return this.transport.access(
+      access,
+      placeOf(call, this.view, offset, message.byteLength),
+      message,
+    );
   }
 
   #start(access: FileAccess, buf: MessageBuffer, offset: FileOffset): Request {
     const call = `MPI_File_i${access}`;
     const message = this.#message(call, access, buf);
-    const request = this.transport.start(access, offsetOf(call, offset), message);
+    const request = this.transport.start(
+      access,
+      placeOf(call, this.view, offset, message.byteLength),
+      message,
+    );
     this.#remember(request);
     return request;
   }
@@ -212,7 +220,7 @@ export abstract class FileAccesses implements FileAccessCalls, SplitAccessCalls 
   #begin(access: FileAccess, buf: MessageBuffer, offset: FileOffset): void {
     const call = `MPI_File_${access}_begin`;
     const message = this.#message(call, access, buf);
-    this.transport.begin(access, offsetOf(call, offset), message);
+    this.transport.begin(access, placeOf(call, this.view, offset, message.byteLength), message);
     this.#split = { access, message };
   }
 

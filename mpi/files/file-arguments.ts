@@ -41,6 +41,23 @@ export function offsetOf(call: string, offset: FileOffset, least = 0): number {
   });
 }
 
+/**
+ * An offset of a view, whose place in the file can be counted.
+ *
+ * @param offset In elementary types.
+ * @param size Bytes that are accessed there.
+ * @throws {@link MpiError} `MPI_ERR_ARG`.
+ */
+export function placeOf(call: string, view: View, offset: FileOffset, size: number): number {
+  const place = offsetOf(call, offset);
+  const { displacement, etype, filetype } = view;
+  const tiles = (place * etype.size + size) / filetype.size + 1;
+  const end = Math.max(displacement, 0) + tiles * filetype.extent + filetype.trueLowerBound;
+  if (end <= Number.MAX_SAFE_INTEGER) return place;
+  const why = `offset ${place} of the view lies behind byte 2^53 of the file`;
+  throw new MpiError({ code: "MPI_ERR_ARG", call, why, remedy: "Give a smaller offset" });
+}
+
 /** Refuses what is no origin of a seek. @throws {@link MpiError} `MPI_ERR_ARG`. */
 export function checkWhence(call: string, whence: number): void {
   if (whence === Seek.SET || whence === Seek.CUR || whence === Seek.END) return;

@@ -47,6 +47,23 @@ export function refinedError(error: unknown, path: string, amode?: number): unkn
   return new MpiError({ code, call, why: `"${path}": ${why}`, errorClass, errorCode });
 }
 
+/** What the system says in the texts of libraries, and the class that it is of. */
+const TEXTS: readonly (readonly [text: RegExp, code: string])[] = [
+  [/No space left on device|File too large/, "MPI_ERR_NO_SPACE"],
+  [/Disk quota exceeded/, "MPI_ERR_QUOTA"],
+  [/Read-only file system/, "MPI_ERR_READ_ONLY"],
+];
+
+/** The error of an access, by its own class where a library only tells it in its text. */
+export function refinedAccessError(error: unknown): unknown {
+  if (!(error instanceof MpiError) || !VAGUE.has(error.code)) return error;
+  const { call, errorClass, errorCode, message } = error;
+  const [text, code] = TEXTS.find(([pattern]) => pattern.test(message)) ?? [];
+  if (text === undefined || code === undefined) return error;
+  const why = text.exec(message)?.[0] ?? code;
+  return new MpiError({ code, call, why, errorClass, errorCode, cause: error });
+}
+
 /** What keeps a path from being opened, as far as this process can see. */
 function reasonOf(path: string, amode: number | undefined): string | undefined {
   try {

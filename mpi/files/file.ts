@@ -18,7 +18,7 @@ import { isFinalized } from "../lifecycle.js";
 import { SoloCommunicator } from "../solo-communicator.js";
 import { agree } from "./agreement.js";
 import { FileAccesses } from "./file-accesses.js";
-import { checkPath, checkWhence, hintsOf, offsetOf, viewOf } from "./file-arguments.js";
+import { checkPath, checkWhence, hintsOf, offsetOf, placeOf, viewOf } from "./file-arguments.js";
 import type { FileCalls, FileInfo, FileOffset, View } from "./file-calls.js";
 import { refinedError } from "./file-errors.js";
 import type { FileTransport, Hints } from "./file-transport.js";
@@ -62,7 +62,8 @@ export class File extends FileAccesses implements FileCalls {
    * @param comm Ranks that share the file; it is copied.
    * @param path As the library takes it: a path, perhaps with a prefix such as "ufs:".
    * @param amode Constants of {@link Mode}, combined with `|`.
-   * @param info Hints; see the library's documentation.
+   * @param info Hints; see the library's documentation. `nonblocking_writes: "library"` leaves those to the library;
+   *   by default they are complete when they have been started, because libraries hang, crash or lose data if one fails.
    * @throws {@link MpiError} On all ranks: `MPI_ERR_AMODE`, `MPI_ERR_BAD_FILE`, `MPI_ERR_NO_SUCH_FILE`,
    *   `MPI_ERR_FILE_EXISTS`, `MPI_ERR_ACCESS`, `MPI_ERR_READ_ONLY`, `MPI_ERR_NOT_SAME`, `MPI_ERR_INFO_KEY`, ...
    * @mpi MPI_File_open
@@ -231,7 +232,7 @@ export class File extends FileAccesses implements FileCalls {
   getByteOffset(offset: FileOffset): number {
     const call = "MPI_File_get_byte_offset";
     this.requireOpen(call);
-    return this.transport.byteOffset(offsetOf(call, offset));
+    return this.transport.byteOffset(placeOf(call, this.view, offset, 1));
   }
 
   getTypeExtent(datatype: Datatype): number {

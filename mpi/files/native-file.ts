@@ -1,13 +1,17 @@
 /**
  * Files of an MPI library: each method is one call of the addon.
  *
- * Three things that libraries do wrong are put right here:
+ * Things that libraries do wrong are put right here:
  *
  * 1. ROMIO counts the bytes asked for in collective reads that end behind the file, and OMPIO often none in
  *    nonblocking accesses. What a read can have found is computed from the view and the size of the file.
  * 2. OMPIO 4 never completes a nonblocking read behind the end of a file. Such a read is made by the blocking call.
  * 3. ROMIO within Open MPI 4 crashes in nonblocking collective accesses, and OMPIO's reads meet 2. With Open MPI they
  *    are made by the nonblocking accesses of each rank alone, which have the same outcome.
+ * 4. On a full device, nonblocking writes of MPICH 4.0 never complete, or lose data without an error, and those of
+ *    OMPIO 4 crash. They are made by the blocking calls of each rank alone, unless the hint `nonblocking_writes` is
+ *    "library".
+ * 5. OMPIO says of blocking writes that failed that they wrote nothing. That is an error here.
  *
  * @module
  */
@@ -23,6 +27,7 @@ import { Status } from "../messages/status.js";
 import type { Handle, MpiLibrary, NativeMpi } from "../native-mpi.js";
 import { cannotCancel, EndedRequest } from "./ended-request.js";
 import type { View } from "./file-calls.js";
+import { refinedAccessError } from "./file-errors.js";
 import {
   FILE_ACCESSES,
   type FileAccess,
@@ -31,6 +36,8 @@ import {
 } from "./file-transport.js";
 import { streamSize } from "./view-ranges.js";
 
+/** Hint by which nonblocking writes are left to the library. */
+const WRITES_HINT = "nonblocking_writes";
 /** Position of the number of bytes in the array of a status. */
 const STATUS_BYTES = 2;
 
@@ -45,18 +52,20 @@ export class NativeFile implements FileTransport {
   readonly #native: NativeMpi;
   readonly #file: Handle;
   readonly #isOpenMpi: boolean;
+  readonly #writesAtOnce: boolean;
   #view: View;
   /** Bytes that the file was seen to have; it may have more. */
   #sizeSeen = 0;
   /** Where the split access that goes on starts in the view, in bytes. */
   #splitStart: number | undefined;
 
-  private constructor(library: MpiLibrary, file: Handle, view: View) {
+  private constructor(library: MpiLibrary, file: Handle, view: View, hints: Hints) {
     this.#library = library;
     this.#native = library.native;
     this.#file = file;
     this.#view = view;
     this.#isOpenMpi = library.native.family() === "openmpi";
+    this.#writesAtOnce = !hints.some(([key, value]) => key === WRITES_HINT && value === "library");
   }
 
   /** Opens a file. Collective over the communicator. */
@@ -67,7 +76,7 @@ export class NativeFile implements FileTransport {
     view: View,
   ): NativeFile {
     const file = library.native.fileOpen(comm, path, amode, listOf(hints));
-    return new NativeFile(library, file, view);
+    return new NativeFile(library, file, view, hints);
   }
 
   close(): void {
@@ -107,12 +116,25 @@ export class NativeFile implements FileTransport {
   access(access: FileAccess, offset: number, message: Message): Status {
     const start = access.endsWith("_all") ? this.#startOf(access, offset) : undefined;
     const buffer = nativeBuffer(this.#library, message);
-    this.#native.fileAccess(this.#file, FILE_ACCESSES.indexOf(access), offset, buffer);
-    return this.#status(message, start);
+    moving(() => {
+      this.#native.fileAccess(this.#file, FILE_ACCESSES.indexOf(access), offset, buffer);
+    });
+    const status = this.#status(message, start);
+    if (access.startsWith("write") && status.count < message.byteLength) {
+      throw new MpiError({
+        code: "MPI_ERR_IO",
+        call: `MPI_File_${access}`,
+        why: `${status.count} of ${message.byteLength} bytes were written`,
+      });
+    }
+    return status;
   }
 
   start(asked: FileAccess, offset: number, message: Message): Request {
     const access = this.#startable(asked);
+    if (this.#writesAtOnce && access.startsWith("write")) {
+      return new EndedRequest(this.access(access, offset, message));
+    }
     const start = this.#startOf(access, offset);
     if (this.#isOpenMpi && access.startsWith("read")) {
       const end = (start ?? Infinity) + message.byteLength;
@@ -130,13 +152,15 @@ export class NativeFile implements FileTransport {
   begin(access: FileAccess, offset: number, message: Message): void {
     const start = this.#startOf(access, offset);
     const buffer = nativeBuffer(this.#library, message);
-    this.#native.fileBegin(this.#file, FILE_ACCESSES.indexOf(access), offset, buffer);
+    moving(() => {
+      this.#native.fileBegin(this.#file, FILE_ACCESSES.indexOf(access), offset, buffer);
+    });
     this.#splitStart = start;
   }
 
   end(access: FileAccess, message: Message): Status {
     const buffer = nativeBuffer(this.#library, message);
-    this.#native.fileEnd(this.#file, FILE_ACCESSES.indexOf(access), 0, buffer);
+    moving(() => this.#native.fileEnd(this.#file, FILE_ACCESSES.indexOf(access), 0, buffer));
     return this.#status(message, this.#splitStart);
   }
 
@@ -177,9 +201,10 @@ export class NativeFile implements FileTransport {
     this.#native.fileSync(this.#file);
   }
 
-  /** The access by which another one is started: see 3. */
+  /** The access by which another one is started: see 3 and 4. */
   #startable(access: FileAccess): FileAccess {
-    return this.#isOpenMpi ? (access.replace(/_all$/, "") as FileAccess) : access;
+    const isAlone = this.#isOpenMpi || (this.#writesAtOnce && access.startsWith("write"));
+    return isAlone ? (access.replace(/_all$/, "") as FileAccess) : access;
   }
 
   /** Where a read starts in the view, in bytes; undefined of writes, and at the shared pointer. */
@@ -210,6 +235,15 @@ export class NativeFile implements FileTransport {
     const reported = this.#library.status[STATUS_BYTES] as number;
     const count = start === undefined ? reported : this.#countOf(message, reported, start);
     return new Status(PROC_NULL, ANY_TAG, count, unitOf(message));
+  }
+}
+
+/** Runs an access; its error gets the class of what the system says in its text. */
+function moving(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    throw refinedAccessError(error);
   }
 }
 

@@ -382,6 +382,19 @@ export const fileCases = {
     file.close();
   },
 
+  "nonblocking writes are left to the library if that is asked for"({ comm, open }) {
+    const file = open("library", CREATE, { nonblocking_writes: "library" });
+    const data = ints(64, comm.rank);
+    equal(file.iwriteAt(256 * comm.rank, data).wait().count, 256);
+    equal(file.iwriteAtAll(256 * (comm.size + comm.rank), data).wait().count, 256);
+    file.sync();
+    const into = new Int32Array(128);
+    file.readAt(256 * comm.rank, into.subarray(0, 64));
+    file.readAt(256 * (comm.size + comm.rank), into.subarray(64));
+    equal([...into], [...data, ...data]);
+    file.close();
+  },
+
   async "promises of accesses, and a close() that waits for them"({ comm, open }) {
     const file = open("promise", CREATE);
     const data = ints(1000, comm.rank);
@@ -469,6 +482,8 @@ export const fileErrorCases = {
       fails("MPI_ERR_ARG", () => file.ireadAtAll(offset ?? null, new Float64Array(1)));
     }
     fails("MPI_ERR_ARG", () => file.getByteOffset(-1));
+    fails("MPI_ERR_ARG", () => file.getByteOffset(2 ** 51));
+    fails("MPI_ERR_ARG", () => file.readAt(2 ** 52, new Float64Array(1)));
     equal(file.getSize(), 0, "size after what was refused");
     file.close();
   },
@@ -508,6 +523,30 @@ export const fileErrorCases = {
     fails("MPI_ERR_IO", () => file.close());
     equal(file.writeAllEnd().count, 8);
     fails("MPI_ERR_IO", () => file.writeAllEnd());
+    file.close();
+  },
+
+  "a device without space is an error of every write"({ File, comm }) {
+    const file = File.open(comm, "/dev/full", Mode.RDWR);
+    const data = ints(4);
+    const writes = [
+      () => file.writeAt(0, data),
+      () => file.write(data),
+      () => file.iwriteAt(0, data).wait(),
+      () => file.iwrite(data).wait(),
+      () => file.iwriteAtAll(0, data).wait(),
+    ];
+    const codes = new Set(
+      writes.map((write) => {
+        try {
+          return String(write());
+        } catch ({ code }) {
+          return code;
+        }
+      }),
+    );
+    for (const code of ["MPI_ERR_NO_SPACE", "MPI_ERR_IO"]) codes.delete(code);
+    equal([...codes], []);
     file.close();
   },
 
