@@ -1,7 +1,7 @@
 /**
  * Files: one suite of cases for all implementations: node:fs, OMPIO, ROMIO within Open MPI, and MPICH's ROMIO.
  *
- * The cases are in programs/conformance-files.mjs and run in the ranks; here their verdicts are read.
+ * The cases are in programs/conformance-file*.mjs and run in the ranks; here their verdicts are read.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";

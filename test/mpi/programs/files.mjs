@@ -12,7 +12,8 @@
 import { join } from "node:path";
 import { File, Mode, SoloCommunicator, world } from "node-mpi-bindings";
 import { runCases } from "./checks.mjs";
-import { fileCases, fileErrorCases } from "./conformance-files.mjs";
+import { fileErrorCases } from "./conformance-file-errors.mjs";
+import { fileCases } from "./conformance-files.mjs";
 
 const [, , folder, kind = "world"] = process.argv;
 const comm = kind === "solo" ? new SoloCommunicator() : world();

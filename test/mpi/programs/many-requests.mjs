@@ -11,7 +11,7 @@ import { File, Mode, Request, world } from "node-mpi-bindings";
 
 const [, , pairs, path] = process.argv;
 const PAIR_COUNT = Number(pairs);
-const ACCESS_COUNT = PAIR_COUNT / 20;
+const ACCESS_COUNT = PAIR_COUNT / 50;
 const FORGOTTEN_COUNT = 5_000;
 const IN_FLIGHT_COUNT = 100;
 
