@@ -12,8 +12,17 @@
  */
 
 import type { CollectiveCalls, NeighborCalls } from "./collectives/collective-calls.js";
+import type {
+  PersistentCollectiveCalls,
+  PersistentNeighborCalls,
+} from "./collectives/persistent-collectives.js";
 import type { GroupCalls } from "./groups/group-operations.js";
+import type { Info } from "./info/info.js";
+import type { InfoCalls } from "./info/info-operations.js";
 import type { PointToPointCalls } from "./messages/point-to-point.js";
+import type { ProcessCalls } from "./processes/process-operations.js";
+import type { TopologyCalls } from "./topology/graph-communicators.js";
+import type { WindowCalls } from "./windows/window-operations.js";
 
 /**
  * A group of ranks.
@@ -23,7 +32,15 @@ import type { PointToPointCalls } from "./messages/point-to-point.js";
  * `MPI_ERR_BUFFER` for a short buffer; nothing has then been sent. `MPI_ERR_TRUNCATE` is thrown by a
  * receive whose message is longer than its buffer; the message is lost.
  */
-export interface Communicator extends PointToPointCalls, CollectiveCalls, GroupCalls {
+export interface Communicator
+  extends PointToPointCalls,
+    CollectiveCalls,
+    PersistentCollectiveCalls,
+    GroupCalls,
+    InfoCalls,
+    WindowCalls,
+    ProcessCalls,
+    TopologyCalls {
   /** This process's rank, from 0. */
   readonly rank: number;
   /** Number of ranks. */
@@ -31,8 +48,12 @@ export interface Communicator extends PointToPointCalls, CollectiveCalls, GroupC
   /** Name for debugging, such as "MPI_COMM_WORLD". */
   readonly name: string;
 
-  /** Same ranks, separate messages. Collective. */
-  dup(): Communicator;
+  /**
+   * Same ranks, separate messages. Collective.
+   *
+   * @param info What the library is told of the copy's use (MPI_Comm_dup_with_info); by default that of this one.
+   */
+  dup(info?: Info): Communicator;
   /**
    * Divides the ranks by color. Collective.
    *
@@ -72,14 +93,14 @@ export interface CartShift {
 }
 
 /** A communicator whose ranks form a grid, numbered row-major. */
-export interface CartCommunicator extends Communicator, NeighborCalls {
+export interface CartCommunicator extends Communicator, NeighborCalls, PersistentNeighborCalls {
   /** Number of ranks along each dimension. */
   readonly dims: readonly number[];
   /** Whether each dimension wraps around. */
   readonly periods: readonly boolean[];
   /** This rank's place in the grid. */
   readonly coords: readonly number[];
-  dup(): CartCommunicator;
+  dup(info?: Info): CartCommunicator;
   /**
    * The grid of fewer dimensions that this rank is in. Collective.
    *

@@ -24,7 +24,7 @@ export interface CollectiveCalls {
   /** Returns when all ranks have called it. */
   barrier(): void;
   /** Copies `buf` of `root` to `buf` of all ranks; equal lengths everywhere. */
-  bcast(buf: MessageBuffer, root: number): void;
+  bcast(buf: MessageBuffer | null, root: number): void;
   /**
    * Collects equal contributions at `root`, in rank order.
    *
@@ -132,7 +132,7 @@ export interface CollectiveCalls {
   /** Starts `barrier`. */
   ibarrier(): Request;
   /** Starts `bcast`. */
-  ibcast(buf: MessageBuffer, root: number): Request;
+  ibcast(buf: MessageBuffer | null, root: number): Request;
   /** Starts `gather`. */
   igather(send: MessageBuffer | InPlace, recv: MessageBuffer | null, root: number): Request;
   /** Starts `gatherv`. */

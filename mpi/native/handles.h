@@ -25,12 +25,14 @@ typedef enum {
   HANDLE_COMMUNICATOR = 1,
   HANDLE_REQUEST = 2,
   HANDLE_DATATYPE = 3,
-  HANDLE_MESSAGE = 4
+  HANDLE_MESSAGE = 4,
+  HANDLE_WINDOW = 5
 } handle_kind;
 
 typedef struct {
   MPI_Comm comm;
   int size;
+  int remote_size; /* of an intercommunicator; 0 of others */
   bool predefined;
 } communicator_slot;
 
@@ -39,13 +41,20 @@ typedef struct {
   napi_ref buffer; /* keeps the memory alive until the operation completes */
   bool receives;
   bool persistent; /* lives on when it has completed, until it is freed */
-  bool collective; /* cannot be cancelled or freed */
+  bool collective; /* or one-sided: cannot be cancelled or freed */
 } request_slot;
 
 typedef struct {
   MPI_Datatype type;
   bool predefined;
 } datatype_slot;
+
+typedef struct {
+  MPI_Win win;
+  napi_ref kept; /* array of the buffers that it exposes, and of those that lie in its memory */
+  void *base;    /* memory of the library; NULL if the caller's is used */
+  size_t size;   /* of that memory, in bytes */
+} window_slot;
 
 typedef struct {
   handle_kind kind;
@@ -56,6 +65,7 @@ typedef struct {
     request_slot request;
     datatype_slot datatype;
     MPI_Message message;
+    window_slot window;
   } as;
 } handle_slot;
 

@@ -69,7 +69,7 @@ static void complete(napi_env env, addon_context *context, const char *call, int
   if (!check(env, context, call, code))
     return;
   int cancelled = 0;
-  if (!request.receives)
+  if (!request.receives && !request.collective)
     MPI_Test_cancelled(status, &cancelled);
   if (request.receives) {
     store_status(context, status);
