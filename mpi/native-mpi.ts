@@ -151,6 +151,7 @@ export interface NativeMpi {
   requestStart(request: Handle): void;
   requestPollAny(requests: Float64Array): number;
 
+  hasPersistentCollectives(): boolean;
   collective(
     comm: Handle,
     kind: number,

@@ -6,7 +6,8 @@
 
 import { nativeBuffer } from "../messages/native-messages.js";
 import { NativePersistentRequest, NativeRequest } from "../messages/native-request.js";
-import type { PersistentRequest, Request } from "../messages/request.js";
+import { PersistentRequest, type Request } from "../messages/request.js";
+import type { Status } from "../messages/status.js";
 import type { Handle, MpiLibrary, NativeBuffer, NativeMpi } from "../native-mpi.js";
 import {
   type CallSide,
@@ -50,6 +51,38 @@ class PersistentCollective extends NativePersistentRequest {
   }
 }
 
+/** A persistent collective that starts a nonblocking one each time, with the same arguments. */
+class RepeatedCollective extends PersistentRequest {
+  readonly #begin: () => Request;
+  #current: Request | undefined;
+
+  /** @param begin Starts the nonblocking collective. */
+  constructor(begin: () => Request) {
+    super();
+    this.#begin = begin;
+  }
+
+  protected override startOperation(): void {
+    this.#current = this.#begin();
+  }
+
+  protected override freeOperation(): void {
+    this.#current = undefined;
+  }
+
+  protected override waitForCompletion(): Status {
+    return (this.#current as Request).wait();
+  }
+
+  protected override testForCompletion(): Status | undefined {
+    return this.#current?.test();
+  }
+
+  protected override cancelOperation(): never {
+    throw cannotCancel();
+  }
+}
+
 /** Forms of a call, as the addon numbers them (mpi-collective.h). DO NOT REORDER. */
 const Form = { BLOCKING: 0, NONBLOCKING: 1, PERSISTENT: 2 } as const;
 
@@ -75,6 +108,10 @@ export class NativeCollectives implements CollectiveTransport {
   }
 
   prepare(call: CollectiveCall): PersistentRequest {
+    if (!this.#native.hasPersistentCollectives()) {
+      this.#native.size(this.#comm); // Freed communicators are refused now, not when it is started.
+      return new RepeatedCollective(() => this.start(call));
+    }
     const handle = this.#call(call, Form.PERSISTENT) as Handle;
     return new PersistentCollective(this.#library, handle, 1);
   }

@@ -43,8 +43,8 @@ import {
  * Collectives that are prepared once and started many times: arguments are those of the calls without `Init`. All
  * ranks prepare, and start, in the same order. A request keeps its buffers until it is freed.
  *
- * Errors are those of the calls without `Init`. With a library that has none of them (older than MPI 4.0, and no
- * extension as that of Open MPI 4) they are `MPI_ERR_UNSUPPORTED_OPERATION`.
+ * Errors are those of the calls without `Init`. Open MPI's own persistent collectives are used (of version 4 its
+ * extension). With other libraries each start is one of the nonblocking collective.
  *
  * @example
  * ```ts

@@ -76,6 +76,13 @@ void store_status(addon_context *context, const MPI_Status *status);
 /** The status of what received nothing: a send, an inactive request. */
 void store_empty_status(addon_context *context);
 
+/**
+ * Where a buffer is that has no memory: libraries refuse NULL also where they read nothing. One
+ * that is not significant on this rank is at `absent_memory`, one without elements at
+ * `empty_memory`.
+ */
+extern char absent_memory, empty_memory;
+
 /** Memory as MPI sees it. */
 typedef struct {
   void *data;

@@ -40,7 +40,7 @@ bool open_collective(napi_env env, napi_callback_info info, size_t count, napi_v
   if (!arguments(env, info, count, values, (void **)&call->context) ||
       !int_argument(env, values[1], &call->kind) || !int_argument(env, values[2], &form))
     return false;
-  if (call->kind < 0 || call->kind >= kind_count || form < 0 || form > FORM_PERSISTENT)
+  if (call->kind < 0 || call->kind >= kind_count || form < 0 || form > LAST_FORM)
     return succeeded(env, napi_invalid_arg);
   call->form = (collective_form)form;
   call->name = names_of_kinds[call->kind];
@@ -50,13 +50,7 @@ bool open_collective(napi_env env, napi_callback_info info, size_t count, napi_v
   call->comm = slot->comm;
   call->ranks = slot->remote_size > 0 ? slot->remote_size : slot->size;
   call->size = slot->size;
-#ifndef HAS_PERSISTENT_COLLECTIVES
-  if (call->form == FORM_PERSISTENT) {
-    throw_usage_error(env, call->context, call->name, "MPI_ERR_UNSUPPORTED_OPERATION",
-                      "this library has no persistent collectives, which are part of MPI 4.0");
-    return false;
-  }
-#endif
+  call->is_inter = slot->remote_size > 0;
   return call->form == FORM_BLOCKING || succeeded(env, napi_create_array(env, &call->kept));
 }
 
@@ -135,4 +129,13 @@ static napi_value collective(napi_env env, napi_callback_info info) {
   return end_collective(&call, run_regular(&call, send_count, recv_count, library_root(root)));
 }
 
-const addon_function collective_functions[] = {{"collective", collective}, {NULL, NULL}};
+/** hasPersistentCollectives(): whether collectives know the persistent form */
+static napi_value has_persistent_collectives(napi_env env, napi_callback_info info) {
+  (void)info;
+  return bool_result(env, LAST_FORM == FORM_PERSISTENT);
+}
+
+const addon_function collective_functions[] = {
+    {"collective", collective},
+    {"hasPersistentCollectives", has_persistent_collectives},
+    {NULL, NULL}};

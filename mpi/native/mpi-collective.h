@@ -9,8 +9,12 @@
 
 #include "mpi-addon.h"
 
-/** Persistent collectives: of MPI 4, or under another name as an extension of Open MPI 4. */
-#if MPI_VERSION >= 4 || (defined(OMPI_MAJOR_VERSION) && OMPI_MAJOR_VERSION >= 5)
+/**
+ * Persistent collectives of the library: of Open MPI 5, or under another name as an extension of
+ * Open MPI 4. Those of MPICH 4.0 copy local data when they are prepared, not when they are started,
+ * and some hang; there, and elsewhere, TypeScript starts a nonblocking collective in their place.
+ */
+#if defined(OPEN_MPI) && OMPI_MAJOR_VERSION >= 5
 #define HAS_PERSISTENT_COLLECTIVES 1
 #define INIT_OF(name) MPI_##name##_init
 #elif defined(OPEN_MPI)
@@ -24,6 +28,12 @@
 /** Forms of a call. */
 typedef enum { FORM_BLOCKING = 0, FORM_NONBLOCKING = 1, FORM_PERSISTENT = 2 } collective_form;
 
+#ifdef HAS_PERSISTENT_COLLECTIVES
+#define LAST_FORM FORM_PERSISTENT
+#else
+#define LAST_FORM FORM_NONBLOCKING
+#endif
+
 /** A call that is being made. */
 typedef struct {
   napi_env env;
@@ -32,6 +42,7 @@ typedef struct {
   MPI_Comm comm;
   int ranks; /* that data goes to and comes from */
   int size;  /* of the own group */
+  bool is_inter;
   int kind;
   collective_form form;
   mpi_buffer send;

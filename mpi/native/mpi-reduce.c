@@ -131,12 +131,10 @@ void free_operations(addon_context *context) {
  * operation is defined for.
  */
 static MPI_Datatype operand_type(const collective_call *c, MPI_Op op) {
-  if (c->send.data && c->send.data != MPI_IN_PLACE)
+  if (c->send.data != &absent_memory && c->send.data != MPI_IN_PLACE)
     return c->send.type;
-  if (c->recv.data || c->recv.count > 0)
+  if (c->recv.data != &absent_memory)
     return c->recv.type;
-  if (c->send.data != MPI_IN_PLACE && c->send.count > 0)
-    return c->send.type;
   return op == MPI_MINLOC || op == MPI_MAXLOC ? MPI_2INT : MPI_INT;
 }
 

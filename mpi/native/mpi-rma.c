@@ -82,7 +82,7 @@ static int run(const rma_call *c) {
 /** Reads [count, datatype] of the target; undefined: as the origin's, or the result's. */
 static bool target_elements(napi_env env, addon_context *context, const char *call,
                             napi_value count, napi_value type, rma_call *c) {
-  const mpi_buffer *like = c->origin.data || c->origin.count > 0 ? &c->origin : &c->result;
+  const mpi_buffer *like = c->origin.data != &absent_memory ? &c->origin : &c->result;
   c->count = like->count;
   c->type = like->type;
   if (type_of(env, count) == napi_undefined)
@@ -115,7 +115,7 @@ static bool read_rma(napi_env env, addon_context *context, napi_value *values, c
   c->target = library_rank(c->target);
   c->displacement = (MPI_Aint)displacement;
   c->op = built_in_operation(op);
-  bool has_origin = c->kind == GET || c->op == MPI_NO_OP || c->origin.data || c->origin.count == 0;
+  bool has_origin = c->kind == GET || c->op == MPI_NO_OP || c->origin.data != &absent_memory;
   return succeeded(env, has_origin ? napi_ok : napi_invalid_arg);
 }
 

@@ -146,6 +146,9 @@ static napi_value graph_create(napi_env env, napi_callback_info info) {
       !int32_array_argument(env, values[2], &edges, &edge_count) ||
       !int_argument(env, values[3], &reorder))
     return NULL;
+  static const int none = 0; /* libraries refuse NULL also where it has no elements */
+  if (edge_count == 0)
+    edges = &none;
   bool is_sound = node_count == 0 || (size_t)index[node_count - 1] == edge_count;
   if (!succeeded(env, is_sound ? napi_ok : napi_invalid_arg) ||
       !check(env, context, call,

@@ -134,7 +134,7 @@ static int run_vector(collective_call *c, const side *s, const side *r, int root
   void *out = c->send.data, *in = c->recv.data;
   MPI_Datatype sent = c->send.type, received = c->recv.type;
   /* MPICH 4.0 ignores displs of an allgatherv of one rank. */
-  int kind = c->kind == ALLGATHERV && c->ranks == 1 ? GATHERV : c->kind;
+  int kind = c->kind == ALLGATHERV && c->ranks == 1 && !c->is_inter ? GATHERV : c->kind;
   switch (kind) {
   case GATHERV:
     return ONE_OF(c, Gatherv, Igatherv, out, s->count, sent, in, r->counts, r->displs, received,
@@ -156,7 +156,8 @@ static int run_vector(collective_call *c, const side *s, const side *r, int root
 /** Whether what the library will read is there. */
 static bool is_complete(collective_call *call, const side *lists, bool sends) {
   const mpi_buffer *buffer = sends ? &call->send : &call->recv;
-  bool is_significant = buffer->data != MPI_IN_PLACE && (buffer->data != NULL || lists->counts);
+  bool is_significant =
+      buffer->data != MPI_IN_PLACE && (buffer->data != &absent_memory || lists->counts);
   bool needs_types = call->kind == ALLTOALLW || call->kind == NEIGHBOR_ALLTOALLW;
   bool is_whole = !is_significant || !has_lists(call->kind, sends) || lists->counts != NULL;
   if (needs_types && is_significant)

@@ -16,10 +16,14 @@ import { communicatorCases } from "./conformance-communicators.mjs";
 import { datatypeCases } from "./conformance-datatypes.mjs";
 import { errorCases } from "./conformance-errors.mjs";
 import { exchangeCases } from "./conformance-exchanges.mjs";
+import { graphCases } from "./conformance-graphs.mjs";
 import { groupCases } from "./conformance-groups.mjs";
+import { infoCases } from "./conformance-infos.mjs";
+import { intercommunicatorCases } from "./conformance-intercommunicators.mjs";
 import { messageCases } from "./conformance-messages.mjs";
 import { modeCases } from "./conformance-modes.mjs";
 import { neighborCases } from "./conformance-neighbors.mjs";
+import { persistentCases } from "./conformance-persistent.mjs";
 import { reductionCases } from "./conformance-reductions.mjs";
 
 const FACTORIES = {
@@ -60,6 +64,10 @@ const { passed, failed } = await runCases(
     ...exchangeCases,
     ...reductionCases,
     ...neighborCases,
+    ...infoCases,
+    ...graphCases,
+    ...persistentCases,
+    ...intercommunicatorCases,
     ...errorCases,
     ...(kind === "dup" ? {} : predefinedCases),
     ...finalCases,
