@@ -22,6 +22,9 @@ const SAFE_DEFAULTS: Readonly<Record<string, string>> = {
   OMPI_MCA_btl_self_flags: "1", // "send": no reading from memory.
   OMPI_MCA_btl_vader_single_copy_mechanism: "none", // Open MPI 4.
   OMPI_MCA_btl_sm_flags: "1", // Open MPI 5.
+  // All components for windows: Debian leaves those out that work with threads and without a fast network.
+  OMPI_MCA_osc: "^monitoring",
+  OMPI_MCA_opal_common_ucx_opal_mem_hooks: "0", // As UCX_MEM_EVENTS, by Open MPI's own means.
 };
 
 /** Sets the defaults that nobody has set. Main thread only: a worker has a copy of the environment. */

@@ -13,7 +13,7 @@ import type { Message } from "../messages/message-buffer.js";
 import { nativeBuffer } from "../messages/native-messages.js";
 import { NativeRequest } from "../messages/native-request.js";
 import type { Request } from "../messages/request.js";
-import type { Handle, MpiLibrary, NativeBuffer } from "../native-mpi.js";
+import type { Handle, MpiLibrary, NativeBuffer, NativeMpi } from "../native-mpi.js";
 import {
   RMA_KINDS,
   type RmaCall,
@@ -38,6 +38,22 @@ class RmaRequest extends NativeRequest {
       remedy: "Wait for it",
     });
   }
+}
+
+/** Open MPI says so of a window that it would make, when none of its parts can. */
+function noComponent(call: string, cause: MpiError): MpiError {
+  const { errorClass, errorCode } = cause;
+  return new MpiError({
+    code: "MPI_ERR_UNSUPPORTED_OPERATION",
+    call,
+    why: "the library has no component for such a window, with these ranks and threads",
+    remedy:
+      "Let Open MPI use its component ucx (see OMPI_MCA_osc and openmpi-mca-params.conf), or start with " +
+      'init({ threadLevel: "serialized" })',
+    errorClass,
+    errorCode,
+    cause,
+  });
 }
 
 /** Refuses to move memory away: its owner is the window. */
@@ -67,7 +83,9 @@ export class NativeWindows implements WindowFactory {
 
   create(memory: MpiBuffer, unit: number, info: InfoPairs | undefined): WindowTransport {
     pin(memory);
-    return this.#window(this.#library.native.winCreate(this.#comm, memory, unit, info));
+    return this.#window("MPI_Win_create", (native) =>
+      native.winCreate(this.#comm, memory, unit, info),
+    );
   }
 
   allocate(
@@ -76,16 +94,25 @@ export class NativeWindows implements WindowFactory {
     info: InfoPairs | undefined,
     isShared: boolean,
   ): WindowTransport {
-    const { native } = this.#library;
-    return this.#window(native.winAllocate(this.#comm, size, unit, info, isShared ? 1 : 0));
+    return this.#window(isShared ? "MPI_Win_allocate_shared" : "MPI_Win_allocate", (native) =>
+      native.winAllocate(this.#comm, size, unit, info, isShared ? 1 : 0),
+    );
   }
 
   dynamic(info: InfoPairs | undefined): WindowTransport {
-    return this.#window(this.#library.native.winCreate(this.#comm, undefined, 1, info));
+    return this.#window("MPI_Win_create_dynamic", (native) =>
+      native.winCreate(this.#comm, undefined, 1, info),
+    );
   }
 
-  #window(handle: Handle): WindowTransport {
-    return new NativeWindow(this.#library, handle);
+  #window(call: string, make: (native: NativeMpi) => Handle): WindowTransport {
+    try {
+      return new NativeWindow(this.#library, make(this.#library.native));
+    } catch (error) {
+      throw error instanceof MpiError && error.code === "MPI_ERR_WIN"
+        ? noComponent(call, error)
+        : error;
+    }
   }
 }
 

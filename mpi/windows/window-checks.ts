@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { BuiltInOp, Op } from "../collectives/op.js";
+import { type BuiltInOp, type Op, viewOf } from "../collectives/op.js";
 import { elementsOf } from "../collectives/pieces.js";
 import { basicTypeOf, isDefinedOn, requireOp } from "../collectives/reduction-types.js";
 import { PROC_NULL } from "../constants.js";
@@ -198,8 +198,8 @@ function requireSameType(call: string, name: BasicName, message: Message | undef
 function namedAs(call: string, message: Message, at: WindowPlace): Message {
   const datatype = typeof at === "object" && at !== null ? at.datatype : undefined;
   if (!(datatype instanceof Datatype) || message instanceof TypedElements) return message;
-  const wanted = basicTypeOf(datatype);
-  if (wanted === undefined) return message;
+  const [wanted, own] = [basicTypeOf(datatype), basicTypeOf(message)];
+  if (wanted === undefined || own === undefined || viewOf(wanted) !== viewOf(own)) return message;
   const named = Datatype.named(wanted);
   if (named.size !== unitOf(message)) return message;
   return new TypedElements(call, {

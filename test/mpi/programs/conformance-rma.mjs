@@ -10,8 +10,9 @@ import { equal, fails } from "./checks.mjs";
 const range = (count) => Array.from({ length: count }, (_, i) => i);
 
 /** A window of `count` elements of a typed array's class per rank, filled by `fill(i)`. */
-function windowOf(comm, View, count, fill = () => 0) {
-  const memory = View.from({ length: count }, (_, i) => fill(i));
+function windowOf(comm, View, count, fill) {
+  const memory = new View(count);
+  if (fill) memory.set(range(count).map(fill));
   const window = comm.createWindow(memory);
   window.fence();
   return { window, memory };

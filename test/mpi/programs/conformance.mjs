@@ -25,6 +25,8 @@ import { modeCases } from "./conformance-modes.mjs";
 import { neighborCases } from "./conformance-neighbors.mjs";
 import { persistentCases } from "./conformance-persistent.mjs";
 import { reductionCases } from "./conformance-reductions.mjs";
+import { rmaCases } from "./conformance-rma.mjs";
+import { windowCases } from "./conformance-windows.mjs";
 
 const FACTORIES = {
   world,
@@ -65,6 +67,8 @@ const { passed, failed } = await runCases(
     ...reductionCases,
     ...neighborCases,
     ...infoCases,
+    ...windowCases,
+    ...rmaCases,
     ...graphCases,
     ...persistentCases,
     ...intercommunicatorCases,
