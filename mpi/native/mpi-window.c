@@ -12,6 +12,7 @@
 #include "mpi-addon.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static window_slot *window_argument(napi_env env, addon_context *context, const char *call,
                                     napi_value value) {
@@ -68,6 +69,23 @@ static napi_value window_result(napi_env env, addon_context *context, const char
   return double_result(env, (double)handle);
 }
 
+/**
+ * Dynamic windows of Open MPI 4 through UCX read memory's keys while others write them, and crash
+ * once in ten times (ucp_ep_rkey_unpack below ompi_osc_ucx_get). Its name tells who made a window.
+ */
+static bool is_unsafe(MPI_Comm comm, MPI_Win win) {
+#if defined(OPEN_MPI) && OMPI_MAJOR_VERSION < 5
+  char name[MPI_MAX_OBJECT_NAME + 1] = "";
+  int length = 0, size = 0;
+  return MPI_Comm_size(comm, &size) == MPI_SUCCESS && size > 1 &&
+         MPI_Win_get_name(win, name, &length) == MPI_SUCCESS && strncmp(name, "ucx ", 4) == 0;
+#else
+  (void)comm;
+  (void)win;
+  return false;
+#endif
+}
+
 /** Adds to what the window keeps. */
 static void keep(napi_env env, const window_slot *window, napi_value value) {
   napi_value kept;
@@ -107,6 +125,10 @@ static napi_value win_create(napi_env env, napi_callback_info info) {
              ? MPI_Win_create_dynamic(pairs, parent, &window->win)
              : MPI_Win_create(memory.data, (MPI_Aint)size, unit, pairs, parent, &window->win);
   free_info(&pairs);
+  if (is_dynamic && code == MPI_SUCCESS && is_unsafe(parent, window->win)) {
+    MPI_Win_free(&window->win);
+    code = MPI_ERR_WIN;
+  }
   return window_result(env, context, call, code, handle);
 }
 

@@ -48,8 +48,8 @@ function noComponent(call: string, cause: MpiError): MpiError {
     call,
     why: "the library has no component for such a window, with these ranks and threads",
     remedy:
-      "Let Open MPI use its component ucx (see OMPI_MCA_osc and openmpi-mca-params.conf), or start with " +
-      'init({ threadLevel: "serialized" })',
+      "With Open MPI 4, let it use its component ucx (see OMPI_MCA_osc and openmpi-mca-params.conf); for dynamic " +
+      'windows set OMPI_MCA_osc=^ucx and start with init({ threadLevel: "serialized" }); or use another library',
     errorClass,
     errorCode,
     cause,

@@ -52,7 +52,12 @@ export interface WindowCalls {
    * @throws {@link MpiError} `MPI_ERR_RMA_SHARED`, or another code by library, if the ranks share no memory.
    */
   allocateSharedWindow(size: number, options?: WindowOptions): Window;
-  /** A window without memory, to which buffers are attached later (MPI_Win_create_dynamic). */
+  /**
+   * A window without memory, to which buffers are attached later (MPI_Win_create_dynamic).
+   *
+   * @throws {@link MpiError} `MPI_ERR_UNSUPPORTED_OPERATION` with Open MPI 4 and several ranks, unless it has a fast
+   *   network or a thread level below "multiple": what it has for other cases crashes.
+   */
   createDynamicWindow(options?: Pick<WindowOptions, "info">): Window;
 }
 

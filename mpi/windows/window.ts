@@ -122,7 +122,7 @@ export class Window {
     throw flavorError("MPI_Win_get_attr", "a dynamic window has no memory of its own");
   }
 
-  /** Name for debugging; "" at first. */
+  /** Name for debugging; at first what the library likes. */
   get name(): string {
     return this.#transport.name();
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Datatype, Group, Op, PROC_NULL, Request } from "node-mpi-bindings";
+import { Datatype, Group, libraryVersion, Op, PROC_NULL, Request } from "node-mpi-bindings";
 import { equal, fails } from "./checks.mjs";
 
 const range = (count) => Array.from({ length: count }, (_, i) => i);
@@ -16,6 +16,18 @@ function windowOf(comm, View, count, fill) {
   const window = comm.createWindow(memory);
   window.fence();
   return { window, memory };
+}
+
+/** Open MPI 4 has no safe dynamic windows for several ranks with threads, and then says so on all of them. */
+function hasDynamicWindows(comm) {
+  if (comm.size === 1 || !libraryVersion().startsWith("Open MPI v4")) return true;
+  try {
+    comm.createDynamicWindow().free();
+    return true;
+  } catch (error) {
+    equal([error.name, error.code], ["MpiError", "MPI_ERR_UNSUPPORTED_OPERATION"]);
+    return false;
+  }
 }
 
 const upOf = (comm) => (comm.rank + 1) % comm.size;
@@ -286,6 +298,7 @@ export const rmaCases = {
   },
 
   "dynamic windows give access to what is attached to them"(comm) {
+    if (!hasDynamicWindows(comm)) return;
     const window = comm.createDynamicWindow();
     equal([window.flavor, window.size, window.sizeOf(0)], ["dynamic", 0, undefined]);
     fails("MPI_ERR_RMA_FLAVOR", () => window.memory);
