@@ -20,7 +20,7 @@ import { NativeIntercommunicator } from "../groups/native-intercommunicator.js";
 import { Info, infoOf, infoPairs } from "../info/info.js";
 import { NativeCommunicator } from "../native-communicator.js";
 import type { Handle, MpiLibrary } from "../native-mpi.js";
-import { markConnected, NAME_CALLS } from "./native-processes.js";
+import { markConnected, NAME_CALLS, supported } from "./native-processes.js";
 import { requireText } from "./process-operations.js";
 import { needsLauncher } from "./solo-processes.js";
 
@@ -54,7 +54,9 @@ export function infoEnv(): Info {
  * @throws {@link MpiError} `MPI_ERR_UNSUPPORTED_OPERATION` without a library; what the library reports.
  */
 export function openPort(info?: Info): string {
-  return native("MPI_Open_port").portOpen(infoPairs("MPI_Open_port", info));
+  const library = native("MPI_Open_port");
+  const pairs = infoPairs("MPI_Open_port", info);
+  return supported(() => library.portOpen(pairs));
 }
 
 /** Closes a port. @throws {@link MpiError} As {@link openPort}. */
@@ -101,7 +103,7 @@ export function join(socket: number): Intercommunicator {
     const why = `${socket} is no file descriptor`;
     throw new MpiError({ code: "MPI_ERR_ARG", call, why });
   }
-  const handle = library.native.commJoin(socket);
+  const handle = supported(() => library.native.commJoin(socket));
   if (handle !== undefined) {
     markConnected();
     return intercommunicator(library, handle);
@@ -132,7 +134,8 @@ function nameCall(
   const library = native(call);
   const name = requireText(call, "service", service);
   const known = port === undefined && kind === "lookup" ? "" : requirePort(call, port as string);
-  return library.nameCall(NAME_CALLS.indexOf(kind), name, known, infoPairs(call, info));
+  const pairs = infoPairs(call, info);
+  return supported(() => library.nameCall(NAME_CALLS.indexOf(kind), name, known, pairs));
 }
 
 function requirePort(call: string, port: string): string {

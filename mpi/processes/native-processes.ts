@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MpiError } from "../errors.js";
 import type { Intercommunicator } from "../groups/intercommunicator.js";
 import type { InfoPairs } from "../info/info.js";
 import type { Handle, MpiLibrary } from "../native-mpi.js";
@@ -25,6 +26,29 @@ export function markConnected(): void {
   isConnected = true;
 }
 
+/**
+ * Runs a call around processes, which not every build of a library supports.
+ *
+ * @throws {@link MpiError} `MPI_ERR_UNSUPPORTED_OPERATION` where the library says so in words only; else its error.
+ */
+export function supported<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof MpiError) || !/not (currently )?supported/.test(error.message)) throw error;
+    const { call, errorClass, errorCode } = error;
+    throw new MpiError({
+      code: "MPI_ERR_UNSUPPORTED_OPERATION",
+      call,
+      why: "this build of the library knows no dynamic processes (MPICH: not through UCX)",
+      remedy: "Use Open MPI, or MPICH with another device, such as ch4:ofi",
+      errorClass,
+      errorCode,
+      cause: error,
+    });
+  }
+}
+
 /** Processes of a communicator of a library. */
 export class NativeProcesses implements ProcessTransport {
   readonly #library: MpiLibrary;
@@ -43,7 +67,10 @@ export class NativeProcesses implements ProcessTransport {
       ({ command, args, processes, info }) => [command, args, processes, info] as const,
     );
     // With the hint "soft" fewer processes may be there: the size of the other group tells. Else that is an error.
-    const handle = this.#library.native.commSpawn(this.#handle, list, root, isMultiple ? 1 : 0);
+    const { native } = this.#library;
+    const handle = supported(() =>
+      native.commSpawn(this.#handle, list, root, isMultiple ? 1 : 0),
+    );
     markConnected();
     return this.#make(handle);
   }
@@ -55,7 +82,9 @@ export class NativeProcesses implements ProcessTransport {
     accepts: boolean,
   ): Intercommunicator {
     const { native } = this.#library;
-    const handle = native.commConnect(this.#handle, port, info, root, accepts ? 1 : 0);
+    const handle = supported(() =>
+      native.commConnect(this.#handle, port, info, root, accepts ? 1 : 0),
+    );
     markConnected();
     return this.#make(handle);
   }

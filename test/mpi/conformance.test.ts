@@ -10,7 +10,7 @@ import { available, FAMILIES, runRanks } from "../support/mpirun.ts";
 import { plainEnvironment, runProgram } from "../support/processes.ts";
 import { root } from "../support/root.ts";
 
-const CASE_COUNT_MIN = 113;
+const CASE_COUNT_MIN = 164;
 const program = join(root, "test/mpi/programs/conformance.mjs");
 
 interface Verdict {
