@@ -35,7 +35,8 @@ export function supported<T>(run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (!(error instanceof MpiError) || !/not (currently )?supported/.test(error.message)) throw error;
+    if (!(error instanceof MpiError) || !/not (currently )?supported/.test(error.message))
+      throw error;
     const { call, errorClass, errorCode } = error;
     throw new MpiError({
       code: "MPI_ERR_UNSUPPORTED_OPERATION",
@@ -68,9 +69,7 @@ export class NativeProcesses implements ProcessTransport {
     );
     // With the hint "soft" fewer processes may be there: the size of the other group tells. Else that is an error.
     const { native } = this.#library;
-    const handle = supported(() =>
-      native.commSpawn(this.#handle, list, root, isMultiple ? 1 : 0),
-    );
+    const handle = supported(() => native.commSpawn(this.#handle, list, root, isMultiple ? 1 : 0));
     markConnected();
     return this.#make(handle);
   }

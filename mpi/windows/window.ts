@@ -445,9 +445,14 @@ export class Window {
   }
 
   #requireEpoch({ kind, target }: RmaCall): void {
-    // A freed window says so before its epochs do.
     if (!live.has(this)) this.#transport.facts();
-    if (target !== PROC_NULL) this.#epochs.requireAccess(kind, target);
+    if (target === PROC_NULL) return;
+    try {
+      this.#epochs.requireAccess(kind, target);
+    } catch (error) {
+      this.#transport.facts(); // That MPI has ended is the better reason.
+      throw error;
+    }
   }
 
   #sync(kind: SyncKind, rank = 0, assertion = 0): void {
@@ -467,7 +472,7 @@ export class Window {
   }
 
   #requireRank(call: string, rank: number): void {
-    if (!live.has(this)) this.#transport.facts();
+    if (!live.has(this)) this.#transport.facts(); // A freed window says so first.
     if (rank === PROC_NULL) throw rankError(call, "MPI_ERR_RANK", rank, this.#shape.ranks);
     requireTargetRank(call, rank, this.#shape.ranks);
   }

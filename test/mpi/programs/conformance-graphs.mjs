@@ -11,8 +11,7 @@ const range = (count) => Array.from({ length: count }, (_, i) => i);
 
 /** Every rank sends to the one above (around) and to rank 0; each edge once. */
 const targetsOf = (rank, size) => [...new Set([(rank + 1) % size, 0])];
-const sourcesOf = (rank, size) =>
-  range(size).filter((one) => targetsOf(one, size).includes(rank));
+const sourcesOf = (rank, size) => range(size).filter((one) => targetsOf(one, size).includes(rank));
 
 /** The graph as each rank knows its own edges, and as rank 0 knows all of them. */
 function* graphs(comm) {
@@ -102,9 +101,16 @@ export const graphCases = {
         const call = (name, ...args) => graph[form + name](...args)?.wait();
         const all = new Int32Array(2 * sources.length);
         call("neighborAllgather", Int32Array.of(graph.rank, -graph.rank), all);
-        equal([...all], sources.flatMap((one) => [one, -one]).map((one) => one + 0));
+        equal(
+          [...all],
+          sources.flatMap((one) => [one, -one]).map((one) => one + 0),
+        );
         const parts = new Int32Array(sources.length);
-        call("neighborAlltoall", Int32Array.from(destinations, (to) => 100 * graph.rank + to), parts);
+        call(
+          "neighborAlltoall",
+          Int32Array.from(destinations, (to) => 100 * graph.rank + to),
+          parts,
+        );
         equal(
           [...parts],
           sources.map((from) => 100 * from + graph.rank),
@@ -120,7 +126,13 @@ export const graphCases = {
         );
         const gathered = new Int32Array(2 * sources.length).fill(-1);
         const displs = sources.map((_, i) => 2 * i + 1);
-        call("neighborAllgatherv", Int32Array.of(graph.rank), gathered, sources.map(() => 1), displs);
+        call(
+          "neighborAllgatherv",
+          Int32Array.of(graph.rank),
+          gathered,
+          sources.map(() => 1),
+          displs,
+        );
         equal(
           [...gathered],
           sources.flatMap((from) => [-1, from]),

@@ -38,7 +38,11 @@ export const intercommunicatorCases = {
       equal(word[0], isRoot || !isLow ? 17 : -1);
       const all = new Int32Array(remoteSize);
       forms(inter, "gather", isLow ? null : Int32Array.of(rank + 5), isRoot ? all : null, root);
-      if (isRoot) equal([...all], range(remoteSize).map((one) => one + 5));
+      if (isRoot)
+        equal(
+          [...all],
+          range(remoteSize).map((one) => one + 5),
+        );
       const part = new Int32Array(1);
       const parts = Int32Array.from(range(remoteSize), (one) => 2 * one);
       forms(inter, "scatter", isRoot ? parts : null, isLow ? null : part, root);
@@ -53,13 +57,34 @@ export const intercommunicatorCases = {
       const all = new Int32Array(total);
       const own = new Int32Array(rank + 1).fill(rank);
       const expected = counts.flatMap((count, one) => Array(count).fill(one));
-      forms(inter, "gatherv", isLow ? null : own, isRoot ? all : null, isRoot ? counts : null, root);
+      forms(
+        inter,
+        "gatherv",
+        isLow ? null : own,
+        isRoot ? all : null,
+        isRoot ? counts : null,
+        root,
+      );
       if (isRoot) equal([...all], expected);
       own.fill(-1);
-      forms(inter, "scatterv", isRoot ? all : null, isLow ? null : own, isRoot ? counts : null, root);
+      forms(
+        inter,
+        "scatterv",
+        isRoot ? all : null,
+        isLow ? null : own,
+        isRoot ? counts : null,
+        root,
+      );
       if (!isLow) equal([...own], Array(rank + 1).fill(rank));
       const sum = new Float64Array(1);
-      forms(inter, "reduce", isLow ? null : Float64Array.of(rank + 1), isRoot ? sum : null, Op.SUM, root);
+      forms(
+        inter,
+        "reduce",
+        isLow ? null : Float64Array.of(rank + 1),
+        isRoot ? sum : null,
+        Op.SUM,
+        root,
+      );
       if (isRoot) equal(sum[0], (remoteSize * (remoteSize + 1)) / 2);
     });
   },
@@ -71,11 +96,17 @@ export const intercommunicatorCases = {
       const name = (isLowGroup, one) => (isLowGroup ? 0 : 100) + one;
       const received = new Int32Array(remoteSize);
       forms(inter, "allgather", Int32Array.of(name(isLow, rank)), received);
-      equal([...received], range(remoteSize).map((one) => name(!isLow, one)));
+      equal(
+        [...received],
+        range(remoteSize).map((one) => name(!isLow, one)),
+      );
       const pieces = range(remoteSize).map((one) => one + 1);
       const many = new Int32Array(pieces.reduce((sum, count) => sum + count));
       forms(inter, "allgatherv", new Int32Array(rank + 1).fill(rank), many, pieces);
-      equal([...many], pieces.flatMap((count, one) => Array(count).fill(one)));
+      equal(
+        [...many],
+        pieces.flatMap((count, one) => Array(count).fill(one)),
+      );
       const out = Int32Array.from(range(remoteSize), (to) => 10 * rank + to);
       const heard = range(remoteSize).map((from) => 10 * from + rank);
       forms(inter, "alltoall", out, received);
@@ -86,13 +117,23 @@ export const intercommunicatorCases = {
       equal([...received], heard);
       const sum = new Int32Array(1);
       forms(inter, "allreduce", Int32Array.of(name(isLow, rank)), sum, Op.SUM);
-      equal(sum[0], range(remoteSize).reduce((total, one) => total + name(!isLow, one), 0));
+      equal(
+        sum[0],
+        range(remoteSize).reduce((total, one) => total + name(!isLow, one), 0),
+      );
       if (size !== remoteSize) return;
       const part = new Int32Array(1);
       const parts = Int32Array.from(range(size), (one) => name(isLow, one));
       forms(inter, "reduceScatterBlock", parts, part, Op.SUM);
       equal(part[0], size * name(!isLow, rank));
-      forms(inter, "reduceScatter", parts, part, range(size).map(() => 1), Op.MAX);
+      forms(
+        inter,
+        "reduceScatter",
+        parts,
+        part,
+        range(size).map(() => 1),
+        Op.MAX,
+      );
       equal(part[0], name(!isLow, rank));
     });
   },

@@ -42,7 +42,11 @@ export const persistentCases = {
       comm.gatherInit(own, rank === root ? all : null, root),
       (round) => own.fill(10 * round + rank),
       (round) => {
-        if (rank === root) equal([...all], range(size).map((one) => 10 * round + one));
+        if (rank === root)
+          equal(
+            [...all],
+            range(size).map((one) => 10 * round + one),
+          );
       },
     );
     rounds(
@@ -62,7 +66,9 @@ export const persistentCases = {
     rounds(comm.gathervInit(own, all, counts, 0), fill, (round) => {
       if (rank === 0) equal([...all], expected(round));
     });
-    rounds(comm.allgathervInit(own, all, counts), fill, (round) => equal([...all], expected(round)));
+    rounds(comm.allgathervInit(own, all, counts), fill, (round) =>
+      equal([...all], expected(round)),
+    );
     rounds(
       comm.scattervInit(all, own, counts, 0),
       (round) => all.set(expected(round)),
@@ -71,7 +77,11 @@ export const persistentCases = {
     const [out, into] = [new Int32Array(size), new Int32Array(size)];
     const ones = counts.map(() => 1);
     const say = (round) => out.set(range(size).map((to) => 100 * round + 10 * rank + to));
-    const heard = (round) => equal([...into], range(size).map((from) => 100 * round + 10 * from + rank));
+    const heard = (round) =>
+      equal(
+        [...into],
+        range(size).map((from) => 100 * round + 10 * from + rank),
+      );
     rounds(comm.alltoallInit(out, into), say, heard);
     rounds(comm.alltoallvInit(out, into, ones, ones), say, heard);
     const side = (buffer) => ({
@@ -84,7 +94,11 @@ export const persistentCases = {
     rounds(
       comm.allgatherInit(out.subarray(0, 1), into),
       (round) => out.fill(round + rank),
-      (round) => equal([...into], range(size).map((one) => round + one)),
+      (round) =>
+        equal(
+          [...into],
+          range(size).map((one) => round + one),
+        ),
     );
   },
 
@@ -134,7 +148,10 @@ export const persistentCases = {
     const requests = sums.map((sum, i) => comm.allreduceInit(Int32Array.of(i), sum, Op.SUM));
     PersistentRequest.startAll(requests);
     PersistentRequest.waitAll(requests);
-    equal(sums.map(([sum]) => sum), [0, comm.size, 2 * comm.size]);
+    equal(
+      sums.map(([sum]) => sum),
+      [0, comm.size, 2 * comm.size],
+    );
     fails("MPI_ERR_REQUEST", () => {
       requests[0].start();
       try {
@@ -143,14 +160,20 @@ export const persistentCases = {
         requests[0].wait();
       }
     });
-    requests.forEach((request) => request.free());
+    for (const request of requests) request.free();
   },
 
   "wrong arguments of persistent collectives are refused"(comm) {
     const one = () => new Float64Array(1);
     fails("MPI_ERR_ROOT", () => comm.bcastInit(one(), comm.size));
     fails("MPI_ERR_TYPE", () => comm.bcastInit(null, 0));
-    fails("MPI_ERR_OP", () => comm.allreduceInit(one(), one(), Op.create(() => {})));
+    fails("MPI_ERR_OP", () =>
+      comm.allreduceInit(
+        one(),
+        one(),
+        Op.create(() => {}),
+      ),
+    );
     fails("MPI_ERR_OP", () => comm.scanInit(one(), one(), Op.BAND));
     fails("MPI_ERR_TOPOLOGY", () => comm.neighborAllgatherInit(one(), one()));
     const copy = comm.dup();

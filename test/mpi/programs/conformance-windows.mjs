@@ -23,7 +23,10 @@ export const windowCases = {
     equal([window instanceof Window, window.memory === memory], [true, true]);
     equal([window.size, window.displacementUnit], [8 * (comm.rank + 1), 8]);
     equal([window.flavor, ["unified", "separate"].includes(window.model)], ["create", true]);
-    equal(range(comm.size).map((rank) => window.sizeOf(rank)), range(comm.size).map((rank) => 8 * rank + 8));
+    equal(
+      range(comm.size).map((rank) => window.sizeOf(rank)),
+      range(comm.size).map((rank) => 8 * rank + 8),
+    );
     equal(window.group.compare(comm.group), "identical");
     window.free();
     equal(memory.length, comm.rank + 1);
@@ -78,7 +81,8 @@ export const windowCases = {
       for (const rank of range(near.size)) {
         equal([...new Int32Array(window.sharedMemory(rank))], Array(rank + 1).fill(rank + 1));
       }
-      equal(window.sharedMemory(0) === window.sharedMemory(0), true);
+      const first = window.sharedMemory(0);
+      equal(window.sharedMemory(0) === first, true);
       const up = (near.rank + 1) % near.size;
       window.fence();
       new Int32Array(window.sharedMemory(up))[0] = 100 + near.rank;
@@ -89,7 +93,10 @@ export const windowCases = {
       fails("MPI_ERR_RANK", () => window.sharedMemory(near.size));
       fails("MPI_ERR_RANK", () => window.sharedMemory(PROC_NULL));
       window.free();
-      equal(views.map(({ byteLength }) => byteLength), views.map(() => 0));
+      equal(
+        views.map(({ byteLength }) => byteLength),
+        views.map(() => 0),
+      );
       fails("MPI_ERR_WIN", () => window.sharedMemory(0));
     });
     const window = comm.allocateWindow(8);
@@ -116,7 +123,8 @@ export const windowCases = {
     equal(window.name, "halo");
     fails("MPI_ERR_ARG", () => window.setName("x".repeat(64)));
     window.setInfo(new Info({ accumulate_ordering: "none" }));
-    for (const [key, value] of window.getInfo()) equal([typeof key, typeof value], ["string", "string"]);
+    for (const [key, value] of window.getInfo())
+      equal([typeof key, typeof value], ["string", "string"]);
     const deleted = [];
     const key = new Keyval({ delete: (value) => deleted.push(value) });
     window.setAttribute(key, "one");
@@ -130,11 +138,11 @@ export const windowCases = {
   },
 
   "many windows live at the same time"(comm) {
-    const windows = range(10).map((i) => comm.allocateWindow(8 * (i + 1)));
+    const windows = range(4).map((i) => comm.allocateWindow(8 * (i + 1)));
     windows.forEach((window, i) => {
       new Uint8Array(window.memory).fill(i);
     });
-    for (const i of [5, 0, 9, 3, 1, 2, 4, 8, 7, 6]) {
+    for (const i of [2, 0, 3, 1]) {
       equal(new Set(new Uint8Array(windows[i].memory)), new Set([i]));
       windows[i].free();
     }

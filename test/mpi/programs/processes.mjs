@@ -8,7 +8,7 @@
  */
 
 import { once } from "node:events";
-import { createServer, createConnection } from "node:net";
+import { createConnection, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import {
   closePort,
@@ -81,7 +81,10 @@ const cases = {
   },
 
   "spawnMultiple() starts several programs in one world"(comm) {
-    const programs = [child("a", 1), { ...child("abcd", 1), info: new Info({ wdir: process.cwd() }) }];
+    const programs = [
+      child("a", 1),
+      { ...child("abcd", 1), info: new Info({ wdir: process.cwd() }) },
+    ];
     talk(comm, comm.spawnMultiple(programs), [1, 4]);
   },
 
