@@ -38,7 +38,7 @@ export interface ConnectOptions extends RootOptions {
 export interface ProcessCalls {
   /**
    * Starts a program (MPI_Comm_spawn). Its processes have a world of their own, and reach this communicator by
-   * {@link parent}. Arguments count at root only, the others pass the same or null.
+   * `parent()`. Arguments count at root only, the others pass the same or null.
    *
    * @returns The processes are the other group.
    * @throws {@link MpiError} `MPI_ERR_ARG`, `MPI_ERR_ROOT`; `MPI_ERR_SPAWN`, or another code by library, if processes
