@@ -154,6 +154,13 @@ export const intercommunicatorCases = {
     fails("MPI_ERR_ROOT", () => comm.gather(new Int32Array(1), null, PROC_NULL));
   },
 
+  "disconnect() frees a communicator"(comm) {
+    const copy = comm.dup();
+    copy.disconnect();
+    fails("MPI_ERR_COMM", () => copy.barrier());
+    fails("MPI_ERR_COMM", () => copy.disconnect());
+  },
+
   "a copy of an intercommunicator lives on without it"(comm) {
     between(comm, ({ inter, isLow, isRoot, root }) => {
       const copy = inter.dup();
