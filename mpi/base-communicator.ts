@@ -12,17 +12,29 @@
 import { CartTopology } from "./cart-topology.js";
 import type { CartCommunicator, Communicator } from "./communicator.js";
 import { MpiError } from "./errors.js";
-import { GroupOperations } from "./groups/group-operations.js";
+import { type Info, type InfoPairs, infoPairs } from "./info/info.js";
 import { Objects } from "./objects/object-collectives.js";
+import { ProcessOperations } from "./processes/process-operations.js";
+import type { DistGraphCommunicator, GraphCommunicator } from "./topology/graph-communicators.js";
+import {
+  type GraphEdges,
+  type GraphOptions,
+  GraphTopology,
+  type Neighbors,
+  requireEdges,
+  requireNeighbors,
+  type Topology,
+} from "./topology/graph-topology.js";
 
 const INT_MAX = 0x7fffffff;
 
 /** A communicator without its transport. */
-export abstract class BaseCommunicator extends GroupOperations implements Communicator {
+export abstract class BaseCommunicator extends ProcessOperations implements Communicator {
   #objects: Objects | undefined;
 
   abstract get name(): string;
-  abstract dup(): Communicator;
+  abstract get topology(): Topology;
+  abstract dup(info?: Info): Communicator;
   abstract splitShared(): Communicator;
   abstract free(): void;
   abstract abort(code: number): never;
@@ -32,6 +44,21 @@ export abstract class BaseCommunicator extends GroupOperations implements Commun
     topology: CartTopology,
     reorder: boolean,
   ): CartCommunicator | undefined;
+
+  protected abstract doCreateGraph(
+    topology: GraphTopology,
+    reorder: boolean,
+  ): GraphCommunicator | undefined;
+  protected abstract doCreateDistGraph(
+    edges: GraphEdges,
+    reorder: boolean,
+    info: InfoPairs | undefined,
+  ): DistGraphCommunicator;
+  protected abstract doCreateDistGraphAdjacent(
+    neighbors: Neighbors,
+    reorder: boolean,
+    info: InfoPairs | undefined,
+  ): DistGraphCommunicator;
 
   get objects(): Objects {
     this.#objects ??= new Objects(this);
@@ -57,5 +84,25 @@ export abstract class BaseCommunicator extends GroupOperations implements Commun
     reorder = false,
   ): CartCommunicator | undefined {
     return this.doCreateCart(new CartTopology(dims, periods, this.size), reorder);
+  }
+
+  createGraph(
+    index: readonly number[],
+    edges: readonly number[],
+    reorder = false,
+  ): GraphCommunicator | undefined {
+    return this.doCreateGraph(new GraphTopology(index, edges, this.size), reorder);
+  }
+
+  createDistGraph(edges: GraphEdges, options: GraphOptions = {}): DistGraphCommunicator {
+    requireEdges(edges, this.size);
+    const pairs = infoPairs("MPI_Dist_graph_create", options.info);
+    return this.doCreateDistGraph(edges, options.reorder === true, pairs);
+  }
+
+  createDistGraphAdjacent(neighbors: Neighbors, options: GraphOptions = {}): DistGraphCommunicator {
+    requireNeighbors(neighbors, this.size);
+    const pairs = infoPairs("MPI_Dist_graph_create_adjacent", options.info);
+    return this.doCreateDistGraphAdjacent(neighbors, options.reorder === true, pairs);
   }
 }

@@ -12,9 +12,18 @@
  */
 
 import type { CollectiveCalls, NeighborCalls } from "./collectives/collective-calls.js";
+import type {
+  PersistentCollectiveCalls,
+  PersistentNeighborCalls,
+} from "./collectives/persistent-collectives.js";
 import type { GroupCalls } from "./groups/group-operations.js";
+import type { Info } from "./info/info.js";
+import type { InfoCalls } from "./info/info-operations.js";
 import type { PointToPointCalls } from "./messages/point-to-point.js";
 import type { Objects } from "./objects/object-collectives.js";
+import type { ProcessCalls } from "./processes/process-operations.js";
+import type { TopologyCalls } from "./topology/graph-communicators.js";
+import type { WindowCalls } from "./windows/window-operations.js";
 
 /**
  * A group of ranks.
@@ -24,7 +33,15 @@ import type { Objects } from "./objects/object-collectives.js";
  * `MPI_ERR_BUFFER` for a short buffer; nothing has then been sent. `MPI_ERR_TRUNCATE` is thrown by a
  * receive whose message is longer than its buffer; the message is lost.
  */
-export interface Communicator extends PointToPointCalls, CollectiveCalls, GroupCalls {
+export interface Communicator
+  extends PointToPointCalls,
+    CollectiveCalls,
+    PersistentCollectiveCalls,
+    GroupCalls,
+    InfoCalls,
+    WindowCalls,
+    ProcessCalls,
+    TopologyCalls {
   /** This process's rank, from 0. @mpi MPI_Comm_rank */
   readonly rank: number;
   /** Number of ranks. @mpi MPI_Comm_size */
@@ -34,8 +51,13 @@ export interface Communicator extends PointToPointCalls, CollectiveCalls, GroupC
   /** Messages and collectives of JavaScript values in place of buffers. */
   readonly objects: Objects;
 
-  /** Same ranks, separate messages. Collective. @mpi MPI_Comm_dup */
-  dup(): Communicator;
+  /**
+   * Same ranks, separate messages. Collective.
+   *
+   * @param info What the library is told of the copy's use (MPI_Comm_dup_with_info); by default that of this one.
+   * @mpi MPI_Comm_dup
+   */
+  dup(info?: Info): Communicator;
   /**
    * Divides the ranks by color. Collective.
    *
@@ -81,14 +103,14 @@ export interface CartShift {
 }
 
 /** A communicator whose ranks form a grid, numbered row-major. */
-export interface CartCommunicator extends Communicator, NeighborCalls {
+export interface CartCommunicator extends Communicator, NeighborCalls, PersistentNeighborCalls {
   /** Number of ranks along each dimension. @mpi MPI_Cartdim_get, MPI_Cart_get */
   readonly dims: readonly number[];
   /** Whether each dimension wraps around. */
   readonly periods: readonly boolean[];
   /** This rank's place in the grid. */
   readonly coords: readonly number[];
-  dup(): CartCommunicator;
+  dup(info?: Info): CartCommunicator;
   /**
    * The grid of fewer dimensions that this rank is in. Collective.
    *

@@ -13,6 +13,9 @@ export const ANY_TAG = -1;
 /** A rank that does not exist: sending to it or receiving from it does nothing, at once. */
 export const PROC_NULL = -2;
 
+/** Root of a collective of an intercommunicator, as the root itself names it; its group names PROC_NULL. */
+export const ROOT = -3;
+
 /** In place of a send buffer of a collective: the data is already in the receive buffer. */
 export const IN_PLACE: unique symbol = Symbol.for("node-mpi-bindings.IN_PLACE");
 

@@ -25,14 +25,17 @@ import {
 } from "./lifecycle.js";
 import { attach, detach, SOLO_BSEND_OVERHEAD } from "./messages/bsend-buffer.js";
 import { NativeCommunicator } from "./native-communicator.js";
-import { type MpiLibrary, Phase } from "./native-mpi.js";
+import { type Handle, type MpiLibrary, Phase } from "./native-mpi.js";
 import { Pmix } from "./pmix.js";
+import { hasConnected, markConnected } from "./processes/native-processes.js";
 import { SoloCommunicator } from "./solo-communicator.js";
 
 /** MPI as this thread uses it. */
 interface Started {
   /** Undefined: solo, without a library. */
   readonly library: MpiLibrary | undefined;
+  /** Who spawned this job, if anybody did. */
+  readonly parent: Handle | undefined;
   readonly world: Communicator;
   readonly self: Communicator;
   readonly threadLevel: ThreadLevel;
@@ -83,6 +86,18 @@ export function world(): Communicator {
 /** This rank alone. Starts MPI on first use. @throws {@link MpiError} As `init`. */
 export function self(): Communicator {
   return start().self;
+}
+
+/**
+ * The library that runs, and the handle of who spawned this job. Starts MPI on first use.
+ *
+ * @internal
+ */
+export function runningLibrary(): {
+  readonly library: MpiLibrary | undefined;
+  readonly parent: Handle | undefined;
+} {
+  return start();
 }
 
 /** Whether MPI is running in this thread, solo included. @mpi MPI_Initialized, MPI_Finalized */
@@ -191,6 +206,7 @@ function requireNotFinalized(call: string): void {
 function solo(): Started {
   return {
     library: undefined,
+    parent: undefined,
     world: new SoloCommunicator("MPI_COMM_WORLD", true),
     self: new SoloCommunicator("MPI_COMM_SELF", true),
     threadLevel: "multiple",
@@ -211,18 +227,25 @@ function startNative(threadLevel: ThreadLevel): Started {
   const provided = Pmix.hiddenDuring(() => native.init(THREAD_LEVELS.indexOf(threadLevel)));
   const world = new NativeCommunicator(library, native.world());
   const self = new NativeCommunicator(library, native.self());
+  const parent = native.commParent();
+  if (parent !== undefined) markConnected();
   const runtime: Runtime = {
     finalize: () => {
       markFinalized();
       native.finalize();
     },
-    abort: world.size > 1 ? (status) => world.abort(status) : undefined,
+    get abort() {
+      // Also processes that were spawned or connected wait for this one in MPI_Finalize.
+      const isAlone = world.size === 1 && !hasConnected();
+      return isAlone ? undefined : (status: number) => world.abort(status);
+    },
     who: `rank ${world.rank} of ${world.size}`,
   };
   if (isOwner) registerRuntime(runtime);
   requireWholeJob(launcherOfProcess(), world.size);
   return {
     library,
+    parent,
     world,
     self,
     threadLevel: THREAD_LEVELS[provided] ?? "single",

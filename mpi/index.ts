@@ -20,6 +20,10 @@ export type { MpiBuffer, MpiTypedArray } from "./buffers.js";
 export { dimsCreate } from "./cart-topology.js";
 export type { CollectiveCalls, NeighborCalls } from "./collectives/collective-calls.js";
 export { type BuiltInOp, type Combine, Op, UserOp } from "./collectives/op.js";
+export type {
+  PersistentCollectiveCalls,
+  PersistentNeighborCalls,
+} from "./collectives/persistent-collectives.js";
 export type { NumberList } from "./collectives/pieces.js";
 export type { TypedPieces } from "./collectives/vector-checks.js";
 export type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
@@ -29,6 +33,7 @@ export {
   IN_PLACE,
   type InPlace,
   PROC_NULL,
+  ROOT,
   THREAD_LEVELS,
   type ThreadLevel,
 } from "./constants.js";
@@ -84,6 +89,8 @@ export { Group, type GroupComparison, type RankRange } from "./groups/group.js";
 export type { CommunicatorComparison, GroupCalls } from "./groups/group-operations.js";
 export type { Intercommunicator } from "./groups/intercommunicator.js";
 export type { Identity } from "./identity.js";
+export { Info, type InfoEntries } from "./info/info.js";
+export type { InfoCalls } from "./info/info-operations.js";
 export type { BufferSpec, MessageBuffer } from "./messages/message-buffer.js";
 export { MatchedMessage, type PointToPointCalls } from "./messages/point-to-point.js";
 export { type Completed, PersistentRequest, Request } from "./messages/request.js";
@@ -92,4 +99,36 @@ export { Objects, type Reducer } from "./objects/object-collectives.js";
 export { ObjectMessages } from "./objects/object-messages.js";
 export { MatchedObject, ObjectRequest } from "./objects/object-request.js";
 export { type JobFacts, Pmix, type Published, type PublishRange } from "./pmix.js";
+export {
+  closePort,
+  infoEnv,
+  join,
+  lookupName,
+  openPort,
+  parent,
+  publishName,
+  unpublishName,
+} from "./processes/connections.js";
+export type {
+  ConnectOptions,
+  ProcessCalls,
+  Program,
+  RootOptions,
+} from "./processes/process-operations.js";
 export { SoloCommunicator } from "./solo-communicator.js";
+export type {
+  DistGraphCommunicator,
+  GraphCommunicator,
+  TopologyCalls,
+} from "./topology/graph-communicators.js";
+export type {
+  GraphEdges,
+  GraphOptions,
+  Neighbors,
+  Topology,
+} from "./topology/graph-topology.js";
+export type { Assertions } from "./windows/epochs.js";
+export { type LockType, Window } from "./windows/window.js";
+export type { WindowElements, WindowPlace } from "./windows/window-checks.js";
+export type { WindowCalls, WindowOptions } from "./windows/window-operations.js";
+export type { WindowFlavor, WindowModel } from "./windows/window-transport.js";

@@ -12,8 +12,21 @@ import { NativeCollectives } from "./collectives/native-collectives.js";
 import type { Neighborhood } from "./collectives/regular-checks.js";
 import type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
 import { NativeGroups, rememberHandle } from "./groups/native-groups.js";
+import { NativeIntercommunicator } from "./groups/native-intercommunicator.js";
+import { type Info, type InfoPairs, infoPairs } from "./info/info.js";
+import type { InfoTransport } from "./info/info-operations.js";
 import { NativeMessages } from "./messages/native-messages.js";
 import type { Handle, MpiLibrary, NativeMpi } from "./native-mpi.js";
+import { NativeProcesses } from "./processes/native-processes.js";
+import type { DistGraphCommunicator, GraphCommunicator } from "./topology/graph-communicators.js";
+import {
+  type GraphEdges,
+  type GraphTopology,
+  type Neighbors,
+  TOPOLOGIES,
+  type Topology,
+} from "./topology/graph-topology.js";
+import { NativeWindows } from "./windows/native-windows.js";
 
 /** A communicator of Open MPI, MPICH or another library. */
 export class NativeCommunicator extends BaseCommunicator {
@@ -23,6 +36,9 @@ export class NativeCommunicator extends BaseCommunicator {
   protected override readonly messages: NativeMessages;
   protected override readonly groups: NativeGroups;
   protected override readonly collectives: NativeCollectives;
+  protected override readonly infos: InfoTransport;
+  protected override readonly windows: NativeWindows;
+  protected override readonly processes: NativeProcesses;
 
   /** @param handle A live communicator of the library. */
   constructor(library: MpiLibrary, handle: Handle) {
@@ -35,14 +51,28 @@ export class NativeCommunicator extends BaseCommunicator {
     this.groups = new NativeGroups(library, handle, make);
     rememberHandle(this, library, handle);
     this.collectives = new NativeCollectives(library, handle);
+    this.infos = {
+      setInfo: (pairs) => this.#native.commSetInfo(handle, pairs),
+      getInfo: () => this.#native.commGetInfo(handle),
+    };
+    this.windows = new NativeWindows(library, handle);
+    this.processes = new NativeProcesses(
+      library,
+      handle,
+      (made) => new NativeIntercommunicator(library, made, make),
+    );
+  }
+
+  get topology(): Topology {
+    return TOPOLOGIES[this.#native.topoTest(this.#handle)] as Topology;
   }
 
   get name(): string {
     return this.#native.name(this.#handle);
   }
 
-  dup(): Communicator {
-    const copy = new NativeCommunicator(this.#library, this.#native.dup(this.#handle));
+  dup(info?: Info): Communicator {
+    const copy = new NativeCommunicator(...this.dupHandle(info));
     this.handDown(copy);
     return copy;
   }
@@ -80,8 +110,128 @@ export class NativeCommunicator extends BaseCommunicator {
   }
 
   /** Another communicator of the same ranks, as a handle. */
-  protected dupHandle(): [MpiLibrary, Handle] {
-    return [this.#library, this.#native.dup(this.#handle)];
+  protected dupHandle(info?: Info): [MpiLibrary, Handle] {
+    if (info === undefined) return [this.#library, this.#native.dup(this.#handle)];
+    const pairs = infoPairs("MPI_Comm_dup_with_info", info);
+    return [this.#library, this.#native.commDupWithInfo(this.#handle, pairs)];
+  }
+
+  protected doCreateGraph(
+    topology: GraphTopology,
+    reorder: boolean,
+  ): GraphCommunicator | undefined {
+    const [index, edges] = [Int32Array.from(topology.index), Int32Array.from(topology.edges)];
+    const handle = this.#native.graphCreate(this.#handle, index, edges, reorder ? 1 : 0);
+    if (handle === undefined) return undefined;
+    return new NativeGraphCommunicator(this.#library, handle, topology);
+  }
+
+  protected doCreateDistGraph(
+    { sources, degrees, destinations, weights }: GraphEdges,
+    reorder: boolean,
+    info: InfoPairs | undefined,
+  ): DistGraphCommunicator {
+    const handle = this.#native.distGraphCreate(
+      this.#handle,
+      Int32Array.from(sources),
+      Int32Array.from(degrees),
+      Int32Array.from(destinations),
+      weights && Int32Array.from(weights),
+      info,
+      reorder ? 1 : 0,
+    );
+    return new NativeDistGraphCommunicator(this.#library, handle);
+  }
+
+  protected doCreateDistGraphAdjacent(
+    { sources, sourceWeights, destinations, destinationWeights }: Neighbors,
+    reorder: boolean,
+    info: InfoPairs | undefined,
+  ): DistGraphCommunicator {
+    const handle = this.#native.distGraphCreateAdjacent(
+      this.#handle,
+      Int32Array.from(sources),
+      sourceWeights && Int32Array.from(sourceWeights),
+      Int32Array.from(destinations),
+      destinationWeights && Int32Array.from(destinationWeights),
+      info,
+      reorder ? 1 : 0,
+    );
+    return new NativeDistGraphCommunicator(this.#library, handle);
+  }
+}
+
+/** A graph of ranks that all of them know. */
+class NativeGraphCommunicator extends NativeCommunicator implements GraphCommunicator {
+  readonly #topology: GraphTopology;
+
+  constructor(library: MpiLibrary, handle: Handle, topology: GraphTopology) {
+    super(library, handle);
+    this.#topology = topology;
+  }
+
+  get index(): readonly number[] {
+    return this.#topology.index;
+  }
+
+  get edges(): readonly number[] {
+    return this.#topology.edges;
+  }
+
+  override dup(info?: Info): GraphCommunicator {
+    const copy = new NativeGraphCommunicator(...this.dupHandle(info), this.#topology);
+    this.handDown(copy);
+    return copy;
+  }
+
+  neighborsOf(rank: number): number[] {
+    return this.#topology.neighborsOf(rank);
+  }
+
+  protected override get neighborhood(): Neighborhood {
+    const count = this.neighborsOf(this.rank).length;
+    return { sources: count, destinations: count };
+  }
+}
+
+/** A graph of ranks of which each knows its own edges. */
+class NativeDistGraphCommunicator extends NativeCommunicator implements DistGraphCommunicator {
+  readonly neighbors: Neighbors;
+  readonly isWeighted: boolean;
+
+  constructor(library: MpiLibrary, handle: Handle) {
+    super(library, handle);
+    const { native } = library;
+    const counts = new Int32Array(3);
+    native.distGraphCounts(handle, counts);
+    const [inDegree, outDegree, isWeighted] = [...counts] as [number, number, number];
+    const lists = [inDegree, inDegree, outDegree, outDegree].map((size) => new Int32Array(size));
+    const [sources, sourceWeights, destinations, destinationWeights] = lists as [
+      Int32Array,
+      Int32Array,
+      Int32Array,
+      Int32Array,
+    ];
+    native.distGraphNeighbors(handle, sources, sourceWeights, destinations, destinationWeights);
+    this.isWeighted = isWeighted !== 0;
+    this.neighbors = {
+      sources: [...sources],
+      destinations: [...destinations],
+      ...(this.isWeighted
+        ? { sourceWeights: [...sourceWeights], destinationWeights: [...destinationWeights] }
+        : {}),
+    };
+  }
+
+  override dup(info?: Info): DistGraphCommunicator {
+    const copy = new NativeDistGraphCommunicator(...this.dupHandle(info));
+    this.handDown(copy);
+    return copy;
+  }
+
+  protected override get neighborhood(): Neighborhood {
+    const { sources, destinations } = this.neighbors;
+    return { sources: sources.length, destinations: destinations.length };
   }
 }
 
@@ -100,8 +250,8 @@ class NativeCartCommunicator extends NativeCommunicator implements CartCommunica
     this.coords = topology.coordsOf(this.rank);
   }
 
-  override dup(): CartCommunicator {
-    const copy = new NativeCartCommunicator(...this.dupHandle(), this.#topology);
+  override dup(info?: Info): CartCommunicator {
+    const copy = new NativeCartCommunicator(...this.dupHandle(info), this.#topology);
     this.handDown(copy);
     return copy;
   }

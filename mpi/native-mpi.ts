@@ -11,6 +11,7 @@
 import type { MpiBuffer } from "./buffers.js";
 import type { NativeDatatypes } from "./datatype/native-datatypes.js";
 import type { MpiError } from "./errors.js";
+import type { InfoPairs } from "./info/info.js";
 
 /** A number that stands for an object of the library. */
 export type Handle = number;
@@ -39,6 +40,17 @@ export interface NativeElements {
 export type NativeBuffer = MpiBuffer | NativeElements;
 
 type OptionalBuffer = NativeBuffer | null | undefined;
+
+/** Keys and values in turn; undefined is MPI_INFO_NULL. */
+type OptionalInfo = InfoPairs | undefined;
+
+/** A program to be started: command, arguments, number of processes, info. */
+export type NativeProgram = readonly [
+  command: string,
+  args: readonly string[],
+  processes: number,
+  info: OptionalInfo,
+];
 
 /** An MPI addon. */
 export interface NativeMpi {
@@ -139,10 +151,11 @@ export interface NativeMpi {
   requestStart(request: Handle): void;
   requestPollAny(requests: Float64Array): number;
 
+  hasPersistentCollectives(): boolean;
   collective(
     comm: Handle,
     kind: number,
-    isNonblocking: boolean,
+    form: number,
     send: OptionalBuffer,
     recv: OptionalBuffer,
     sendCount: number,
@@ -152,7 +165,7 @@ export interface NativeMpi {
   vectorCollective(
     comm: Handle,
     kind: number,
-    isNonblocking: boolean,
+    form: number,
     send: OptionalBuffer,
     recv: OptionalBuffer,
     sendCounts: Int32Array | number,
@@ -166,7 +179,7 @@ export interface NativeMpi {
   reduction(
     comm: Handle,
     kind: number,
-    isNonblocking: boolean,
+    form: number,
     send: OptionalBuffer,
     recv: OptionalBuffer,
     count: number | Int32Array,
@@ -202,6 +215,100 @@ export interface NativeMpi {
   fileStart(file: Handle, kind: number, offset: number, buf: NativeBuffer): Handle;
   fileBegin(file: Handle, kind: number, offset: number, buf: NativeBuffer): void;
   fileEnd(file: Handle, kind: number, offset: number, buf: NativeBuffer): void;
+  infoEnv(): InfoPairs;
+  commDupWithInfo(comm: Handle, info: OptionalInfo): Handle;
+  commSetInfo(comm: Handle, info: InfoPairs): void;
+  commGetInfo(comm: Handle): InfoPairs;
+
+  topoTest(comm: Handle): number;
+  graphCreate(
+    comm: Handle,
+    index: Int32Array,
+    edges: Int32Array,
+    reorder: number,
+  ): Handle | undefined;
+  distGraphCreate(
+    comm: Handle,
+    sources: Int32Array,
+    degrees: Int32Array,
+    destinations: Int32Array,
+    weights: Int32Array | undefined,
+    info: OptionalInfo,
+    reorder: number,
+  ): Handle;
+  distGraphCreateAdjacent(
+    comm: Handle,
+    sources: Int32Array,
+    sourceWeights: Int32Array | undefined,
+    destinations: Int32Array,
+    destinationWeights: Int32Array | undefined,
+    info: OptionalInfo,
+    reorder: number,
+  ): Handle;
+  distGraphCounts(comm: Handle, counts: Int32Array): void;
+  distGraphNeighbors(
+    comm: Handle,
+    sources: Int32Array,
+    sourceWeights: Int32Array,
+    destinations: Int32Array,
+    destinationWeights: Int32Array,
+  ): void;
+
+  commSpawn(
+    comm: Handle,
+    programs: readonly NativeProgram[],
+    root: number,
+    isMultiple: number,
+  ): Handle;
+  commParent(): Handle | undefined;
+  portOpen(info: OptionalInfo): string;
+  portClose(port: string): void;
+  commConnect(
+    comm: Handle,
+    port: string,
+    info: OptionalInfo,
+    root: number,
+    accepts: number,
+  ): Handle;
+  commDisconnect(comm: Handle): void;
+  commJoin(socket: number): Handle | undefined;
+  nameCall(kind: number, service: string, port: string, info: OptionalInfo): string;
+
+  winCreate(comm: Handle, memory: MpiBuffer | undefined, unit: number, info: OptionalInfo): Handle;
+  winAllocate(
+    comm: Handle,
+    size: number,
+    unit: number,
+    info: OptionalInfo,
+    isShared: number,
+  ): Handle;
+  winMemory(window: Handle, rank: number): ArrayBuffer;
+  winFree(window: Handle): void;
+  winAttach(window: Handle, memory: MpiBuffer): number;
+  winDetach(window: Handle, memory: MpiBuffer): void;
+  winAttributes(
+    window: Handle,
+  ): readonly [size: number, unit: number, flavor: number, model: number];
+  winName(window: Handle): string;
+  winSetName(window: Handle, name: string): void;
+  winSetInfo(window: Handle, info: InfoPairs): void;
+  winGetInfo(window: Handle): InfoPairs;
+  rma(
+    window: Handle,
+    kind: number,
+    wantsRequest: number,
+    origin: OptionalBuffer,
+    result: OptionalBuffer,
+    compare: OptionalBuffer,
+    target: number,
+    displacement: number,
+    count: number | undefined,
+    type: Handle | undefined,
+    op: number,
+  ): Handle | undefined;
+  winSync(window: Handle, kind: number, rank: number, assertion: number): void;
+  winExpose(window: Handle, ranks: Int32Array, assertion: number, starts: number): void;
+  winTest(window: Handle): boolean;
 }
 
 /** An addon and the array through which its receives report. */

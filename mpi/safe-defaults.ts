@@ -14,6 +14,10 @@
  * MPI_ERR_TRUNCATE only then (seen in 4.1.4). Through shared memory it does not, at no loss of speed
  * that could be measured.
  *
+ * Open MPI 4 makes windows of several ranks with threads through UCX only, where there is no fast network. Debian's
+ * openmpi-mca-params.conf leaves that component out, and MPI_Win_create fails (MPI_ERR_WIN). All components are let in
+ * but the one for monitoring; Open MPI chooses by priority.
+ *
  * @module
  */
 
@@ -22,6 +26,8 @@ const SAFE_DEFAULTS: Readonly<Record<string, string>> = {
   OMPI_MCA_btl_self_flags: "1", // "send": no reading from memory.
   OMPI_MCA_btl_vader_single_copy_mechanism: "none", // Open MPI 4.
   OMPI_MCA_btl_sm_flags: "1", // Open MPI 5.
+  OMPI_MCA_osc: "^monitoring",
+  OMPI_MCA_opal_common_ucx_opal_mem_hooks: "0", // As UCX_MEM_EVENTS, by Open MPI's own means.
 };
 
 /** Sets the defaults that nobody has set. Main thread only: a worker has a copy of the environment. */

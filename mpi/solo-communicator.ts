@@ -10,12 +10,18 @@
 import { BaseCommunicator } from "./base-communicator.js";
 import type { CartTopology } from "./cart-topology.js";
 import type { Neighborhood } from "./collectives/regular-checks.js";
-import { SoloCollectives } from "./collectives/solo-collectives.js";
+import { edgesOfGrid, SoloCollectives, type SoloEdges } from "./collectives/solo-collectives.js";
 import type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
 import { MpiError } from "./errors.js";
 import { SoloGroups } from "./groups/solo-groups.js";
+import { type Info, type InfoPairs, infoPairs } from "./info/info.js";
+import { SoloInfos } from "./info/info-operations.js";
 import { isFinalized } from "./lifecycle.js";
 import { SoloMessages } from "./messages/solo-messages.js";
+import { SoloProcesses } from "./processes/solo-processes.js";
+import type { DistGraphCommunicator, GraphCommunicator } from "./topology/graph-communicators.js";
+import type { GraphEdges, GraphTopology, Neighbors, Topology } from "./topology/graph-topology.js";
+import { SoloWindows } from "./windows/solo-windows.js";
 
 /** A communicator of one rank. */
 export class SoloCommunicator extends BaseCommunicator implements Communicator {
@@ -31,16 +37,24 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
     isSelf: (other) => other === this,
   });
   protected override readonly collectives: SoloCollectives;
+  protected override readonly infos: SoloInfos;
+  protected override readonly windows: SoloWindows;
+  protected override readonly processes: SoloProcesses;
   #freed = false;
 
   /**
    * @param name Name for debugging.
    * @param predefined Whether `free` is refused, as for world.
-   * @param periods Of a grid: whether each dimension wraps around.
+   * @param edges Of a topology: how the rank is its own neighbour.
+   * @param info What it was told of its use.
    */
-  constructor(name = "", predefined = false, periods: readonly boolean[] = []) {
+  constructor(name = "", predefined = false, edges: SoloEdges = [], info?: Info) {
     super(0, 1);
-    this.collectives = new SoloCollectives((call) => this.#requireLive(call), periods);
+    const requireLive = (call: string) => this.#requireLive(call);
+    this.collectives = new SoloCollectives(requireLive, edges);
+    this.infos = new SoloInfos(requireLive, infoPairs("MPI_Comm_dup_with_info", info));
+    this.windows = new SoloWindows(requireLive, isFinalized);
+    this.processes = new SoloProcesses(requireLive, () => this.free());
     this.#name = name;
     this.#predefined = predefined;
   }
@@ -50,11 +64,26 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
     return this.#name;
   }
 
-  dup(): Communicator {
-    this.#requireLive("MPI_Comm_dup");
-    const copy = new SoloCommunicator();
+  get topology(): Topology {
+    this.#requireLive("MPI_Topo_test");
+    return this.arrangement;
+  }
+
+  /** What the only rank is arranged as. @internal */
+  protected get arrangement(): Topology {
+    return "none";
+  }
+
+  dup(info?: Info): Communicator {
+    const copy = new SoloCommunicator("", false, [], this.copiedInfo(info));
     this.handDown(copy);
     return copy;
+  }
+
+  /** What a copy is told of its use. @internal */
+  protected copiedInfo(info: Info | undefined): Info {
+    this.#requireLive("MPI_Comm_dup");
+    return info ?? this.getInfo();
   }
 
   splitShared(): Communicator {
@@ -88,6 +117,39 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
     return new SoloCartCommunicator(topology);
   }
 
+  /** @internal */
+  protected doCreateGraph(topology: GraphTopology): GraphCommunicator | undefined {
+    this.#requireLive("MPI_Graph_create");
+    return topology.index.length === 0 ? undefined : new SoloGraphCommunicator(topology);
+  }
+
+  /** @internal */
+  protected doCreateDistGraph(
+    { destinations, weights }: GraphEdges,
+    _reorder: boolean,
+    info: InfoPairs | undefined,
+  ): DistGraphCommunicator {
+    const neighbors = weights
+      ? { sources: destinations, sourceWeights: weights, destinations, destinationWeights: weights }
+      : { sources: destinations, destinations };
+    return this.doCreateDistGraphAdjacent(neighbors, false, info);
+  }
+
+  /** @internal */
+  protected doCreateDistGraphAdjacent(
+    neighbors: Neighbors,
+    _reorder: boolean,
+    _info: InfoPairs | undefined,
+  ): DistGraphCommunicator {
+    const call = "MPI_Dist_graph_create_adjacent";
+    this.#requireLive(call);
+    if (neighbors.sources.length !== neighbors.destinations.length) {
+      const why = "not every edge that leaves the only rank arrives there";
+      throw new MpiError({ code: "MPI_ERR_TOPOLOGY", call, why, remedy: "List each edge twice" });
+    }
+    return new SoloDistGraphCommunicator(neighbors);
+  }
+
   #requireLive(call: string): void {
     if (this.#freed) {
       const why = "the communicator has been freed or is none";
@@ -106,17 +168,20 @@ class SoloCartCommunicator extends SoloCommunicator implements CartCommunicator 
   readonly periods: readonly boolean[];
   readonly coords: readonly number[];
 
-  constructor(topology: CartTopology) {
-    super("", false, topology.periods);
+  constructor(topology: CartTopology, info?: Info) {
+    super("", false, edgesOfGrid(topology.periods), info);
     this.#topology = topology;
     this.dims = topology.dims;
     this.periods = topology.periods;
     this.coords = topology.coordsOf(0);
   }
 
-  override dup(): CartCommunicator {
-    const copy = new SoloCartCommunicator(this.#topology);
-    super.dup();
+  protected override get arrangement(): Topology {
+    return "cartesian";
+  }
+
+  override dup(info?: Info): CartCommunicator {
+    const copy = new SoloCartCommunicator(this.#topology, this.copiedInfo(info));
     this.handDown(copy);
     return copy;
   }
@@ -139,5 +204,81 @@ class SoloCartCommunicator extends SoloCommunicator implements CartCommunicator 
 
   shift(dimension: number, displacement: number): CartShift {
     return this.#topology.shift(this.rank, dimension, displacement);
+  }
+}
+
+/** Each edge of the only rank leads to itself: the first that leaves arrives first. */
+function loops(count: number): SoloEdges {
+  return Array.from({ length: count }, (_, i) => i);
+}
+
+/** A graph of one rank. */
+class SoloGraphCommunicator extends SoloCommunicator implements GraphCommunicator {
+  readonly #topology: GraphTopology;
+
+  constructor(topology: GraphTopology, info?: Info) {
+    super("", false, loops(topology.edges.length), info);
+    this.#topology = topology;
+  }
+
+  get index(): readonly number[] {
+    return this.#topology.index;
+  }
+
+  get edges(): readonly number[] {
+    return this.#topology.edges;
+  }
+
+  protected override get arrangement(): Topology {
+    return "graph";
+  }
+
+  override dup(info?: Info): GraphCommunicator {
+    const copy = new SoloGraphCommunicator(this.#topology, this.copiedInfo(info));
+    this.handDown(copy);
+    return copy;
+  }
+
+  neighborsOf(rank: number): number[] {
+    return this.#topology.neighborsOf(rank);
+  }
+
+  protected override get neighborhood(): Neighborhood {
+    const { length } = this.#topology.edges;
+    return { sources: length, destinations: length };
+  }
+}
+
+/** A distributed graph of one rank. */
+class SoloDistGraphCommunicator extends SoloCommunicator implements DistGraphCommunicator {
+  readonly neighbors: Neighbors;
+  readonly isWeighted: boolean;
+
+  constructor(neighbors: Neighbors, info?: Info) {
+    super("", false, loops(neighbors.sources.length), info);
+    const { sources, sourceWeights, destinations, destinationWeights } = neighbors;
+    this.isWeighted = sourceWeights !== undefined;
+    this.neighbors = {
+      sources: [...sources],
+      destinations: [...destinations],
+      ...(sourceWeights && destinationWeights
+        ? { sourceWeights: [...sourceWeights], destinationWeights: [...destinationWeights] }
+        : {}),
+    };
+  }
+
+  protected override get arrangement(): Topology {
+    return "distributed graph";
+  }
+
+  override dup(info?: Info): DistGraphCommunicator {
+    const copy = new SoloDistGraphCommunicator(this.neighbors, this.copiedInfo(info));
+    this.handDown(copy);
+    return copy;
+  }
+
+  protected override get neighborhood(): Neighborhood {
+    const { sources, destinations } = this.neighbors;
+    return { sources: sources.length, destinations: destinations.length };
   }
 }

@@ -90,7 +90,9 @@ function isNamed(text, name) {
 
 /** Whether a conformance program uses a name; some of them make the nonblocking form `i...` of all that they name. */
 function tester() {
-  const files = filesIn("test/mpi", (name) => /^conformance.*\.mjs$|^datatype\.test/.test(name));
+  const files = filesIn("test/mpi", (name) =>
+    /^(conformance|processes|spawned).*\.mjs$|^datatype\.test/.test(name),
+  );
   const programs = files.map(read);
   return (name) =>
     programs.some(

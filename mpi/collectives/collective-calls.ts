@@ -24,7 +24,7 @@ export interface CollectiveCalls {
   /** Returns when all ranks have called it. @mpi MPI_Barrier */
   barrier(): void;
   /** Copies `buf` of `root` to `buf` of all ranks; equal lengths everywhere. @mpi MPI_Bcast */
-  bcast(buf: MessageBuffer, root: number): void;
+  bcast(buf: MessageBuffer | null, root: number): void;
   /**
    * Collects equal contributions at `root`, in rank order.
    *
@@ -144,7 +144,7 @@ export interface CollectiveCalls {
   /** Starts `barrier`. @mpi MPI_Ibarrier */
   ibarrier(): Request;
   /** Starts `bcast`. @mpi MPI_Ibcast */
-  ibcast(buf: MessageBuffer, root: number): Request;
+  ibcast(buf: MessageBuffer | null, root: number): Request;
   /** Starts `gather`. @mpi MPI_Igather */
   igather(send: MessageBuffer | InPlace, recv: MessageBuffer | null, root: number): Request;
   /** Starts `gatherv`. @mpi MPI_Igatherv */

@@ -1,7 +1,7 @@
 /**
  * The narrow hole that a library, or the one-rank communicator, fills for collectives. Arguments are sound.
  *
- * A call is an object: its blocking and its nonblocking form differ in who takes it. Of a buffer, `null` is
+ * A call is an object: its blocking, nonblocking and persistent forms differ in who takes it. Of a buffer, `null` is
  * IN_PLACE, and `undefined` one that is not significant on this rank.
  *
  * @module
@@ -11,7 +11,7 @@ import type { BasicName } from "../datatype/basic-types.js";
 import type { Datatype } from "../datatype/datatype.js";
 import { MpiError } from "../errors.js";
 import type { Message } from "../messages/message-buffer.js";
-import type { Request } from "../messages/request.js";
+import type { PersistentRequest, Request } from "../messages/request.js";
 import type { Op } from "./op.js";
 import type { Pieces } from "./pieces.js";
 
@@ -116,6 +116,8 @@ export interface CollectiveTransport {
   run(call: CollectiveCall): void;
   /** Starts to take part. */
   start(call: CollectiveCall): Request;
+  /** Prepares to take part, each time the request is started. */
+  prepare(call: CollectiveCall): PersistentRequest;
 }
 
 /** The error of an attempt to cancel a collective. */

@@ -45,7 +45,7 @@ export abstract class Collectives extends PointToPoint implements CollectiveCall
     this.collectives.run(barrierCall());
   }
 
-  bcast(buf: MessageBuffer, root: number): void {
+  bcast(buf: MessageBuffer | null, root: number): void {
     this.collectives.run(bcastCall(this, buf, root));
   }
 
@@ -116,7 +116,7 @@ export abstract class Collectives extends PointToPoint implements CollectiveCall
   }
 
   allreduce(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): void {
-    this.collectives.run(allRanksCall("MPI_Allreduce", send, recv, op));
+    this.collectives.run(allRanksCall(this, "MPI_Allreduce", send, recv, op));
   }
 
   reduceScatter(
@@ -133,18 +133,18 @@ export abstract class Collectives extends PointToPoint implements CollectiveCall
   }
 
   scan(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): void {
-    this.collectives.run(allRanksCall("MPI_Scan", send, recv, op));
+    this.collectives.run(allRanksCall(this, "MPI_Scan", send, recv, op));
   }
 
   exscan(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): void {
-    this.collectives.run(allRanksCall("MPI_Exscan", send, recv, op));
+    this.collectives.run(allRanksCall(this, "MPI_Exscan", send, recv, op));
   }
 
   ibarrier(): Request {
     return this.collectives.start(barrierCall());
   }
 
-  ibcast(buf: MessageBuffer, root: number): Request {
+  ibcast(buf: MessageBuffer | null, root: number): Request {
     return this.collectives.start(bcastCall(this, buf, root));
   }
 
@@ -220,7 +220,7 @@ export abstract class Collectives extends PointToPoint implements CollectiveCall
   }
 
   iallreduce(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): Request {
-    return this.collectives.start(nonblocking(allRanksCall("MPI_Allreduce", send, recv, op)));
+    return this.collectives.start(nonblocking(allRanksCall(this, "MPI_Allreduce", send, recv, op)));
   }
 
   ireduceScatter(
@@ -237,10 +237,10 @@ export abstract class Collectives extends PointToPoint implements CollectiveCall
   }
 
   iscan(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): Request {
-    return this.collectives.start(nonblocking(allRanksCall("MPI_Scan", send, recv, op)));
+    return this.collectives.start(nonblocking(allRanksCall(this, "MPI_Scan", send, recv, op)));
   }
 
   iexscan(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): Request {
-    return this.collectives.start(nonblocking(allRanksCall("MPI_Exscan", send, recv, op)));
+    return this.collectives.start(nonblocking(allRanksCall(this, "MPI_Exscan", send, recv, op)));
   }
 }

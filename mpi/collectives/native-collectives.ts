@@ -5,8 +5,9 @@
  */
 
 import { nativeBuffer } from "../messages/native-messages.js";
-import { NativeRequest } from "../messages/native-request.js";
-import type { Request } from "../messages/request.js";
+import { NativePersistentRequest, NativeRequest } from "../messages/native-request.js";
+import { PersistentRequest, type Request } from "../messages/request.js";
+import type { Status } from "../messages/status.js";
 import type { Handle, MpiLibrary, NativeBuffer, NativeMpi } from "../native-mpi.js";
 import {
   type CallSide,
@@ -43,6 +44,48 @@ class CollectiveRequest extends NativeRequest {
   }
 }
 
+/** A persistent collective. */
+class PersistentCollective extends NativePersistentRequest {
+  protected override cancelOperation(): never {
+    throw cannotCancel();
+  }
+}
+
+/** A persistent collective that starts a nonblocking one each time, with the same arguments. */
+class RepeatedCollective extends PersistentRequest {
+  readonly #begin: () => Request;
+  #current: Request | undefined;
+
+  /** @param begin Starts the nonblocking collective. */
+  constructor(begin: () => Request) {
+    super();
+    this.#begin = begin;
+  }
+
+  protected override startOperation(): void {
+    this.#current = this.#begin();
+  }
+
+  protected override freeOperation(): void {
+    this.#current = undefined;
+  }
+
+  protected override waitForCompletion(): Status {
+    return (this.#current as Request).wait();
+  }
+
+  protected override testForCompletion(): Status | undefined {
+    return this.#current?.test();
+  }
+
+  protected override cancelOperation(): never {
+    throw cannotCancel();
+  }
+}
+
+/** Forms of a call, as the addon numbers them (mpi-collective.h). DO NOT REORDER. */
+const Form = { BLOCKING: 0, NONBLOCKING: 1, PERSISTENT: 2 } as const;
+
 /** Collectives of a communicator of a library. */
 export class NativeCollectives implements CollectiveTransport {
   readonly #library: MpiLibrary;
@@ -56,24 +99,34 @@ export class NativeCollectives implements CollectiveTransport {
   }
 
   run(call: CollectiveCall): void {
-    this.#call(call, false);
+    this.#call(call, Form.BLOCKING);
   }
 
   start(call: CollectiveCall): Request {
-    return new CollectiveRequest(this.#library, this.#call(call, true) as Handle, 1);
+    const handle = this.#call(call, Form.NONBLOCKING) as Handle;
+    return new CollectiveRequest(this.#library, handle, 1);
   }
 
-  #call(call: CollectiveCall, isNonblocking: boolean): Handle | undefined {
-    if (call.shape === "reduction") return this.#reduction(call, isNonblocking);
-    if (call.shape === "regular") return this.#regular(call, isNonblocking);
-    return this.#vector(call, isNonblocking);
+  prepare(call: CollectiveCall): PersistentRequest {
+    if (!this.#native.hasPersistentCollectives()) {
+      this.#native.size(this.#comm); // Freed communicators are refused now, not when it is started.
+      return new RepeatedCollective(() => this.start(call));
+    }
+    const handle = this.#call(call, Form.PERSISTENT) as Handle;
+    return new PersistentCollective(this.#library, handle, 1);
   }
 
-  #regular(call: RegularCall, isNonblocking: boolean): Handle | undefined {
+  #call(call: CollectiveCall, form: number): Handle | undefined {
+    if (call.shape === "reduction") return this.#reduction(call, form);
+    if (call.shape === "regular") return this.#regular(call, form);
+    return this.#vector(call, form);
+  }
+
+  #regular(call: RegularCall, form: number): Handle | undefined {
     return this.#native.collective(
       this.#comm,
       REGULAR_INDEX[call.kind],
-      isNonblocking,
+      form,
       this.#buffer(call.send),
       this.#buffer(call.recv),
       call.sendCount,
@@ -82,12 +135,12 @@ export class NativeCollectives implements CollectiveTransport {
     );
   }
 
-  #vector(call: VectorCall, isNonblocking: boolean): Handle | undefined {
+  #vector(call: VectorCall, form: number): Handle | undefined {
     const { sent, received } = call;
     return this.#native.vectorCollective(
       this.#comm,
       VECTOR_INDEX[call.kind],
-      isNonblocking,
+      form,
       this.#buffer(call.send),
       this.#buffer(call.recv),
       sent.pieces?.counts ?? sent.count,
@@ -100,13 +153,13 @@ export class NativeCollectives implements CollectiveTransport {
     );
   }
 
-  #reduction(call: ReductionCall, isNonblocking: boolean): Handle | undefined {
+  #reduction(call: ReductionCall, form: number): Handle | undefined {
     const { op } = call;
     const isFunction = op instanceof UserOp;
     return this.#native.reduction(
       this.#comm,
       REDUCTION_INDEX[call.kind],
-      isNonblocking,
+      form,
       this.#buffer(call.send),
       this.#buffer(call.recv),
       call.counts ?? call.count,

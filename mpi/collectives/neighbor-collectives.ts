@@ -30,7 +30,7 @@ export abstract class NeighborCollectives extends Collectives implements Neighbo
   }
 
   neighborAllgather(send: MessageBuffer, recv: MessageBuffer): void {
-    this.collectives.run(neighborAllgatherCall(this.#near("MPI_Neighbor_allgather"), send, recv));
+    this.collectives.run(neighborAllgatherCall(this.near("MPI_Neighbor_allgather"), send, recv));
   }
 
   neighborAllgatherv(
@@ -40,12 +40,12 @@ export abstract class NeighborCollectives extends Collectives implements Neighbo
     displs?: NumberList,
   ): void {
     this.collectives.run(
-      neighborAllgathervCall(this.#near("MPI_Neighbor_allgatherv"), send, recv, counts, displs),
+      neighborAllgathervCall(this.near("MPI_Neighbor_allgatherv"), send, recv, counts, displs),
     );
   }
 
   neighborAlltoall(send: MessageBuffer, recv: MessageBuffer): void {
-    this.collectives.run(neighborAlltoallCall(this.#near("MPI_Neighbor_alltoall"), send, recv));
+    this.collectives.run(neighborAlltoallCall(this.near("MPI_Neighbor_alltoall"), send, recv));
   }
 
   neighborAlltoallv(
@@ -57,7 +57,7 @@ export abstract class NeighborCollectives extends Collectives implements Neighbo
     recvdispls?: NumberList,
   ): void {
     this.collectives.run(
-      neighborAlltoallvCall(this.#near("MPI_Neighbor_alltoallv"), send, recv, {
+      neighborAlltoallvCall(this.near("MPI_Neighbor_alltoallv"), send, recv, {
         sendcounts,
         recvcounts,
         senddispls,
@@ -67,12 +67,12 @@ export abstract class NeighborCollectives extends Collectives implements Neighbo
   }
 
   neighborAlltoallw(send: TypedPieces, recv: TypedPieces): void {
-    this.collectives.run(neighborAlltoallwCall(this.#near("MPI_Neighbor_alltoallw"), send, recv));
+    this.collectives.run(neighborAlltoallwCall(this.near("MPI_Neighbor_alltoallw"), send, recv));
   }
 
   ineighborAllgather(send: MessageBuffer, recv: MessageBuffer): Request {
     return this.collectives.start(
-      neighborAllgatherCall(this.#near("MPI_Neighbor_allgather"), send, recv),
+      neighborAllgatherCall(this.near("MPI_Neighbor_allgather"), send, recv),
     );
   }
 
@@ -83,13 +83,13 @@ export abstract class NeighborCollectives extends Collectives implements Neighbo
     displs?: NumberList,
   ): Request {
     return this.collectives.start(
-      neighborAllgathervCall(this.#near("MPI_Neighbor_allgatherv"), send, recv, counts, displs),
+      neighborAllgathervCall(this.near("MPI_Neighbor_allgatherv"), send, recv, counts, displs),
     );
   }
 
   ineighborAlltoall(send: MessageBuffer, recv: MessageBuffer): Request {
     return this.collectives.start(
-      neighborAlltoallCall(this.#near("MPI_Neighbor_alltoall"), send, recv),
+      neighborAlltoallCall(this.near("MPI_Neighbor_alltoall"), send, recv),
     );
   }
 
@@ -102,7 +102,7 @@ export abstract class NeighborCollectives extends Collectives implements Neighbo
     recvdispls?: NumberList,
   ): Request {
     return this.collectives.start(
-      neighborAlltoallvCall(this.#near("MPI_Neighbor_alltoallv"), send, recv, {
+      neighborAlltoallvCall(this.near("MPI_Neighbor_alltoallv"), send, recv, {
         sendcounts,
         recvcounts,
         senddispls,
@@ -113,11 +113,12 @@ export abstract class NeighborCollectives extends Collectives implements Neighbo
 
   ineighborAlltoallw(send: TypedPieces, recv: TypedPieces): Request {
     return this.collectives.start(
-      neighborAlltoallwCall(this.#near("MPI_Neighbor_alltoallw"), send, recv),
+      neighborAlltoallwCall(this.near("MPI_Neighbor_alltoallw"), send, recv),
     );
   }
 
-  #near(call: string): Neighborhood {
+  /** @throws {@link MpiError} `MPI_ERR_TOPOLOGY` without a topology. @internal */
+  protected near(call: string): Neighborhood {
     const near = this.neighborhood;
     if (near === undefined) throw noNeighbors(call);
     return near;

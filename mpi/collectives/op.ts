@@ -153,12 +153,17 @@ const VIEWS: Readonly<Record<string, new (memory: ArrayBuffer) => MpiTypedArray>
   C_DOUBLE_COMPLEX: Float64Array,
 };
 
+/** What shows elements of a named type as numbers; of those that are none, their bytes. */
+export function viewOf(type: BasicName): new (memory: ArrayBuffer) => MpiTypedArray {
+  return VIEWS[type] ?? Uint8Array;
+}
+
 /** An operation's function as the addon calls it: with copies of the operands' memory. */
 export function memoryFunction(
   { combine }: UserOp,
   type: BasicName | undefined,
 ): (left: ArrayBuffer, inout: ArrayBuffer) => void {
-  const View = VIEWS[type ?? "BYTE"] ?? Uint8Array;
+  const View = viewOf(type ?? "BYTE");
   return (left, inout) => {
     const result: unknown = combine(new View(inout), new View(left));
     if (!(result instanceof Promise)) return;

@@ -7,7 +7,7 @@
 import type { InPlace } from "../constants.js";
 import { MpiError } from "../errors.js";
 import { type Message, type MessageBuffer, messageOf } from "../messages/message-buffer.js";
-import type { ReductionCall, ReductionKind } from "./collective-transport.js";
+import type { CollectiveBuffer, ReductionCall, ReductionKind } from "./collective-transport.js";
 import { type Op, UserOp } from "./op.js";
 import {
   elementsOf,
@@ -17,10 +17,10 @@ import {
   sizeOfPart,
 } from "./pieces.js";
 import { requireReduction } from "./reduction-types.js";
-import { gatherBuffers, type Ranks, sendBuffer } from "./regular-checks.js";
+import { gatherBuffers, type Ranks, requireOwnGroup, sendBuffer } from "./regular-checks.js";
 
 interface Operands {
-  readonly send: Message | null;
+  readonly send: CollectiveBuffer;
   readonly recv: Message | undefined;
   readonly op: Op;
 }
@@ -31,10 +31,12 @@ function present({ send, recv }: Operands): Message[] {
 
 function operands(
   call: string,
+  ranks: Ranks,
   send: MessageBuffer | InPlace,
   recv: MessageBuffer,
   op: Op,
 ): Operands & { readonly recv: Message } {
+  requireOwnGroup(call, ranks, send);
   const into = messageOf(call, recv);
   return { send: sendBuffer(call, send, into), recv: into, op };
 }
@@ -43,7 +45,8 @@ function operands(
 function wholeReduction(kind: ReductionKind, buffers: Operands, root: number): ReductionCall {
   const type = requireReduction(kind, present(buffers), buffers.op);
   const { send, recv } = buffers;
-  const count = elementsOf((send ?? recv) as Message);
+  const operand = send ?? recv;
+  const count = operand ? elementsOf(operand) : 0; // Who only looks on in an intercommunicator has none.
   if (send && recv) requireElements(kind, recv, count);
   return { shape: "reduction", kind, ...buffers, count, root, type };
 }
@@ -60,26 +63,38 @@ export function reduceCall(
   return wholeReduction("MPI_Reduce", { send: out, recv: into, op }, root);
 }
 
+function notBetweenGroups(call: string): MpiError {
+  return new MpiError({
+    code: "MPI_ERR_COMM",
+    call,
+    why: "the ranks of two groups have no common order",
+    remedy: "Use merge(), which makes one communicator of both groups",
+  });
+}
+
 /** MPI_Allreduce, MPI_Scan and MPI_Exscan. */
 export function allRanksCall(
+  ranks: Ranks,
   kind: "MPI_Allreduce" | "MPI_Scan" | "MPI_Exscan",
   send: MessageBuffer | InPlace,
   recv: MessageBuffer,
   op: Op,
 ): ReductionCall {
-  return wholeReduction(kind, operands(kind, send, recv, op), 0);
+  if (ranks.remoteSize !== undefined && kind !== "MPI_Allreduce") throw notBetweenGroups(kind);
+  return wholeReduction(kind, operands(kind, ranks, send, recv, op), 0);
 }
 
 /** MPI_Reduce_scatter. */
 export function reduceScatterCall(
-  { rank, size }: Ranks,
+  ranks: Ranks,
   send: MessageBuffer | InPlace,
   recv: MessageBuffer,
   counts: NumberList,
   op: Op,
 ): ReductionCall {
   const kind = "MPI_Reduce_scatter";
-  const buffers = operands(kind, send, recv, op);
+  const { rank, size } = ranks;
+  const buffers = operands(kind, ranks, send, recv, op);
   const type = requireReduction(kind, present(buffers), op);
   const parts = requireCounts(kind, size, counts);
   const total = parts.reduce((sum, count) => sum + count, 0);
@@ -91,13 +106,14 @@ export function reduceScatterCall(
 
 /** MPI_Reduce_scatter_block. */
 export function reduceScatterBlockCall(
-  { size }: Ranks,
+  ranks: Ranks,
   send: MessageBuffer | InPlace,
   recv: MessageBuffer,
   op: Op,
 ): ReductionCall {
   const kind = "MPI_Reduce_scatter_block";
-  const buffers = operands(kind, send, recv, op);
+  const { size } = ranks;
+  const buffers = operands(kind, ranks, send, recv, op);
   const type = requireReduction(kind, present(buffers), op);
   const source = buffers.send ?? buffers.recv;
   sizeOfPart(kind, source, size); // Equal parts, or it throws.
@@ -112,12 +128,22 @@ export function reduceScatterBlockCall(
  * @throws {@link MpiError} `MPI_ERR_OP`.
  */
 export function nonblocking(call: ReductionCall): ReductionCall {
+  const name = call.kind
+    .replace("MPI_", "MPI_I")
+    .replace(/(?<=^MPI_I)./, (first) => first.toLowerCase());
+  return withoutFunction(call, name);
+}
+
+/** As {@link nonblocking}, of a call that is prepared. @throws {@link MpiError} `MPI_ERR_OP`. */
+export function persistent(call: ReductionCall): ReductionCall {
+  return withoutFunction(call, `${call.kind}_init`);
+}
+
+function withoutFunction(call: ReductionCall, name: string): ReductionCall {
   if (!(call.op instanceof UserOp)) return call;
   throw new MpiError({
     code: "MPI_ERR_OP",
-    call: call.kind
-      .replace("MPI_", "MPI_I")
-      .replace(/(?<=^MPI_I)./, (first) => first.toLowerCase()),
+    call: name,
     why: "a function cannot be called while a nonblocking reduction goes on",
     remedy: "Use the blocking call, or one of the operations of Op",
   });

@@ -6,10 +6,10 @@
 
 import { elementTypeOf } from "../buffers.js";
 import { BASIC_NAMES, type BasicName } from "../datatype/basic-types.js";
-import type { Datatype } from "../datatype/datatype.js";
+import { Datatype } from "../datatype/datatype.js";
 import { MpiError } from "../errors.js";
 import { type Message, TypedElements } from "../messages/message-buffer.js";
-import { OP_NAMES, type Op, UserOp } from "./op.js";
+import { type BuiltInOp, OP_NAMES, type Op, UserOp } from "./op.js";
 
 /** The named type of a plain buffer's elements. */
 const ELEMENT_TYPES: Readonly<Record<string, BasicName>> = {
@@ -65,12 +65,26 @@ function typeOf(message: Message): BasicName | Datatype {
   return BASIC_NAMES.find((name) => datatype.name === `MPI_${name}`) ?? datatype;
 }
 
+/** The one named type that a datatype, or the elements of a message, are made of; undefined for a mixture. */
+export function basicTypeOf(of: Message | Datatype): BasicName | undefined {
+  const type = of instanceof Datatype ? of : typeOf(of);
+  if (typeof type === "string") return type;
+  if (type.isPredefined) return BASIC_NAMES.find((name) => type.name === `MPI_${name}`);
+  const [first, ...others] = type.contents.datatypes.map(basicTypeOf);
+  return others.every((name) => name === first) ? first : undefined;
+}
+
+/** Whether the standard defines an operation for a named type. */
+export function isDefinedOn(op: BuiltInOp, name: BasicName): boolean {
+  return DEFINED.get(name)?.has(op) === true;
+}
+
 function show(type: BasicName | Datatype): string {
   return typeof type === "string" ? `MPI_${type}` : type.name || "a derived datatype";
 }
 
 /** @throws {@link MpiError} `MPI_ERR_OP` for what is no operation. */
-function requireOp(call: string, op: Op): void {
+export function requireOp(call: string, op: Op): void {
   if (op instanceof UserOp || (OP_NAMES as readonly unknown[]).includes(op)) return;
   throw new MpiError({ code: "MPI_ERR_OP", call, why: `"${String(op)}" is no operation` });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { IN_PLACE, type InPlace } from "../constants.js";
+import { IN_PLACE, type InPlace, PROC_NULL, ROOT } from "../constants.js";
 import { MpiError } from "../errors.js";
 import { type Message, type MessageBuffer, messageOf } from "../messages/message-buffer.js";
 import { rankError } from "../messages/point-to-point.js";
@@ -15,6 +15,13 @@ import { elementsOf, elementsPerPart, requireApart, sizeOfPart } from "./pieces.
 export interface Ranks {
   readonly rank: number;
   readonly size: number;
+  /** Of an intercommunicator: ranks of the other group, with whom data is exchanged. */
+  readonly remoteSize?: number;
+}
+
+/** Ranks that data comes from and goes to. */
+export function peersOf({ size, remoteSize }: Ranks): number {
+  return remoteSize ?? size;
 }
 
 /** How many ranks this one receives from and sends to in neighbourhood collectives. */
@@ -23,10 +30,41 @@ export interface Neighborhood {
   readonly destinations: number;
 }
 
-/** @throws {@link MpiError} `MPI_ERR_ROOT`. */
-export function requireRoot(call: string, { size }: Ranks, root: number): void {
-  if ((root | 0) === root && root >= 0 && root < size) return;
-  throw rankError(call, "MPI_ERR_ROOT", root, size);
+/** A rank's part in a collective with a root: it is the root, one of the others, both, or neither. */
+export interface Role {
+  readonly isRoot: boolean;
+  readonly isPeer: boolean;
+}
+
+/**
+ * In an intercommunicator the root calls itself ROOT, its own group says PROC_NULL, and the other one its rank.
+ *
+ * @throws {@link MpiError} `MPI_ERR_ROOT`.
+ */
+export function roleOf(call: string, ranks: Ranks, root: number): Role {
+  const { rank, size, remoteSize } = ranks;
+  const isInter = remoteSize !== undefined;
+  if (isInter && root === ROOT) return { isRoot: true, isPeer: false };
+  if (isInter && root === PROC_NULL) return { isRoot: false, isPeer: false };
+  if ((root | 0) === root && root >= 0 && root < peersOf(ranks)) {
+    return { isRoot: !isInter && rank === root, isPeer: true };
+  }
+  throw rankError(call, "MPI_ERR_ROOT", root, remoteSize ?? size);
+}
+
+/**
+ * Refuses IN_PLACE between two groups, where nobody has both a part and the result.
+ *
+ * @throws {@link MpiError} `MPI_ERR_BUFFER`.
+ */
+export function requireOwnGroup(call: string, { remoteSize }: Ranks, ...buffers: unknown[]): void {
+  if (remoteSize === undefined || !buffers.includes(IN_PLACE)) return;
+  throw new MpiError({
+    code: "MPI_ERR_BUFFER",
+    call,
+    why: "an intercommunicator knows no IN_PLACE",
+    remedy: "Pass a send buffer and a receive buffer",
+  });
 }
 
 /** A send buffer, or null for IN_PLACE; not the receive buffer. */
@@ -46,9 +84,10 @@ export function gatherBuffers(
   call: string,
   ranks: Ranks,
   { send, recv, root }: { send: MessageBuffer | InPlace; recv: MessageBuffer | null; root: number },
-): [send: Message | null, recv: Message | undefined] {
-  requireRoot(call, ranks, root);
-  if (ranks.rank !== root) return [messageOf(call, send as MessageBuffer), undefined];
+): [send: CollectiveBuffer, recv: Message | undefined] {
+  const { isRoot, isPeer } = roleOf(call, ranks, root);
+  if (!isRoot) return [isPeer ? messageOf(call, send as MessageBuffer) : undefined, undefined];
+  if (!isPeer) return [undefined, messageOf(call, recv as MessageBuffer)];
   const into = messageOf(call, recv as MessageBuffer);
   return [sendBuffer(call, send, into), into];
 }
@@ -58,9 +97,10 @@ export function scatterBuffers(
   call: string,
   ranks: Ranks,
   { send, recv, root }: { send: MessageBuffer | null; recv: MessageBuffer | InPlace; root: number },
-): [send: Message | undefined, recv: Message | null] {
-  requireRoot(call, ranks, root);
-  if (ranks.rank !== root) return [undefined, messageOf(call, recv as MessageBuffer)];
+): [send: Message | undefined, recv: CollectiveBuffer] {
+  const { isRoot, isPeer } = roleOf(call, ranks, root);
+  if (!isRoot) return [undefined, isPeer ? messageOf(call, recv as MessageBuffer) : undefined];
+  if (!isPeer) return [messageOf(call, send as MessageBuffer), undefined];
   const out = messageOf(call, send as MessageBuffer);
   return [out, sendBuffer(call, recv, out)];
 }
@@ -82,10 +122,11 @@ export function barrierCall(): RegularCall {
 }
 
 /** MPI_Bcast. */
-export function bcastCall(ranks: Ranks, buf: MessageBuffer, root: number): RegularCall {
-  const message = messageOf("MPI_Bcast", buf);
-  requireRoot("MPI_Bcast", ranks, root);
-  return regular("MPI_Bcast", undefined, message, { root });
+export function bcastCall(ranks: Ranks, buf: MessageBuffer | null, root: number): RegularCall {
+  const call = "MPI_Bcast";
+  const { isRoot, isPeer } = roleOf(call, ranks, root);
+  const message = isRoot || isPeer ? messageOf(call, buf as MessageBuffer) : undefined;
+  return regular(call, undefined, message, { root });
 }
 
 /** MPI_Gather. */
@@ -99,7 +140,7 @@ export function gatherCall(
   const [out, into] = gatherBuffers(call, ranks, { send, recv, root });
   const sendCount = out ? elementsOf(out) : 0;
   if (!into) return regular(call, out, into, { sendCount, root });
-  const parts = ranks.size;
+  const parts = peersOf(ranks);
   const size = out ? out.byteLength : sizeOfPart(call, into, parts);
   const recvCount = elementsPerPart(call, into, { size, parts });
   return regular(call, out, into, { sendCount, recvCount, root });
@@ -116,7 +157,7 @@ export function scatterCall(
   const [out, into] = scatterBuffers(call, ranks, { send, recv, root });
   const recvCount = into ? elementsOf(into) : 0;
   if (!out) return regular(call, out, into, { recvCount, root });
-  const parts = ranks.size;
+  const parts = peersOf(ranks);
   const size = into ? into.byteLength : sizeOfPart(call, out, parts);
   const sendCount = elementsPerPart(call, out, { size, parts });
   return regular(call, out, into, { sendCount, recvCount, root });
@@ -124,28 +165,35 @@ export function scatterCall(
 
 /** MPI_Allgather. */
 export function allgatherCall(
-  { size: parts }: Ranks,
+  ranks: Ranks,
   send: MessageBuffer | InPlace,
   recv: MessageBuffer,
 ): RegularCall {
   const call = "MPI_Allgather";
+  requireOwnGroup(call, ranks, send);
+  const parts = peersOf(ranks);
   const into = messageOf(call, recv);
   const out = sendBuffer(call, send, into);
-  const size = out ? out.byteLength : sizeOfPart(call, into, parts);
+  // Two groups may contribute different lengths.
+  const isOwn = out && ranks.remoteSize === undefined;
+  const size = isOwn ? out.byteLength : sizeOfPart(call, into, parts);
   const recvCount = elementsPerPart(call, into, { size, parts });
   return regular(call, out, into, { sendCount: out ? elementsOf(out) : 0, recvCount });
 }
 
 /** MPI_Alltoall. */
 export function alltoallCall(
-  { size: parts }: Ranks,
+  ranks: Ranks,
   send: MessageBuffer | InPlace,
   recv: MessageBuffer,
 ): RegularCall {
   const call = "MPI_Alltoall";
+  requireOwnGroup(call, ranks, send);
+  const parts = peersOf(ranks);
   const into = messageOf(call, recv);
   const out = sendBuffer(call, send, into);
-  const size = sizeOfPart(call, out ?? into, parts);
+  const sent = sizeOfPart(call, out ?? into, parts);
+  const size = ranks.remoteSize === undefined ? sent : sizeOfPart(call, into, parts);
   const sendCount = out ? elementsOf(out) / parts : 0;
   return regular(call, out, into, {
     sendCount,
@@ -198,6 +246,6 @@ export function noNeighbors(call: string): MpiError {
     code: "MPI_ERR_TOPOLOGY",
     call,
     why: "the communicator has no topology",
-    remedy: "Use a communicator that createCart returned",
+    remedy: "Use a communicator that createCart, createGraph or createDistGraph returned",
   });
 }

@@ -10,7 +10,7 @@ import {
   placeBytes,
   TypedElements,
 } from "../messages/message-buffer.js";
-import { Request } from "../messages/request.js";
+import { PersistentRequest, Request } from "../messages/request.js";
 import { emptyStatus, type Status } from "../messages/status.js";
 import {
   type CallSide,
@@ -37,18 +37,58 @@ class FinishedRequest extends Request {
   }
 }
 
+/** A collective that happens whenever it is started. */
+class RepeatedCollective extends PersistentRequest {
+  readonly #run: () => void;
+
+  constructor(run: () => void) {
+    super();
+    this.#run = run;
+  }
+
+  protected override startOperation(): void {
+    this.#run();
+  }
+
+  protected override freeOperation(): void {
+    // There is nothing to give back.
+  }
+
+  protected override testForCompletion(): Status {
+    return emptyStatus();
+  }
+
+  protected override waitForCompletion(): Status {
+    return emptyStatus();
+  }
+
+  protected override cancelOperation(): never {
+    throw cannotCancel();
+  }
+}
+
+/** Where the data of the only rank's incoming edges comes from: outgoing edges; undefined: nowhere. */
+export type SoloEdges = readonly (number | undefined)[];
+
+/** In a grid the two neighbours along a periodic dimension are this rank: what goes down comes from above. */
+export function edgesOfGrid(periods: readonly boolean[]): SoloEdges {
+  return periods.flatMap((isPeriodic, i) =>
+    isPeriodic ? [2 * i + 1, 2 * i] : [undefined, undefined],
+  );
+}
+
 /** Collectives of a communicator of one rank. */
 export class SoloCollectives implements CollectiveTransport {
   readonly #requireLive: (call: string) => void;
-  readonly #periods: readonly boolean[];
+  readonly #edges: SoloEdges;
 
   /**
    * @param requireLive Throws if the communicator has been freed, or MPI finalized.
-   * @param periods Of a grid: whether the rank is its own neighbour along each dimension.
+   * @param edges Of a topology: how the rank is its own neighbour.
    */
-  constructor(requireLive: (call: string) => void, periods: readonly boolean[] = []) {
+  constructor(requireLive: (call: string) => void, edges: SoloEdges = []) {
     this.#requireLive = requireLive;
-    this.#periods = periods;
+    this.#edges = edges;
   }
 
   run(call: CollectiveCall): void {
@@ -70,12 +110,18 @@ export class SoloCollectives implements CollectiveTransport {
     return new FinishedRequest();
   }
 
-  /** What the neighbours along periodic dimensions, all of them this rank, exchange. */
+  prepare(call: CollectiveCall): PersistentRequest {
+    this.#requireLive(call.kind);
+    return new RepeatedCollective(() => this.run(call));
+  }
+
+  /** What the neighbours, all of them this rank, exchange. */
   #exchange(sent: readonly Message[], received: readonly Message[], isAlltoall: boolean): void {
     const packed = sent.map(packedBytes);
     for (const [i, target] of received.entries()) {
-      if (!this.#periods[i >> 1]) continue;
-      placeBytes(target, packed[isAlltoall ? i ^ 1 : 0] as Uint8Array);
+      const from = this.#edges[i];
+      if (from === undefined) continue;
+      placeBytes(target, packed[isAlltoall ? from : 0] as Uint8Array);
     }
   }
 }

@@ -24,7 +24,9 @@ import {
   gatherBuffers,
   type Neighborhood,
   neighborBuffers,
+  peersOf,
   type Ranks,
+  requireOwnGroup,
   scatterBuffers,
   sendBuffer,
 } from "./regular-checks.js";
@@ -73,7 +75,7 @@ export function gathervCall(
 ): VectorCall {
   const kind = "MPI_Gatherv";
   const [out, into] = gatherBuffers(kind, ranks, { send, recv, root });
-  const pieces = into && piecesOf(kind, into, ranks.size, { counts, displs });
+  const pieces = into && piecesOf(kind, into, peersOf(ranks), { counts, displs });
   if (out && into && pieces) requireOwn(kind, out, into, pieces, ranks.rank);
   const received = pieces ? { count: 0, pieces } : NOTHING;
   return { shape: "vector", kind, send: out, recv: into, root, sent: whole(out), received };
@@ -90,7 +92,7 @@ export function scattervCall(
 ): VectorCall {
   const kind = "MPI_Scatterv";
   const [out, into] = scatterBuffers(kind, ranks, { send, recv, root });
-  const pieces = out && piecesOf(kind, out, ranks.size, { counts, displs });
+  const pieces = out && piecesOf(kind, out, peersOf(ranks), { counts, displs });
   if (out && into && pieces) requireOwn(kind, into, out, pieces, ranks.rank);
   const sent = pieces ? { count: 0, pieces } : NOTHING;
   return { shape: "vector", kind, send: out, recv: into, root, sent, received: whole(into) };
@@ -98,17 +100,19 @@ export function scattervCall(
 
 /** MPI_Allgatherv. */
 export function allgathervCall(
-  { rank, size }: Ranks,
+  ranks: Ranks,
   send: MessageBuffer | InPlace,
   recv: MessageBuffer,
   counts: NumberList,
   displs: NumberList | undefined,
 ): VectorCall {
   const kind = "MPI_Allgatherv";
+  requireOwnGroup(kind, ranks, send);
   const into = messageOf(kind, recv);
   const out = sendBuffer(kind, send, into);
-  const pieces = piecesOf(kind, into, size, { counts, displs });
-  if (out) requireOwn(kind, out, into, pieces, rank);
+  const pieces = piecesOf(kind, into, peersOf(ranks), { counts, displs });
+  const isOwn = ranks.remoteSize === undefined;
+  if (out && isOwn) requireOwn(kind, out, into, pieces, ranks.rank);
   const received = { count: 0, pieces };
   return { shape: "vector", kind, send: out, recv: into, root: 0, sent: whole(out), received };
 }
@@ -121,14 +125,29 @@ export interface AlltoallLists {
   readonly recvdispls: NumberList | undefined;
 }
 
+/** What a rank sends to itself has the length that it receives from itself. */
+function requireSameOwn(
+  call: string,
+  { rank, remoteSize }: Ranks,
+  [sent, sentUnit]: readonly [Pieces, number],
+  [received, receivedUnit]: readonly [Pieces, number],
+): void {
+  if (remoteSize !== undefined) return;
+  const own = (sent.counts[rank] as number) * sentUnit;
+  if (own === (received.counts[rank] as number) * receivedUnit) return;
+  throw countError(call, `rank ${rank} sends itself ${own} bytes and receives another length`);
+}
+
 /** MPI_Alltoallv. */
 export function alltoallvCall(
-  { rank, size }: Ranks,
+  ranks: Ranks,
   send: MessageBuffer | InPlace,
   recv: MessageBuffer,
   lists: AlltoallLists,
 ): VectorCall {
   const kind = "MPI_Alltoallv";
+  requireOwnGroup(kind, ranks, send);
+  const size = peersOf(ranks);
   const into = messageOf(kind, recv);
   const out = sendBuffer(kind, send, into);
   const { sendcounts, recvcounts, senddispls, recvdispls } = lists;
@@ -138,10 +157,7 @@ export function alltoallvCall(
     return { shape: "vector", kind, send: out, recv: into, root: 0, sent: NOTHING, received };
   }
   const pieces = piecesOf(kind, out, size, { counts: sendcounts, displs: senddispls });
-  const own = (pieces.counts[rank] as number) * unitOf(out);
-  if (own !== (incoming.counts[rank] as number) * unitOf(into)) {
-    throw countError(kind, `rank ${rank} sends itself ${own} bytes and receives another length`);
-  }
+  requireSameOwn(kind, ranks, [pieces, unitOf(out)], [incoming, unitOf(into)]);
   const sent = { count: 0, pieces };
   return { shape: "vector", kind, send: out, recv: into, root: 0, sent, received };
 }
@@ -199,11 +215,13 @@ function typedSide(call: string, given: TypedPieces, ranks: number): [Message, C
 
 /** MPI_Alltoallw. */
 export function alltoallwCall(
-  { size }: Ranks,
+  ranks: Ranks,
   send: TypedPieces | InPlace,
   recv: TypedPieces,
 ): VectorCall {
   const kind = "MPI_Alltoallw";
+  requireOwnGroup(kind, ranks, send);
+  const size = peersOf(ranks);
   const [into, received] = typedSide(kind, recv, size);
   const base = { shape: "vector", kind, recv: into, received, root: 0 } as const;
   if (send === IN_PLACE) return { ...base, send: null, sent: NOTHING };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { NeighborCollectives } from "../collectives/neighbor-collectives.js";
+import { PersistentCollectives } from "../collectives/persistent-collectives.js";
 import type { Communicator } from "../communicator.js";
 import { MpiError } from "../errors.js";
 import { rankError } from "../messages/point-to-point.js";
@@ -86,7 +86,7 @@ export interface GroupTransport {
 }
 
 /** The checks; a communicator without its transports. */
-export abstract class GroupOperations extends NeighborCollectives implements GroupCalls {
+export abstract class GroupOperations extends PersistentCollectives implements GroupCalls {
   readonly #attributes = new Attributes();
   #group: Group | undefined;
 

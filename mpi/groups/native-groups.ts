@@ -6,12 +6,12 @@
 
 import type { Communicator } from "../communicator.js";
 import { MpiError } from "../errors.js";
-import { NativeMessages } from "../messages/native-messages.js";
-import { PointToPoint } from "../messages/point-to-point.js";
 import type { Handle, MpiLibrary } from "../native-mpi.js";
-import { Group } from "./group.js";
+import type { Group } from "./group.js";
 import type { CommunicatorComparison, GroupTransport } from "./group-operations.js";
 import type { Intercommunicator } from "./intercommunicator.js";
+import { NativeIntercommunicator } from "./native-intercommunicator.js";
+import { numberedGroup } from "./numbered-group.js";
 
 const COMPARISONS: readonly CommunicatorComparison[] = [
   "identical",
@@ -38,14 +38,6 @@ export function handleOf(
   return handles.get(comm);
 }
 
-function groupOf(library: MpiLibrary, handle: Handle, size: number, isRemote: boolean): Group {
-  const { native } = library;
-  const ranks = new Int32Array(size);
-  native.commWorldRanks(handle, ranks, isRemote ? 1 : 0);
-  const self = native.rank(native.world());
-  return new Group([...ranks], self);
-}
-
 /** Groups of a communicator of a library. */
 export class NativeGroups implements GroupTransport {
   readonly #library: MpiLibrary;
@@ -60,7 +52,7 @@ export class NativeGroups implements GroupTransport {
 
   group(): Group {
     const size = this.#library.native.size(this.#handle);
-    return groupOf(this.#library, this.#handle, size, false);
+    return numberedGroup(this.#library, this.#handle, size, false);
   }
 
   create(ranks: readonly number[]): Communicator | undefined {
@@ -105,42 +97,5 @@ export class NativeGroups implements GroupTransport {
     if (known?.library.native === this.#library.native) return known.handle;
     const why = "the other communicator is not one of the same library";
     throw new MpiError({ code: "MPI_ERR_COMM", call, why });
-  }
-}
-
-class NativeIntercommunicator extends PointToPoint implements Intercommunicator {
-  readonly remoteSize: number;
-  protected override readonly messages: NativeMessages;
-  readonly #library: MpiLibrary;
-  readonly #handle: Handle;
-  readonly #make: MakeCommunicator;
-
-  constructor(library: MpiLibrary, handle: Handle, make: MakeCommunicator) {
-    super(library.native.rank(handle), library.native.size(handle));
-    this.remoteSize = library.native.remoteSize(handle);
-    this.messages = new NativeMessages(library, handle);
-    this.#library = library;
-    this.#handle = handle;
-    this.#make = make;
-  }
-
-  protected override get peers(): number {
-    return this.remoteSize;
-  }
-
-  get group(): Group {
-    return groupOf(this.#library, this.#handle, this.size, false);
-  }
-
-  get remoteGroup(): Group {
-    return groupOf(this.#library, this.#handle, this.remoteSize, true);
-  }
-
-  merge(high: boolean): Communicator {
-    return this.#make(this.#library.native.intercommMerge(this.#handle, high ? 1 : 0));
-  }
-
-  free(): void {
-    this.#library.native.free(this.#handle);
   }
 }

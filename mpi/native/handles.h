@@ -26,12 +26,14 @@ typedef enum {
   HANDLE_REQUEST = 2,
   HANDLE_DATATYPE = 3,
   HANDLE_MESSAGE = 4,
+  HANDLE_WINDOW = 5,
   HANDLE_FILE = 8
 } handle_kind;
 
 typedef struct {
   MPI_Comm comm;
   int size;
+  int remote_size; /* of an intercommunicator; 0 of others */
   bool predefined;
 } communicator_slot;
 
@@ -40,7 +42,7 @@ typedef struct {
   napi_ref buffer; /* keeps the memory alive until the operation completes */
   bool receives;
   bool persistent; /* lives on when it has completed, until it is freed */
-  bool collective; /* cannot be cancelled or freed */
+  bool collective; /* or one-sided: cannot be cancelled or freed */
   bool of_file;    /* its status counts what was read or written */
 } request_slot;
 
@@ -48,6 +50,13 @@ typedef struct {
   MPI_Datatype type;
   bool predefined;
 } datatype_slot;
+
+typedef struct {
+  MPI_Win win;
+  napi_ref kept; /* array of the buffers that it exposes, and of those that lie in its memory */
+  void *base;    /* memory of the library; NULL if the caller's is used */
+  size_t size;   /* of that memory, in bytes */
+} window_slot;
 
 typedef struct {
   handle_kind kind;
@@ -59,6 +68,7 @@ typedef struct {
     datatype_slot datatype;
     MPI_Message message;
     MPI_File file;
+    window_slot window;
   } as;
 } handle_slot;
 

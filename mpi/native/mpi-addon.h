@@ -27,16 +27,22 @@ typedef struct {
   napi_ref status_array;
   MPI_Op user_operations[2]; /* not commutative, commutative; see has_user_operation */
   bool has_user_operation[2];
+  MPI_Group everyone; /* all processes that this thread has met: see mpi-group.c */
+  bool has_everyone;
   double *status; /* [source, tag, bytes, cancelled] of what completed last, read by TypeScript */
 } addon_context;
 
 /** Values that TypeScript uses for every library; ranks and tags are translated on the way. */
-enum { ANY_SOURCE = -1, PROC_NULL = -2, ANY_TAG = -1 };
+enum { ANY_SOURCE = -1, PROC_NULL = -2, ROOT = -3, ANY_TAG = -1 };
 
 static inline int library_rank(int rank) {
   if (rank >= 0)
     return rank;
   return rank == ANY_SOURCE ? MPI_ANY_SOURCE : rank == PROC_NULL ? MPI_PROC_NULL : rank;
+}
+
+static inline int library_root(int root) {
+  return root == ROOT ? MPI_ROOT : root == PROC_NULL ? MPI_PROC_NULL : root;
 }
 
 static inline int library_tag(int tag) { return tag == ANY_TAG ? MPI_ANY_TAG : tag; }
@@ -69,6 +75,13 @@ void store_status(addon_context *context, const MPI_Status *status);
 
 /** The status of what received nothing: a send, an inactive request. */
 void store_empty_status(addon_context *context);
+
+/**
+ * Where a buffer is that has no memory: libraries refuse NULL also where they read nothing. One
+ * that is not significant on this rank is at `absent_memory`, one without elements at
+ * `empty_memory`.
+ */
+extern char absent_memory, empty_memory;
 
 /** Memory as MPI sees it. */
 typedef struct {
@@ -123,6 +136,26 @@ void free_datatypes(addon_context *context);
 
 /** Closes the files that the program left open, which some libraries need before MPI_Finalize. */
 void close_files(addon_context *context);
+/** Detaches the memory of all windows, which MPI_Finalize may take away. */
+void close_windows(napi_env env, addon_context *context);
+
+/** Gives back what groups are compared by. */
+void free_everyone(addon_context *context);
+
+/** Reads [key, value, key, value, ...], or undefined as MPI_INFO_NULL; to be freed by free_info. */
+bool info_argument(napi_env env, addon_context *context, const char *call, napi_value value,
+                   MPI_Info *info);
+
+void free_info(MPI_Info *info);
+
+/** What is in an info, as [key, value, key, value, ...]. */
+napi_value info_result(napi_env env, addon_context *context, const char *call, MPI_Info info);
+
+/** Reads a string; the result is to be freed, NULL after an exception. */
+char *string_argument(napi_env env, napi_value value);
+
+/** Reads an operation of the standard by its place in OP_NAMES; MPI_OP_NULL for none. */
+MPI_Op built_in_operation(int index);
 
 /** Gives back what reductions by a function of JavaScript were made with. */
 void free_operations(addon_context *context);
@@ -145,5 +178,10 @@ extern const addon_function vector_functions[];
 extern const addon_function reduction_functions[];
 extern const addon_function file_functions[];
 extern const addon_function file_access_functions[];
+extern const addon_function info_functions[];
+extern const addon_function topology_functions[];
+extern const addon_function process_functions[];
+extern const addon_function window_functions[];
+extern const addon_function rma_functions[];
 
 #endif

@@ -5,6 +5,8 @@
 
 #include <limits.h>
 
+char absent_memory, empty_memory;
+
 static MPI_Datatype type_of_elements(napi_typedarray_type type, element_meaning meaning,
                                      int *size) {
   switch (type) {
@@ -111,6 +113,8 @@ bool buffer_argument(napi_env env, addon_context *context, const char *call, nap
     buffer->element_size = 1;
   }
   buffer->count = (int)count;
+  if (!buffer->data)
+    buffer->data = &empty_memory;
   return true;
 }
 
@@ -119,6 +123,6 @@ bool optional_buffer_argument(napi_env env, addon_context *context, const char *
   napi_valuetype type = type_of(env, value);
   if (type != napi_null && type != napi_undefined)
     return buffer_argument(env, context, call, value, meaning, buffer);
-  *buffer = (mpi_buffer){type == napi_null ? MPI_IN_PLACE : NULL, 0, MPI_BYTE, 1};
+  *buffer = (mpi_buffer){type == napi_null ? MPI_IN_PLACE : &absent_memory, 0, MPI_BYTE, 1};
   return true;
 }

@@ -27,27 +27,31 @@ static const char *const names[REGULAR_KIND_COUNT] = {"MPI_Barrier",
 
 void keep_for_collective(collective_call *call, napi_value value) {
   uint32_t length = 0;
-  if (call->is_nonblocking && napi_get_array_length(call->env, call->kept, &length) == napi_ok)
+  if (call->form != FORM_BLOCKING &&
+      napi_get_array_length(call->env, call->kept, &length) == napi_ok)
     napi_set_element(call->env, call->kept, length, value);
 }
 
 bool open_collective(napi_env env, napi_callback_info info, size_t count, napi_value *values,
                      const char *const *names_of_kinds, int kind_count, collective_call *call) {
+  int form = 0;
   call->env = env;
   call->request = NULL;
   if (!arguments(env, info, count, values, (void **)&call->context) ||
-      !int_argument(env, values[1], &call->kind) ||
-      !succeeded(env, napi_get_value_bool(env, values[2], &call->is_nonblocking)))
+      !int_argument(env, values[1], &call->kind) || !int_argument(env, values[2], &form))
     return false;
-  if (call->kind < 0 || call->kind >= kind_count)
+  if (call->kind < 0 || call->kind >= kind_count || form < 0 || form > LAST_FORM)
     return succeeded(env, napi_invalid_arg);
+  call->form = (collective_form)form;
   call->name = names_of_kinds[call->kind];
   communicator_slot *slot = communicator_argument(env, call->context, call->name, values[0]);
   if (!slot)
     return false;
   call->comm = slot->comm;
-  call->ranks = slot->size;
-  return !call->is_nonblocking || succeeded(env, napi_create_array(env, &call->kept));
+  call->ranks = slot->remote_size > 0 ? slot->remote_size : slot->size;
+  call->size = slot->size;
+  call->is_inter = slot->remote_size > 0;
+  return call->form == FORM_BLOCKING || succeeded(env, napi_create_array(env, &call->kept));
 }
 
 bool collective_buffers(collective_call *call, napi_value *values, element_meaning meaning) {
@@ -60,13 +64,14 @@ bool collective_buffers(collective_call *call, napi_value *values, element_meani
 }
 
 bool start_collective(collective_call *call) {
-  if (!call->is_nonblocking)
+  if (call->form == FORM_BLOCKING)
     return true;
   request_slot *slot =
       open_request(call->env, call->context, call->name, call->kept, false, &call->handle);
   if (!slot)
     return false;
   slot->collective = true;
+  slot->persistent = call->form == FORM_PERSISTENT;
   call->request = &slot->request;
   return true;
 }
@@ -83,34 +88,33 @@ static int run_regular(collective_call *c, int send_count, int recv_count, int r
   MPI_Datatype sent = c->send.type, received = c->recv.type;
   switch (c->kind) {
   case BARRIER:
-    return c->request ? MPI_Ibarrier(c->comm, c->request) : MPI_Barrier(c->comm);
+    return ONE_OF(c, Barrier, Ibarrier, c->comm);
   case BCAST:
-    return EITHER(c, MPI_Bcast, MPI_Ibcast, in, c->recv.count, received, root, c->comm);
+    return ONE_OF(c, Bcast, Ibcast, in, c->recv.count, received, root, c->comm);
   case GATHER:
-    return EITHER(c, MPI_Gather, MPI_Igather, out, send_count, sent, in, recv_count, received, root,
+    return ONE_OF(c, Gather, Igather, out, send_count, sent, in, recv_count, received, root,
                   c->comm);
   case SCATTER:
-    return EITHER(c, MPI_Scatter, MPI_Iscatter, out, send_count, sent, in, recv_count, received,
-                  root, c->comm);
+    return ONE_OF(c, Scatter, Iscatter, out, send_count, sent, in, recv_count, received, root,
+                  c->comm);
   case ALLGATHER:
-    return EITHER(c, MPI_Allgather, MPI_Iallgather, out, send_count, sent, in, recv_count, received,
+    return ONE_OF(c, Allgather, Iallgather, out, send_count, sent, in, recv_count, received,
                   c->comm);
   case ALLTOALL:
-    return EITHER(c, MPI_Alltoall, MPI_Ialltoall, out, send_count, sent, in, recv_count, received,
-                  c->comm);
+    return ONE_OF(c, Alltoall, Ialltoall, out, send_count, sent, in, recv_count, received, c->comm);
   case NEIGHBOR_ALLGATHER:
-    return EITHER(c, MPI_Neighbor_allgather, MPI_Ineighbor_allgather, out, send_count, sent, in,
-                  recv_count, received, c->comm);
+    return ONE_OF(c, Neighbor_allgather, Ineighbor_allgather, out, send_count, sent, in, recv_count,
+                  received, c->comm);
   case NEIGHBOR_ALLTOALL:
-    return EITHER(c, MPI_Neighbor_alltoall, MPI_Ineighbor_alltoall, out, send_count, sent, in,
-                  recv_count, received, c->comm);
+    return ONE_OF(c, Neighbor_alltoall, Ineighbor_alltoall, out, send_count, sent, in, recv_count,
+                  received, c->comm);
   default:
     return MPI_ERR_ARG;
   }
 }
 
 /**
- * collective(comm, kind, isNonblocking, send, recv, sendCount, recvCount, root): counts are
+ * collective(comm, kind, form, send, recv, sendCount, recvCount, root): counts are
  * elements of one contribution.
  */
 static napi_value collective(napi_env env, napi_callback_info info) {
@@ -122,7 +126,16 @@ static napi_value collective(napi_env env, napi_callback_info info) {
       !int_argument(env, values[5], &send_count) || !int_argument(env, values[6], &recv_count) ||
       !int_argument(env, values[7], &root) || !start_collective(&call))
     return NULL;
-  return end_collective(&call, run_regular(&call, send_count, recv_count, root));
+  return end_collective(&call, run_regular(&call, send_count, recv_count, library_root(root)));
 }
 
-const addon_function collective_functions[] = {{"collective", collective}, {NULL, NULL}};
+/** hasPersistentCollectives(): whether collectives know the persistent form */
+static napi_value has_persistent_collectives(napi_env env, napi_callback_info info) {
+  (void)info;
+  return bool_result(env, LAST_FORM == FORM_PERSISTENT);
+}
+
+const addon_function collective_functions[] = {
+    {"collective", collective},
+    {"hasPersistentCollectives", has_persistent_collectives},
+    {NULL, NULL}};

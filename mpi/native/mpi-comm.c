@@ -35,10 +35,14 @@ napi_value communicator_result(napi_env env, addon_context *context, MPI_Comm co
     napi_get_undefined(env, &result);
     return result;
   }
-  int size = 0;
+  int size = 0, remote_size = 0, is_inter = 0;
   if (!check(env, context, "MPI_Comm_set_errhandler",
              MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN)) ||
-      !check(env, context, "MPI_Comm_size", MPI_Comm_size(comm, &size)))
+      !check(env, context, "MPI_Comm_size", MPI_Comm_size(comm, &size)) ||
+      !check(env, context, "MPI_Comm_test_inter", MPI_Comm_test_inter(comm, &is_inter)))
+    return NULL;
+  if (is_inter &&
+      !check(env, context, "MPI_Comm_remote_size", MPI_Comm_remote_size(comm, &remote_size)))
     return NULL;
   int64_t handle;
   handle_slot *slot = handle_allocate(&context->handles, HANDLE_COMMUNICATOR, &handle);
@@ -46,7 +50,7 @@ napi_value communicator_result(napi_env env, addon_context *context, MPI_Comm co
     throw_usage_error(env, context, "MPI_Comm_dup", "MPI_ERR_NO_MEM", "no memory for a handle");
     return NULL;
   }
-  slot->as.communicator = (communicator_slot){comm, size, predefined};
+  slot->as.communicator = (communicator_slot){comm, size, remote_size, predefined};
   return double_result(env, (double)handle);
 }
 

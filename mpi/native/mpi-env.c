@@ -76,9 +76,11 @@ static napi_value finalize(napi_env env, napi_callback_info info) {
   if (!atomic_compare_exchange_strong(&mpi_phase, &expected, PHASE_FINALIZED))
     return NULL;
   close_files(context);
+  close_windows(env, context);
   abandon_requests(context);
   free_datatypes(context);
   free_operations(context);
+  free_everyone(context);
   check(env, context, "MPI_Finalize", MPI_Finalize());
   return NULL;
 }

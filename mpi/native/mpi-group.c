@@ -13,8 +13,55 @@ static communicator_slot *open_call(napi_env env, napi_callback_info info, const
   return communicator_argument(env, *context, call, values[0]);
 }
 
-/** commWorldRanks(handle, Int32Array, remote 0 | 1): each member's rank in MPI_COMM_WORLD, or a
- * negative number */
+/**
+ * Adds a group's processes to those that are known: the members of MPI_COMM_WORLD first, then
+ * those that were spawned or connected, in the order in which they were met. A place among them is
+ * a number of a process that stays the same.
+ */
+static bool meet(napi_env env, addon_context *context, const char *call, MPI_Group group) {
+  MPI_Group all;
+  if (!context->has_everyone &&
+      !check(env, context, call, MPI_Comm_group(MPI_COMM_WORLD, &context->everyone)))
+    return false;
+  context->has_everyone = true;
+  if (!check(env, context, call, MPI_Group_union(context->everyone, group, &all)))
+    return false;
+  MPI_Group_free(&context->everyone);
+  context->everyone = all;
+  return true;
+}
+
+/** Writes the numbers of a group's processes. */
+static void number_members(napi_env env, addon_context *context, const char *call, MPI_Group group,
+                           int size, int *numbers) {
+  int *ranks = malloc(sizeof(int) * ((size_t)size + 1));
+  if (!ranks) {
+    throw_usage_error(env, context, call, "MPI_ERR_NO_MEM", "no memory for a group");
+    return;
+  }
+  for (int i = 0; i < size; i++)
+    ranks[i] = i;
+  bool is_known = context->has_everyone || meet(env, context, call, group);
+  if (is_known &&
+      check(env, context, call,
+            MPI_Group_translate_ranks(group, size, ranks, context->everyone, numbers))) {
+    bool has_strangers = false;
+    for (int i = 0; i < size; i++)
+      has_strangers = has_strangers || numbers[i] == MPI_UNDEFINED;
+    if (has_strangers && meet(env, context, call, group))
+      check(env, context, call,
+            MPI_Group_translate_ranks(group, size, ranks, context->everyone, numbers));
+  }
+  free(ranks);
+}
+
+void free_everyone(addon_context *context) {
+  if (context->has_everyone)
+    MPI_Group_free(&context->everyone);
+  context->has_everyone = false;
+}
+
+/** commWorldRanks(handle, Int32Array, remote 0 | 1): each member's number: see meet */
 static napi_value comm_world_ranks(napi_env env, napi_callback_info info) {
   static const char call[] = "MPI_Comm_group";
   napi_value values[3];
@@ -22,29 +69,21 @@ static napi_value comm_world_ranks(napi_env env, napi_callback_info info) {
   const int *into;
   size_t count;
   int remote, size = 0;
-  MPI_Group group, world;
+  MPI_Group group;
   communicator_slot *slot = open_call(env, info, call, 3, values, &context);
   if (!slot || !int32_array_argument(env, values[1], &into, &count) ||
       !int_argument(env, values[2], &remote))
     return NULL;
   int code =
       remote ? MPI_Comm_remote_group(slot->comm, &group) : MPI_Comm_group(slot->comm, &group);
-  if (!check(env, context, call, code) ||
-      !check(env, context, call, MPI_Comm_group(MPI_COMM_WORLD, &world)))
+  if (!check(env, context, call, code))
     return NULL;
   MPI_Group_size(group, &size);
-  int *ranks = malloc(sizeof(int) * ((size_t)size + 1));
-  if (ranks && (size_t)size == count) {
-    for (int i = 0; i < size; i++)
-      ranks[i] = i;
-    check(env, context, call,
-          MPI_Group_translate_ranks(group, size, ranks, world, (int *)(uintptr_t)into));
-  } else {
+  if ((size_t)size == count)
+    number_members(env, context, call, group, size, (int *)(uintptr_t)into);
+  else
     throw_usage_error(env, context, call, "MPI_ERR_ARG", "the array does not fit the group");
-  }
-  free(ranks);
   MPI_Group_free(&group);
-  MPI_Group_free(&world);
   return NULL;
 }
 

@@ -85,7 +85,7 @@ static void call_function(void *left, void *inout, int *count, MPI_Datatype *typ
 }
 
 /** Operations in the order of OP_NAMES in op.ts. DO NOT REORDER without that file. */
-static MPI_Op built_in_operation(int index) {
+MPI_Op built_in_operation(int index) {
   const MPI_Op operations[] = {MPI_MAX,    MPI_MIN,    MPI_SUM,     MPI_PROD, MPI_LAND,
                                MPI_BAND,   MPI_LOR,    MPI_BOR,     MPI_LXOR, MPI_BXOR,
                                MPI_MINLOC, MPI_MAXLOC, MPI_REPLACE, MPI_NO_OP};
@@ -104,7 +104,7 @@ static bool operation_argument(collective_call *call, napi_value value, MPI_Op *
     *op = built_in_operation(index);
     return true;
   }
-  if (call->is_nonblocking)
+  if (call->form != FORM_BLOCKING)
     return succeeded(call->env, napi_invalid_arg);
   addon_context *context = call->context;
   int commutes = index == COMMUTATIVE_USER_OPERATION;
@@ -126,23 +126,35 @@ void free_operations(addon_context *context) {
   }
 }
 
+/**
+ * The type of the operands. Who only looks on in an intercommunicator has none: one that the
+ * operation is defined for.
+ */
+static MPI_Datatype operand_type(const collective_call *c, MPI_Op op) {
+  if (c->send.data != &absent_memory && c->send.data != MPI_IN_PLACE)
+    return c->send.type;
+  if (c->recv.data != &absent_memory)
+    return c->recv.type;
+  return op == MPI_MINLOC || op == MPI_MAXLOC ? MPI_2INT : MPI_INT;
+}
+
 static int run_reduction(collective_call *c, int count, const int *counts, MPI_Op op, int root) {
   void *out = c->send.data, *in = c->recv.data;
-  MPI_Datatype type = out == MPI_IN_PLACE ? c->recv.type : c->send.type;
+  MPI_Datatype type = operand_type(c, op);
   switch (c->kind) {
   case REDUCE:
-    return EITHER(c, MPI_Reduce, MPI_Ireduce, out, in, count, type, op, root, c->comm);
+    return ONE_OF(c, Reduce, Ireduce, out, in, count, type, op, root, c->comm);
   case ALLREDUCE:
-    return EITHER(c, MPI_Allreduce, MPI_Iallreduce, out, in, count, type, op, c->comm);
+    return ONE_OF(c, Allreduce, Iallreduce, out, in, count, type, op, c->comm);
   case REDUCE_SCATTER:
-    return EITHER(c, MPI_Reduce_scatter, MPI_Ireduce_scatter, out, in, counts, type, op, c->comm);
+    return ONE_OF(c, Reduce_scatter, Ireduce_scatter, out, in, counts, type, op, c->comm);
   case REDUCE_SCATTER_BLOCK:
-    return EITHER(c, MPI_Reduce_scatter_block, MPI_Ireduce_scatter_block, out, in, count, type, op,
+    return ONE_OF(c, Reduce_scatter_block, Ireduce_scatter_block, out, in, count, type, op,
                   c->comm);
   case SCAN:
-    return EITHER(c, MPI_Scan, MPI_Iscan, out, in, count, type, op, c->comm);
+    return ONE_OF(c, Scan, Iscan, out, in, count, type, op, c->comm);
   case EXSCAN:
-    return EITHER(c, MPI_Exscan, MPI_Iexscan, out, in, count, type, op, c->comm);
+    return ONE_OF(c, Exscan, Iexscan, out, in, count, type, op, c->comm);
   default:
     return MPI_ERR_ARG;
   }
@@ -157,14 +169,14 @@ static bool counts_argument(collective_call *call, napi_value value, int *count,
     return int_argument(call->env, value, count);
   size_t length = 0;
   if (!int32_array_argument(call->env, value, counts, &length) ||
-      !succeeded(call->env, length == (size_t)call->ranks ? napi_ok : napi_invalid_arg))
+      !succeeded(call->env, length == (size_t)call->size ? napi_ok : napi_invalid_arg))
     return false;
   keep_for_collective(call, value);
   return true;
 }
 
 /**
- * reduction(comm, kind, isNonblocking, send, recv, count | counts, op, root, function | undefined):
+ * reduction(comm, kind, form, send, recv, count | counts, op, root, function | undefined):
  * op is an index, or says what the function is.
  */
 static napi_value reduction(napi_env env, napi_callback_info info) {
@@ -188,7 +200,7 @@ static napi_value reduction(napi_env env, napi_callback_info info) {
   user_reduction user = {env, values[8], false};
   if (type_of(env, values[8]) == napi_function)
     current = &user;
-  int code = run_reduction(&call, count, counts, op, root);
+  int code = run_reduction(&call, count, counts, op, library_root(root));
   current = NULL;
   bool is_pending = false;
   if (user.has_failed && napi_is_exception_pending(env, &is_pending) == napi_ok && is_pending)

@@ -69,7 +69,7 @@ static void complete(napi_env env, addon_context *context, const char *call, int
   if (!check(env, context, call, code))
     return;
   int cancelled = 0;
-  if (!request.receives && !request.of_file)
+  if (!request.receives && !request.of_file && !request.collective)
     MPI_Test_cancelled(status, &cancelled);
   if (request.receives || request.of_file) {
     store_status(context, status);

@@ -114,16 +114,16 @@ static int run_all_to_all(collective_call *c, const side *s, const side *r) {
   MPI_Datatype sent = c->send.type, received = c->recv.type;
   switch (c->kind) {
   case ALLTOALLV:
-    return EITHER(c, MPI_Alltoallv, MPI_Ialltoallv, out, s->counts, s->displs, sent, in, r->counts,
+    return ONE_OF(c, Alltoallv, Ialltoallv, out, s->counts, s->displs, sent, in, r->counts,
                   r->displs, received, c->comm);
   case ALLTOALLW:
-    return EITHER(c, MPI_Alltoallw, MPI_Ialltoallw, out, s->counts, s->displs, s->types, in,
-                  r->counts, r->displs, r->types, c->comm);
+    return ONE_OF(c, Alltoallw, Ialltoallw, out, s->counts, s->displs, s->types, in, r->counts,
+                  r->displs, r->types, c->comm);
   case NEIGHBOR_ALLTOALLV:
-    return EITHER(c, MPI_Neighbor_alltoallv, MPI_Ineighbor_alltoallv, out, s->counts, s->displs,
-                  sent, in, r->counts, r->displs, received, c->comm);
+    return ONE_OF(c, Neighbor_alltoallv, Ineighbor_alltoallv, out, s->counts, s->displs, sent, in,
+                  r->counts, r->displs, received, c->comm);
   case NEIGHBOR_ALLTOALLW:
-    return EITHER(c, MPI_Neighbor_alltoallw, MPI_Ineighbor_alltoallw, out, s->counts, s->addresses,
+    return ONE_OF(c, Neighbor_alltoallw, Ineighbor_alltoallw, out, s->counts, s->addresses,
                   s->types, in, r->counts, r->addresses, r->types, c->comm);
   default:
     return MPI_ERR_ARG;
@@ -134,20 +134,20 @@ static int run_vector(collective_call *c, const side *s, const side *r, int root
   void *out = c->send.data, *in = c->recv.data;
   MPI_Datatype sent = c->send.type, received = c->recv.type;
   /* MPICH 4.0 ignores displs of an allgatherv of one rank. */
-  int kind = c->kind == ALLGATHERV && c->ranks == 1 ? GATHERV : c->kind;
+  int kind = c->kind == ALLGATHERV && c->ranks == 1 && !c->is_inter ? GATHERV : c->kind;
   switch (kind) {
   case GATHERV:
-    return EITHER(c, MPI_Gatherv, MPI_Igatherv, out, s->count, sent, in, r->counts, r->displs,
-                  received, root, c->comm);
+    return ONE_OF(c, Gatherv, Igatherv, out, s->count, sent, in, r->counts, r->displs, received,
+                  root, c->comm);
   case SCATTERV:
-    return EITHER(c, MPI_Scatterv, MPI_Iscatterv, out, s->counts, s->displs, sent, in, r->count,
-                  received, root, c->comm);
+    return ONE_OF(c, Scatterv, Iscatterv, out, s->counts, s->displs, sent, in, r->count, received,
+                  root, c->comm);
   case ALLGATHERV:
-    return EITHER(c, MPI_Allgatherv, MPI_Iallgatherv, out, s->count, sent, in, r->counts, r->displs,
+    return ONE_OF(c, Allgatherv, Iallgatherv, out, s->count, sent, in, r->counts, r->displs,
                   received, c->comm);
   case NEIGHBOR_ALLGATHERV:
-    return EITHER(c, MPI_Neighbor_allgatherv, MPI_Ineighbor_allgatherv, out, s->count, sent, in,
-                  r->counts, r->displs, received, c->comm);
+    return ONE_OF(c, Neighbor_allgatherv, Ineighbor_allgatherv, out, s->count, sent, in, r->counts,
+                  r->displs, received, c->comm);
   default:
     return run_all_to_all(c, s, r);
   }
@@ -156,7 +156,8 @@ static int run_vector(collective_call *c, const side *s, const side *r, int root
 /** Whether what the library will read is there. */
 static bool is_complete(collective_call *call, const side *lists, bool sends) {
   const mpi_buffer *buffer = sends ? &call->send : &call->recv;
-  bool is_significant = buffer->data != MPI_IN_PLACE && (buffer->data != NULL || lists->counts);
+  bool is_significant =
+      buffer->data != MPI_IN_PLACE && (buffer->data != &absent_memory || lists->counts);
   bool needs_types = call->kind == ALLTOALLW || call->kind == NEIGHBOR_ALLTOALLW;
   bool is_whole = !is_significant || !has_lists(call->kind, sends) || lists->counts != NULL;
   if (needs_types && is_significant)
@@ -165,7 +166,7 @@ static bool is_complete(collective_call *call, const side *lists, bool sends) {
 }
 
 /**
- * vectorCollective(comm, kind, isNonblocking, send, recv, sendCounts, sendDispls, sendTypes,
+ * vectorCollective(comm, kind, form, send, recv, sendCounts, sendDispls, sendTypes,
  * recvCounts, recvDispls, recvTypes, root): a number in place of a list is the count of a side
  * without lists.
  */
@@ -180,7 +181,7 @@ static napi_value vector_collective(napi_env env, napi_callback_info info) {
       !is_complete(&call, &send, true) || !is_complete(&call, &recv, false) ||
       !start_collective(&call))
     return NULL;
-  return end_collective(&call, run_vector(&call, &send, &recv, root));
+  return end_collective(&call, run_vector(&call, &send, &recv, library_root(root)));
 }
 
 const addon_function vector_functions[] = {{"vectorCollective", vector_collective}, {NULL, NULL}};

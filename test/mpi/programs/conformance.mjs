@@ -17,12 +17,18 @@ import { datatypeCases } from "./conformance-datatypes.mjs";
 import { environmentCases } from "./conformance-environment.mjs";
 import { errorCases } from "./conformance-errors.mjs";
 import { exchangeCases } from "./conformance-exchanges.mjs";
+import { graphCases } from "./conformance-graphs.mjs";
 import { groupCases } from "./conformance-groups.mjs";
+import { infoCases } from "./conformance-infos.mjs";
+import { intercommunicatorCases } from "./conformance-intercommunicators.mjs";
 import { messageCases } from "./conformance-messages.mjs";
 import { modeCases } from "./conformance-modes.mjs";
 import { neighborCases } from "./conformance-neighbors.mjs";
 import { objectCases } from "./conformance-objects.mjs";
+import { persistentCases } from "./conformance-persistent.mjs";
 import { reductionCases } from "./conformance-reductions.mjs";
+import { rmaCases } from "./conformance-rma.mjs";
+import { windowCases } from "./conformance-windows.mjs";
 
 const FACTORIES = {
   world,
@@ -64,6 +70,12 @@ const { passed, failed } = await runCases(
     ...reductionCases,
     ...neighborCases,
     ...objectCases,
+    ...infoCases,
+    ...windowCases,
+    ...rmaCases,
+    ...graphCases,
+    ...persistentCases,
+    ...intercommunicatorCases,
     ...errorCases,
     ...(kind === "dup" ? {} : predefinedCases),
     ...finalCases,
