@@ -13,6 +13,7 @@ import { CartTopology } from "./cart-topology.js";
 import type { CartCommunicator, Communicator } from "./communicator.js";
 import { MpiError } from "./errors.js";
 import { type Info, type InfoPairs, infoPairs } from "./info/info.js";
+import { Objects } from "./objects/object-collectives.js";
 import { ProcessOperations } from "./processes/process-operations.js";
 import type { DistGraphCommunicator, GraphCommunicator } from "./topology/graph-communicators.js";
 import {
@@ -29,6 +30,8 @@ const INT_MAX = 0x7fffffff;
 
 /** A communicator without its transport. */
 export abstract class BaseCommunicator extends ProcessOperations implements Communicator {
+  #objects: Objects | undefined;
+
   abstract get name(): string;
   abstract get topology(): Topology;
   abstract dup(info?: Info): Communicator;
@@ -56,6 +59,11 @@ export abstract class BaseCommunicator extends ProcessOperations implements Comm
     reorder: boolean,
     info: InfoPairs | undefined,
   ): DistGraphCommunicator;
+
+  get objects(): Objects {
+    this.#objects ??= new Objects(this);
+    return this.#objects;
+  }
 
   split(color: number | undefined, key = 0): Communicator | undefined {
     const colorIsSound = color === undefined || (Number.isInteger(color) && color >= 0);

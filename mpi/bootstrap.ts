@@ -15,6 +15,7 @@ import { MpiError } from "./errors.js";
 import type { Identity } from "./identity.js";
 import type { Launcher } from "./launcher.js";
 import { launcherOfProcess } from "./library.js";
+import { bytesOfObject, objectOfBytes } from "./objects/object-codec.js";
 import { Pmix } from "./pmix.js";
 
 /** Longest business card, in bytes. */
@@ -38,6 +39,13 @@ export interface Job {
    * @throws {@link MpiError} `MPI_ERR_COUNT` for a longer card; what PMIx or MPI reports.
    */
   exchange(card: Uint8Array): Uint8Array[];
+  /**
+   * As `exchange`, of values that `structuredClone` copies.
+   *
+   * @throws {@link MpiError} `MPI_ERR_TYPE` for another value: all ranks take part first, and those whose value is sound
+   *   throw it, too.
+   */
+  exchangeObjects<T>(card: T): T[];
 }
 
 let job: Job | undefined;
@@ -86,22 +94,41 @@ function makeJob(
   identity: Identity,
   exchange: (card: Uint8Array) => Uint8Array[],
 ): Job {
+  const exchangeObjects = <T>(card: T): T[] => {
+    const call = "Exchanging cards";
+    let own: Uint8Array = new Uint8Array(0);
+    let failure: unknown;
+    try {
+      own = bytesOfObject(call, card);
+      requireShort(own);
+    } catch (error) {
+      failure = error;
+      own = new Uint8Array(0);
+    }
+    const cards = exchange(own);
+    if (failure) throw failure;
+    return cards.map((bytes) => objectOfBytes(call, bytes) as T);
+  };
   return {
     source,
     identity,
     isNodeLeader: identity.localRank === 0,
+    exchangeObjects,
     exchange(card) {
-      if (card.byteLength > CARD_SIZE_MAX) {
-        throw new MpiError({
-          code: "MPI_ERR_COUNT",
-          call: "Exchanging cards",
-          why: `a card of ${card.byteLength} bytes is longer than ${CARD_SIZE_MAX}`,
-          remedy: "Exchange an address under which the rest can be read",
-        });
-      }
+      requireShort(card);
       return exchange(card);
     },
   };
+}
+
+function requireShort(card: Uint8Array): void {
+  if (card.byteLength <= CARD_SIZE_MAX) return;
+  throw new MpiError({
+    code: "MPI_ERR_COUNT",
+    call: "Exchanging cards",
+    why: `a card of ${card.byteLength} bytes is longer than ${CARD_SIZE_MAX}`,
+    remedy: "Exchange an address under which the rest can be read",
+  });
 }
 
 function pmixJob(pmix: Pmix): Job {

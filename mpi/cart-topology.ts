@@ -139,6 +139,7 @@ function dimsError(why: string): MpiError {
  * dimsCreate(12, 2); // [4, 3]
  * dimsCreate(12, [0, 2, 0]); // [3, 2, 2]
  * ```
+ * @mpi MPI_Dims_create
  */
 export function dimsCreate(size: number, dims: number | readonly number[]): number[] {
   const wanted = typeof dims === "number" ? new Array<number>(dims).fill(0) : [...dims];

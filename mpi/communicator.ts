@@ -20,6 +20,7 @@ import type { GroupCalls } from "./groups/group-operations.js";
 import type { Info } from "./info/info.js";
 import type { InfoCalls } from "./info/info-operations.js";
 import type { PointToPointCalls } from "./messages/point-to-point.js";
+import type { Objects } from "./objects/object-collectives.js";
 import type { ProcessCalls } from "./processes/process-operations.js";
 import type { TopologyCalls } from "./topology/graph-communicators.js";
 import type { WindowCalls } from "./windows/window-operations.js";
@@ -41,17 +42,20 @@ export interface Communicator
     WindowCalls,
     ProcessCalls,
     TopologyCalls {
-  /** This process's rank, from 0. */
+  /** This process's rank, from 0. @mpi MPI_Comm_rank */
   readonly rank: number;
-  /** Number of ranks. */
+  /** Number of ranks. @mpi MPI_Comm_size */
   readonly size: number;
-  /** Name for debugging, such as "MPI_COMM_WORLD". */
+  /** Name for debugging, such as "MPI_COMM_WORLD". @mpi MPI_Comm_get_name */
   readonly name: string;
+  /** Messages and collectives of JavaScript values in place of buffers. */
+  readonly objects: Objects;
 
   /**
    * Same ranks, separate messages. Collective.
    *
    * @param info What the library is told of the copy's use (MPI_Comm_dup_with_info); by default that of this one.
+   * @mpi MPI_Comm_dup
    */
   dup(info?: Info): Communicator;
   /**
@@ -60,9 +64,14 @@ export interface Communicator
    * @param color Ranks of one color (>= 0) form a communicator; undefined: this rank joins none.
    * @param key Ranks are ordered by key, then by their old rank.
    * @returns This rank's part; undefined if it has no color.
+   * @mpi MPI_Comm_split
    */
   split(color: number | undefined, key?: number): Communicator | undefined;
-  /** The ranks that share memory with this one, in most cases those of its node. Collective. */
+  /**
+   * The ranks that share memory with this one, in most cases those of its node. Collective.
+   *
+   * @mpi MPI_Comm_split_type
+   */
   splitShared(): Communicator;
   /**
    * Arranges the ranks in a grid, row-major. Collective.
@@ -71,16 +80,17 @@ export interface Communicator
    * @param periods Whether each dimension wraps around.
    * @param reorder Whether the library may renumber ranks to suit the machine.
    * @returns Undefined on ranks that the grid has no place for.
+   * @mpi MPI_Cart_create
    */
   createCart(
     dims: readonly number[],
     periods: readonly boolean[],
     reorder?: boolean,
   ): CartCommunicator | undefined;
-  /** Gives the communicator back; world() and self() cannot be freed. Collective. */
+  /** Gives the communicator back; world() and self() cannot be freed. Collective. @mpi MPI_Comm_free */
   free(): void;
 
-  /** Ends all processes of the job at once, with this exit status. */
+  /** Ends all processes of the job at once, with this exit status. @mpi MPI_Abort */
   abort(code: number): never;
 }
 
@@ -94,7 +104,7 @@ export interface CartShift {
 
 /** A communicator whose ranks form a grid, numbered row-major. */
 export interface CartCommunicator extends Communicator, NeighborCalls, PersistentNeighborCalls {
-  /** Number of ranks along each dimension. */
+  /** Number of ranks along each dimension. @mpi MPI_Cartdim_get, MPI_Cart_get */
   readonly dims: readonly number[];
   /** Whether each dimension wraps around. */
   readonly periods: readonly boolean[];
@@ -105,14 +115,16 @@ export interface CartCommunicator extends Communicator, NeighborCalls, Persisten
    * The grid of fewer dimensions that this rank is in. Collective.
    *
    * @param remain Which dimensions stay.
+   * @mpi MPI_Cart_sub
    */
   sub(remain: readonly boolean[]): CartCommunicator;
-  /** The place of a rank in the grid. */
+  /** The place of a rank in the grid. @mpi MPI_Cart_coords */
   coordsOf(rank: number): number[];
   /**
    * The rank at a place; periodic coordinates wrap around.
    *
    * @throws {@link MpiError} `MPI_ERR_ARG` for a place outside the grid.
+   * @mpi MPI_Cart_rank
    */
   rankOf(coords: readonly number[]): number;
   /**
@@ -120,6 +132,7 @@ export interface CartCommunicator extends Communicator, NeighborCalls, Persisten
    *
    * @param dimension From 0.
    * @param displacement Distance; negative: the other way.
+   * @mpi MPI_Cart_shift
    */
   shift(dimension: number, displacement: number): CartShift;
 }

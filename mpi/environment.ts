@@ -58,6 +58,7 @@ export interface InitOptions {
  * @returns The thread support that the library provides.
  * @throws {@link MpiError} `MPI_NOT_BUILT`, `MPI_WRONG_LAUNCHER`, `MPI_FINALIZED`, or what MPI_Init
  *   reports.
+ * @mpi MPI_Init, MPI_Init_thread, MPI_Query_thread
  */
 export function init(options: InitOptions = {}): ThreadLevel {
   requireNotFinalized("MPI_Init_thread");
@@ -99,7 +100,7 @@ export function runningLibrary(): {
   return start();
 }
 
-/** Whether MPI is running in this thread, solo included. */
+/** Whether MPI is running in this thread, solo included. @mpi MPI_Initialized, MPI_Finalized */
 export function isInitialized(): boolean {
   return started !== undefined && !isFinalized();
 }
@@ -108,6 +109,8 @@ export function isInitialized(): boolean {
  * Ends MPI now instead of at exit. Collective over the job. Does nothing the second time.
  *
  * Communicators and requests are useless afterwards (`MPI_FINALIZED`), and MPI cannot start again.
+ *
+ * @mpi MPI_Finalize
  */
 export function finalize(): void {
   if (isFinalized()) return;
@@ -115,17 +118,21 @@ export function finalize(): void {
   if (started?.runtime) endRuntime(started.runtime);
 }
 
-/** Seconds since a fixed time in the past, the same one for the life of the process. */
+/** Seconds since a fixed time in the past, the same one for the life of the process. @mpi MPI_Wtime */
 export function wtime(): number {
   return start().library?.native.wtime() ?? performance.now() / 1000;
 }
 
-/** Name of the processor, in most cases that of the node. */
+/** Name of the processor, in most cases that of the node. @mpi MPI_Get_processor_name */
 export function processorName(): string {
   return start().library?.native.processorName() ?? hostname();
 }
 
-/** What the library says of itself, in one or several lines; "solo" without a library. */
+/**
+ * What the library says of itself, in one or several lines; "solo" without a library.
+ *
+ * @mpi MPI_Get_library_version
+ */
 export function libraryVersion(): string {
   return start().library?.native.libraryVersion().trim() ?? "solo";
 }
@@ -138,7 +145,7 @@ export interface StandardVersion {
   readonly minor: number;
 }
 
-/** Version of the MPI standard that the library implements. */
+/** Version of the MPI standard that the library implements. @mpi MPI_Get_version */
 export function standardVersion(): StandardVersion {
   const version = start().library?.native.standardVersion() ?? 301;
   return { major: Math.floor(version / 100), minor: version % 100 };
@@ -149,6 +156,7 @@ export function standardVersion(): StandardVersion {
  *
  * @param size In bytes: for each message under way, its data and {@link bsendOverhead}.
  * @throws {@link MpiError} `MPI_ERR_BUFFER` if there is a buffer already, `MPI_ERR_ARG` for no size.
+ * @mpi MPI_Buffer_attach
  */
 export function attachBuffer(size: number): void {
   if (!Number.isInteger(size) || size < 0 || size > 0x7fffffff) {
@@ -160,7 +168,11 @@ export function attachBuffer(size: number): void {
   else attach(size);
 }
 
-/** Takes the memory of buffered sends back, when their messages have left it; its size, 0 if there is none. */
+/**
+ * Takes the memory of buffered sends back, when their messages have left it; its size, 0 if there is none.
+ *
+ * @mpi MPI_Buffer_detach
+ */
 export function detachBuffer(): number {
   const { library } = start();
   return library ? library.native.detachBuffer() : detach();
@@ -169,6 +181,11 @@ export function detachBuffer(): number {
 /** Bytes of the attached buffer that a message takes beside its data (MPI_BSEND_OVERHEAD). */
 export function bsendOverhead(): number {
   return start().library?.native.bsendOverhead() ?? SOLO_BSEND_OVERHEAD;
+}
+
+/** The library that this process uses; undefined without one. Starts MPI on first use. @internal */
+export function currentLibrary(): MpiLibrary | undefined {
+  return start().library;
 }
 
 function start(): Started {

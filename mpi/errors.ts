@@ -41,6 +41,17 @@ const REMEDIES: Readonly<Record<string, string>> = {
   MPI_ERR_TYPE: "Pass a typed array, DataView, ArrayBuffer or Buffer of matching element type",
   MPI_ERR_COUNT: "Send in parts, or use a wider element type",
   MPI_ERR_OP: "Use one of Op that is defined for the element type",
+  MPI_ERR_ACCESS: "Check the permissions of the file and its folder, and the mode",
+  MPI_ERR_BAD_FILE: "Give the path of a file that can be opened",
+  MPI_ERR_FILE: "Use a file that has not been closed",
+  MPI_ERR_FILE_EXISTS: "Leave Mode.EXCL out, or give another path",
+  MPI_ERR_FILE_IN_USE: "Close the file everywhere else first",
+  MPI_ERR_IO: "Check the storage, and that the arguments fit the file",
+  MPI_ERR_NO_SPACE: "Free space on the storage, or write less",
+  MPI_ERR_NO_SUCH_FILE: "Check the path, or add Mode.CREATE",
+  MPI_ERR_QUOTA: "Free space, or raise the quota",
+  MPI_ERR_READ_ONLY: "Open the file for writing, on storage that can be written",
+  MPI_ERR_UNSUPPORTED_DATAREP: "Use the representation native",
   MPI_ERR_WIN: "Use a window that has not been freed",
   MPI_ERR_RMA_SYNC: "Begin and end epochs in pairs: fence, start and complete, lock and unlock",
   MPI_ERR_RMA_RANGE: "Use a place inside of the target's window",
@@ -60,7 +71,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
     "Install an MPI library (Debian: libopenmpi-dev openmpi-bin) and run node-mpi-setup",
 };
 
-/** A failure of MPI or PMIx, or a wrong use of them. */
+/** A failure of MPI or PMIx, or a wrong use of them. @mpi MPI_Error_string */
 export class MpiError extends Error {
   /** "MpiError". */
   override readonly name = "MpiError";
@@ -73,7 +84,11 @@ export class MpiError extends Error {
   readonly code: string;
   /** What was attempted, by its name in the MPI or PMIx standard. */
   readonly call: string;
-  /** Error class as the library numbers it; 0 for mistakes found before the library was called. */
+  /**
+   * Error class as the library numbers it; 0 for mistakes found before the library was called.
+   *
+   * @mpi MPI_Error_class
+   */
   readonly errorClass: number;
   /** Error code as the library numbers it; 0 for mistakes found before the library was called. */
   readonly errorCode: number;

@@ -68,6 +68,16 @@ export {
   wtime,
 } from "./environment.js";
 export { MpiError, type MpiErrorDetails } from "./errors.js";
+export { File } from "./files/file.js";
+export type {
+  FileAccessCalls,
+  FileCalls,
+  FileInfo,
+  FileOffset,
+  SplitAccessCalls,
+  View,
+} from "./files/file-calls.js";
+export { DISPLACEMENT_CURRENT, Mode, Seek } from "./files/mode.js";
 export {
   type AttributeCopy,
   Keyval,
@@ -85,7 +95,10 @@ export type { BufferSpec, MessageBuffer } from "./messages/message-buffer.js";
 export { MatchedMessage, type PointToPointCalls } from "./messages/point-to-point.js";
 export { type Completed, PersistentRequest, Request } from "./messages/request.js";
 export { Status } from "./messages/status.js";
-export { Pmix } from "./pmix.js";
+export { Objects, type Reducer } from "./objects/object-collectives.js";
+export { ObjectMessages } from "./objects/object-messages.js";
+export { MatchedObject, ObjectRequest } from "./objects/object-request.js";
+export { type JobFacts, Pmix, type Published, type PublishRange } from "./pmix.js";
 export {
   closePort,
   infoEnv,

@@ -188,6 +188,33 @@ export interface NativeMpi {
     combine: ((left: ArrayBuffer, inout: ArrayBuffer, count: number) => void) | undefined,
   ): Handle | undefined;
 
+  fileOpen(comm: Handle, path: string, amode: number, hints: readonly string[] | undefined): Handle;
+  fileClose(file: Handle): void;
+  fileDelete(path: string, hints: readonly string[] | undefined): void;
+  fileSetSize(file: Handle, size: number): void;
+  filePreallocate(file: Handle, size: number): void;
+  fileSize(file: Handle): number;
+  fileSetInfo(file: Handle, hints: readonly string[]): void;
+  fileInfo(file: Handle): string[];
+  fileSetView(
+    file: Handle,
+    displacement: number,
+    etype: Handle,
+    filetype: Handle,
+    datarep: string,
+    hints: readonly string[] | undefined,
+  ): void;
+  fileSeek(file: Handle, offset: number, whence: number, isShared: boolean): void;
+  filePosition(file: Handle, isShared: boolean): number;
+  fileByteOffset(file: Handle, offset: number): number;
+  fileTypeExtent(file: Handle, type: Handle): number;
+  fileSetAtomicity(file: Handle, isAtomic: boolean): void;
+  fileAtomicity(file: Handle): boolean;
+  fileSync(file: Handle): void;
+  fileAccess(file: Handle, kind: number, offset: number, buf: NativeBuffer): void;
+  fileStart(file: Handle, kind: number, offset: number, buf: NativeBuffer): Handle;
+  fileBegin(file: Handle, kind: number, offset: number, buf: NativeBuffer): void;
+  fileEnd(file: Handle, kind: number, offset: number, buf: NativeBuffer): void;
   infoEnv(): InfoPairs;
   commDupWithInfo(comm: Handle, info: OptionalInfo): Handle;
   commSetInfo(comm: Handle, info: InfoPairs): void;

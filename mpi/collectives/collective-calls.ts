@@ -21,15 +21,16 @@ import type { TypedPieces } from "./vector-checks.js";
  * one rank finds in its own arguments is thrown on that rank only, which has then not taken part.
  */
 export interface CollectiveCalls {
-  /** Returns when all ranks have called it. */
+  /** Returns when all ranks have called it. @mpi MPI_Barrier */
   barrier(): void;
-  /** Copies `buf` of `root` to `buf` of all ranks; equal lengths everywhere. */
+  /** Copies `buf` of `root` to `buf` of all ranks; equal lengths everywhere. @mpi MPI_Bcast */
   bcast(buf: MessageBuffer | null, root: number): void;
   /**
    * Collects equal contributions at `root`, in rank order.
    *
    * @param send This rank's contribution, of the same length on all ranks; at root also IN_PLACE.
    * @param recv At root: `size` contributions. Elsewhere ignored, and may be null.
+   * @mpi MPI_Gather
    */
   gather(send: MessageBuffer | InPlace, recv: MessageBuffer | null, root: number): void;
   /**
@@ -39,6 +40,7 @@ export interface CollectiveCalls {
    * @param recv At root: where the contributions go. Elsewhere ignored, and may be null.
    * @param counts At root: elements of `recv` from each rank.
    * @param displs At root: index in `recv` of each rank's first element; default: one after the other.
+   * @mpi MPI_Gatherv
    */
   gatherv(
     send: MessageBuffer | InPlace,
@@ -52,6 +54,7 @@ export interface CollectiveCalls {
    *
    * @param send At root: `size` parts. Elsewhere ignored, and may be null.
    * @param recv This rank's part; at root also IN_PLACE, to leave it where it is.
+   * @mpi MPI_Scatter
    */
   scatter(send: MessageBuffer | null, recv: MessageBuffer | InPlace, root: number): void;
   /**
@@ -60,6 +63,7 @@ export interface CollectiveCalls {
    * @param recv This rank's part, of the length that root's `counts` says; at root also IN_PLACE.
    * @param counts At root: elements of `send` for each rank.
    * @param displs At root: index in `send` of each rank's first element; default: one after the other.
+   * @mpi MPI_Scatterv
    */
   scatterv(
     send: MessageBuffer | null,
@@ -68,9 +72,9 @@ export interface CollectiveCalls {
     root: number,
     displs?: NumberList,
   ): void;
-  /** As `gather`, and all ranks get the result. */
+  /** As `gather`, and all ranks get the result. @mpi MPI_Allgather */
   allgather(send: MessageBuffer | InPlace, recv: MessageBuffer): void;
-  /** As `gatherv`, and all ranks get the result; `counts` are the same everywhere. */
+  /** As `gatherv`, and all ranks get the result; `counts` are the same everywhere. @mpi MPI_Allgatherv */
   allgatherv(
     send: MessageBuffer | InPlace,
     recv: MessageBuffer,
@@ -81,6 +85,7 @@ export interface CollectiveCalls {
    * Sends a part of `send` to each rank, and receives one from each.
    *
    * @param send `size` equal parts; with IN_PLACE those of `recv`.
+   * @mpi MPI_Alltoall
    */
   alltoall(send: MessageBuffer | InPlace, recv: MessageBuffer): void;
   /**
@@ -90,6 +95,7 @@ export interface CollectiveCalls {
    * @param recvcounts Elements of `recv` from each rank.
    * @param senddispls Index in `send` of each part; default: one after the other.
    * @param recvdispls Index in `recv` of each part; default: one after the other.
+   * @mpi MPI_Alltoallv
    */
   alltoallv(
     send: MessageBuffer | InPlace,
@@ -99,16 +105,17 @@ export interface CollectiveCalls {
     senddispls?: NumberList,
     recvdispls?: NumberList,
   ): void;
-  /** As `alltoall`, with a datatype, a count and a place in bytes for each rank. */
+  /** As `alltoall`, with a datatype, a count and a place in bytes for each rank. @mpi MPI_Alltoallw */
   alltoallw(send: TypedPieces | InPlace, recv: TypedPieces): void;
   /**
    * Combines the ranks' buffers element by element at `root`.
    *
    * @param send This rank's elements; at root also IN_PLACE.
    * @param recv At root: the result, of the same type and at least the same length. Elsewhere null.
+   * @mpi MPI_Reduce
    */
   reduce(send: MessageBuffer | InPlace, recv: MessageBuffer | null, op: Op, root: number): void;
-  /** As `reduce`, and all ranks get the result. */
+  /** As `reduce`, and all ranks get the result. @mpi MPI_Allreduce */
   allreduce(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): void;
   /**
    * Combines the ranks' buffers, and deals the result out.
@@ -116,6 +123,7 @@ export interface CollectiveCalls {
    * @param send As many elements as all counts together; with IN_PLACE those of `recv`.
    * @param recv This rank's part of the result.
    * @param counts Elements of each rank's part, the same everywhere.
+   * @mpi MPI_Reduce_scatter
    */
   reduceScatter(
     send: MessageBuffer | InPlace,
@@ -123,19 +131,23 @@ export interface CollectiveCalls {
     counts: NumberList,
     op: Op,
   ): void;
-  /** As `reduceScatter`, with equal parts: a `size`th of `send`, or with IN_PLACE of `recv`. */
+  /**
+   * As `reduceScatter`, with equal parts: a `size`th of `send`, or with IN_PLACE of `recv`.
+   *
+   * @mpi MPI_Reduce_scatter_block
+   */
   reduceScatterBlock(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): void;
-  /** Combines the buffers of the ranks up to this one. */
+  /** Combines the buffers of the ranks up to this one. @mpi MPI_Scan */
   scan(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): void;
-  /** Combines the buffers of the ranks before this one; `recv` of rank 0 is undefined. */
+  /** Combines the buffers of the ranks before this one; `recv` of rank 0 is undefined. @mpi MPI_Exscan */
   exscan(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): void;
-  /** Starts `barrier`. */
+  /** Starts `barrier`. @mpi MPI_Ibarrier */
   ibarrier(): Request;
-  /** Starts `bcast`. */
+  /** Starts `bcast`. @mpi MPI_Ibcast */
   ibcast(buf: MessageBuffer | null, root: number): Request;
-  /** Starts `gather`. */
+  /** Starts `gather`. @mpi MPI_Igather */
   igather(send: MessageBuffer | InPlace, recv: MessageBuffer | null, root: number): Request;
-  /** Starts `gatherv`. */
+  /** Starts `gatherv`. @mpi MPI_Igatherv */
   igatherv(
     send: MessageBuffer | InPlace,
     recv: MessageBuffer | null,
@@ -143,9 +155,9 @@ export interface CollectiveCalls {
     root: number,
     displs?: NumberList,
   ): Request;
-  /** Starts `scatter`. */
+  /** Starts `scatter`. @mpi MPI_Iscatter */
   iscatter(send: MessageBuffer | null, recv: MessageBuffer | InPlace, root: number): Request;
-  /** Starts `scatterv`. */
+  /** Starts `scatterv`. @mpi MPI_Iscatterv */
   iscatterv(
     send: MessageBuffer | null,
     recv: MessageBuffer | InPlace,
@@ -153,18 +165,18 @@ export interface CollectiveCalls {
     root: number,
     displs?: NumberList,
   ): Request;
-  /** Starts `allgather`. */
+  /** Starts `allgather`. @mpi MPI_Iallgather */
   iallgather(send: MessageBuffer | InPlace, recv: MessageBuffer): Request;
-  /** Starts `allgatherv`. */
+  /** Starts `allgatherv`. @mpi MPI_Iallgatherv */
   iallgatherv(
     send: MessageBuffer | InPlace,
     recv: MessageBuffer,
     counts: NumberList,
     displs?: NumberList,
   ): Request;
-  /** Starts `alltoall`. */
+  /** Starts `alltoall`. @mpi MPI_Ialltoall */
   ialltoall(send: MessageBuffer | InPlace, recv: MessageBuffer): Request;
-  /** Starts `alltoallv`. */
+  /** Starts `alltoallv`. @mpi MPI_Ialltoallv */
   ialltoallv(
     send: MessageBuffer | InPlace,
     recv: MessageBuffer,
@@ -173,24 +185,24 @@ export interface CollectiveCalls {
     senddispls?: NumberList,
     recvdispls?: NumberList,
   ): Request;
-  /** Starts `alltoallw`. */
+  /** Starts `alltoallw`. @mpi MPI_Ialltoallw */
   ialltoallw(send: TypedPieces | InPlace, recv: TypedPieces): Request;
-  /** Starts `reduce`. */
+  /** Starts `reduce`. @mpi MPI_Ireduce */
   ireduce(send: MessageBuffer | InPlace, recv: MessageBuffer | null, op: Op, root: number): Request;
-  /** Starts `allreduce`. */
+  /** Starts `allreduce`. @mpi MPI_Iallreduce */
   iallreduce(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): Request;
-  /** Starts `reduceScatter`. */
+  /** Starts `reduceScatter`. @mpi MPI_Ireduce_scatter */
   ireduceScatter(
     send: MessageBuffer | InPlace,
     recv: MessageBuffer,
     counts: NumberList,
     op: Op,
   ): Request;
-  /** Starts `reduceScatterBlock`. */
+  /** Starts `reduceScatterBlock`. @mpi MPI_Ireduce_scatter_block */
   ireduceScatterBlock(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): Request;
-  /** Starts `scan`. */
+  /** Starts `scan`. @mpi MPI_Iscan */
   iscan(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): Request;
-  /** Starts `exscan`. */
+  /** Starts `exscan`. @mpi MPI_Iexscan */
   iexscan(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): Request;
 }
 
@@ -205,13 +217,14 @@ export interface CollectiveCalls {
  * Errors are those of {@link CollectiveCalls}.
  */
 export interface NeighborCalls {
-  /** Sends `send` to all neighbours, and receives as much from each. */
+  /** Sends `send` to all neighbours, and receives as much from each. @mpi MPI_Neighbor_allgather */
   neighborAllgather(send: MessageBuffer, recv: MessageBuffer): void;
   /**
    * As `neighborAllgather`, with contributions of different lengths.
    *
    * @param counts Elements of `recv` from each neighbour.
    * @param displs Index in `recv` of each contribution; default: one after the other.
+   * @mpi MPI_Neighbor_allgatherv
    */
   neighborAllgatherv(
     send: MessageBuffer,
@@ -219,9 +232,13 @@ export interface NeighborCalls {
     counts: NumberList,
     displs?: NumberList,
   ): void;
-  /** Sends a part of `send` to each neighbour, and receives one from each. */
+  /** Sends a part of `send` to each neighbour, and receives one from each. @mpi MPI_Neighbor_alltoall */
   neighborAlltoall(send: MessageBuffer, recv: MessageBuffer): void;
-  /** As `neighborAlltoall`, with parts of different lengths; lists as in `alltoallv`, by neighbour. */
+  /**
+   * As `neighborAlltoall`, with parts of different lengths; lists as in `alltoallv`, by neighbour.
+   *
+   * @mpi MPI_Neighbor_alltoallv
+   */
   neighborAlltoallv(
     send: MessageBuffer,
     recv: MessageBuffer,
@@ -230,20 +247,24 @@ export interface NeighborCalls {
     senddispls?: NumberList,
     recvdispls?: NumberList,
   ): void;
-  /** As `neighborAlltoall`, with a datatype, a count and a place in bytes for each neighbour. */
+  /**
+   * As `neighborAlltoall`, with a datatype, a count and a place in bytes for each neighbour.
+   *
+   * @mpi MPI_Neighbor_alltoallw
+   */
   neighborAlltoallw(send: TypedPieces, recv: TypedPieces): void;
-  /** Starts `neighborAllgather`. */
+  /** Starts `neighborAllgather`. @mpi MPI_Ineighbor_allgather */
   ineighborAllgather(send: MessageBuffer, recv: MessageBuffer): Request;
-  /** Starts `neighborAllgatherv`. */
+  /** Starts `neighborAllgatherv`. @mpi MPI_Ineighbor_allgatherv */
   ineighborAllgatherv(
     send: MessageBuffer,
     recv: MessageBuffer,
     counts: NumberList,
     displs?: NumberList,
   ): Request;
-  /** Starts `neighborAlltoall`. */
+  /** Starts `neighborAlltoall`. @mpi MPI_Ineighbor_alltoall */
   ineighborAlltoall(send: MessageBuffer, recv: MessageBuffer): Request;
-  /** Starts `neighborAlltoallv`. */
+  /** Starts `neighborAlltoallv`. @mpi MPI_Ineighbor_alltoallv */
   ineighborAlltoallv(
     send: MessageBuffer,
     recv: MessageBuffer,
@@ -252,6 +273,6 @@ export interface NeighborCalls {
     senddispls?: NumberList,
     recvdispls?: NumberList,
   ): Request;
-  /** Starts `neighborAlltoallw`. */
+  /** Starts `neighborAlltoallw`. @mpi MPI_Ineighbor_alltoallw */
   ineighborAlltoallw(send: TypedPieces, recv: TypedPieces): Request;
 }

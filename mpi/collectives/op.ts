@@ -44,7 +44,7 @@ export type Combine<Operand extends MpiTypedArray = MpiTypedArray> = (
 export class UserOp {
   /** What combines the elements. */
   readonly combine: Combine;
-  /** Whether operands may be exchanged. */
+  /** Whether operands may be exchanged. @mpi MPI_Op_commutative */
   readonly isCommutative: boolean;
 
   /** @internal */
@@ -107,6 +107,7 @@ export const Op = {
    * );
    * comm.allreduce(values, result, absMax);
    * ```
+   * @mpi MPI_Op_create
    */
   create<Operand extends MpiTypedArray = MpiTypedArray>(
     combine: Combine<Operand>,

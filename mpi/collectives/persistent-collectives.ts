@@ -58,17 +58,17 @@ import {
  * ```
  */
 export interface PersistentCollectiveCalls {
-  /** Prepares `barrier`. */
+  /** Prepares `barrier`. @mpi MPI_Barrier_init */
   barrierInit(): PersistentRequest;
-  /** Prepares `bcast`. */
+  /** Prepares `bcast`. @mpi MPI_Bcast_init */
   bcastInit(buf: MessageBuffer | null, root: number): PersistentRequest;
-  /** Prepares `gather`. */
+  /** Prepares `gather`. @mpi MPI_Gather_init */
   gatherInit(
     send: MessageBuffer | InPlace,
     recv: MessageBuffer | null,
     root: number,
   ): PersistentRequest;
-  /** Prepares `gatherv`. */
+  /** Prepares `gatherv`. @mpi MPI_Gatherv_init */
   gathervInit(
     send: MessageBuffer | InPlace,
     recv: MessageBuffer | null,
@@ -76,13 +76,13 @@ export interface PersistentCollectiveCalls {
     root: number,
     displs?: NumberList,
   ): PersistentRequest;
-  /** Prepares `scatter`. */
+  /** Prepares `scatter`. @mpi MPI_Scatter_init */
   scatterInit(
     send: MessageBuffer | null,
     recv: MessageBuffer | InPlace,
     root: number,
   ): PersistentRequest;
-  /** Prepares `scatterv`. */
+  /** Prepares `scatterv`. @mpi MPI_Scatterv_init */
   scattervInit(
     send: MessageBuffer | null,
     recv: MessageBuffer | InPlace,
@@ -90,18 +90,18 @@ export interface PersistentCollectiveCalls {
     root: number,
     displs?: NumberList,
   ): PersistentRequest;
-  /** Prepares `allgather`. */
+  /** Prepares `allgather`. @mpi MPI_Allgather_init */
   allgatherInit(send: MessageBuffer | InPlace, recv: MessageBuffer): PersistentRequest;
-  /** Prepares `allgatherv`. */
+  /** Prepares `allgatherv`. @mpi MPI_Allgatherv_init */
   allgathervInit(
     send: MessageBuffer | InPlace,
     recv: MessageBuffer,
     counts: NumberList,
     displs?: NumberList,
   ): PersistentRequest;
-  /** Prepares `alltoall`. */
+  /** Prepares `alltoall`. @mpi MPI_Alltoall_init */
   alltoallInit(send: MessageBuffer | InPlace, recv: MessageBuffer): PersistentRequest;
-  /** Prepares `alltoallv`. */
+  /** Prepares `alltoallv`. @mpi MPI_Alltoallv_init */
   alltoallvInit(
     send: MessageBuffer | InPlace,
     recv: MessageBuffer,
@@ -110,50 +110,50 @@ export interface PersistentCollectiveCalls {
     senddispls?: NumberList,
     recvdispls?: NumberList,
   ): PersistentRequest;
-  /** Prepares `alltoallw`. */
+  /** Prepares `alltoallw`. @mpi MPI_Alltoallw_init */
   alltoallwInit(send: TypedPieces | InPlace, recv: TypedPieces): PersistentRequest;
-  /** Prepares `reduce`. */
+  /** Prepares `reduce`. @mpi MPI_Reduce_init */
   reduceInit(
     send: MessageBuffer | InPlace,
     recv: MessageBuffer | null,
     op: Op,
     root: number,
   ): PersistentRequest;
-  /** Prepares `allreduce`. */
+  /** Prepares `allreduce`. @mpi MPI_Allreduce_init */
   allreduceInit(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): PersistentRequest;
-  /** Prepares `reduceScatter`. */
+  /** Prepares `reduceScatter`. @mpi MPI_Reduce_scatter_init */
   reduceScatterInit(
     send: MessageBuffer | InPlace,
     recv: MessageBuffer,
     counts: NumberList,
     op: Op,
   ): PersistentRequest;
-  /** Prepares `reduceScatterBlock`. */
+  /** Prepares `reduceScatterBlock`. @mpi MPI_Reduce_scatter_block_init */
   reduceScatterBlockInit(
     send: MessageBuffer | InPlace,
     recv: MessageBuffer,
     op: Op,
   ): PersistentRequest;
-  /** Prepares `scan`. */
+  /** Prepares `scan`. @mpi MPI_Scan_init */
   scanInit(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): PersistentRequest;
-  /** Prepares `exscan`. */
+  /** Prepares `exscan`. @mpi MPI_Exscan_init */
   exscanInit(send: MessageBuffer | InPlace, recv: MessageBuffer, op: Op): PersistentRequest;
 }
 
 /** Persistent collectives of neighbours; see {@link PersistentCollectiveCalls}. */
 export interface PersistentNeighborCalls {
-  /** Prepares `neighborAllgather`. */
+  /** Prepares `neighborAllgather`. @mpi MPI_Neighbor_allgather_init */
   neighborAllgatherInit(send: MessageBuffer, recv: MessageBuffer): PersistentRequest;
-  /** Prepares `neighborAllgatherv`. */
+  /** Prepares `neighborAllgatherv`. @mpi MPI_Neighbor_allgatherv_init */
   neighborAllgathervInit(
     send: MessageBuffer,
     recv: MessageBuffer,
     counts: NumberList,
     displs?: NumberList,
   ): PersistentRequest;
-  /** Prepares `neighborAlltoall`. */
+  /** Prepares `neighborAlltoall`. @mpi MPI_Neighbor_alltoall_init */
   neighborAlltoallInit(send: MessageBuffer, recv: MessageBuffer): PersistentRequest;
-  /** Prepares `neighborAlltoallv`. */
+  /** Prepares `neighborAlltoallv`. @mpi MPI_Neighbor_alltoallv_init */
   neighborAlltoallvInit(
     send: MessageBuffer,
     recv: MessageBuffer,
@@ -162,7 +162,7 @@ export interface PersistentNeighborCalls {
     senddispls?: NumberList,
     recvdispls?: NumberList,
   ): PersistentRequest;
-  /** Prepares `neighborAlltoallw`. */
+  /** Prepares `neighborAlltoallw`. @mpi MPI_Neighbor_alltoallw_init */
   neighborAlltoallwInit(send: TypedPieces, recv: TypedPieces): PersistentRequest;
 }
 

@@ -92,13 +92,17 @@ export class Datatype {
   /** A SHORT and an INT, and 2 bytes of nothing between them. */
   static readonly SHORT_INT = Datatype.named("SHORT_INT");
 
-  /** Number of data bytes. */
+  /** Number of data bytes. @mpi MPI_Type_size, MPI_Type_size_x */
   readonly size: number;
   /** Where the data lies, in the order of the standard. */
   readonly typemap: Typemap;
-  /** How the type was made (MPI_Type_get_envelope and MPI_Type_get_contents). */
+  /**
+   * How the type was made (MPI_Type_get_envelope and MPI_Type_get_contents).
+   *
+   * @mpi MPI_Type_get_envelope, MPI_Type_get_contents
+   */
   readonly contents: Contents;
-  /** Name for people, such as "MPI_DOUBLE"; "" by default. */
+  /** Name for people, such as "MPI_DOUBLE"; "" by default. @mpi MPI_Type_get_name */
   readonly name: string;
   // `private`, not `#`: TypeScript 6.0 miscompiles a class whose static fields and #fields both name the class.
   private readonly bounds: Bounds;
@@ -136,7 +140,7 @@ export class Datatype {
     return this.bounds.lower;
   }
 
-  /** Distance between repetitions, in bytes. */
+  /** Distance between repetitions, in bytes. @mpi MPI_Type_get_extent, MPI_Type_get_extent_x */
   get extent(): number {
     return this.bounds.upper - this.bounds.lower;
   }
@@ -146,7 +150,11 @@ export class Datatype {
     return this.span.lower;
   }
 
-  /** From the first to one past the last byte of data, in bytes. */
+  /**
+   * From the first to one past the last byte of data, in bytes.
+   *
+   * @mpi MPI_Type_get_true_extent, MPI_Type_get_true_extent_x
+   */
   get trueExtent(): number {
     return this.span.upper - this.span.lower;
   }
@@ -171,7 +179,7 @@ export class Datatype {
   }
 
   /**
-   * `count` elements, one after the other.
+   * `count` elements, one after the other. @mpi MPI_Type_contiguous
    *
    * @throws {@link MpiError} `MPI_ERR_ARG` for a count that is no size, `MPI_ERR_TYPE` for no type; so
    *   do all constructors.
@@ -183,7 +191,7 @@ export class Datatype {
   }
 
   /**
-   * `count` blocks of `blocklength` elements, whose starts are `stride` elements apart.
+   * `count` blocks of `blocklength` elements, whose starts are `stride` elements apart. @mpi MPI_Type_vector
    *
    * @example
    * ```ts
@@ -198,7 +206,7 @@ export class Datatype {
     return blocks.made("vector", [count, blocklength, stride], [], [old]);
   }
 
-  /** As `vector`, with the stride in bytes. */
+  /** As `vector`, with the stride in bytes. @mpi MPI_Type_create_hvector */
   static hvector(count: number, blocklength: number, stride: number, old: Datatype): Datatype {
     requireType(old);
     requireInteger("hvector", "stride", stride);
@@ -207,7 +215,7 @@ export class Datatype {
   }
 
   /**
-   * Blocks of different lengths at different places.
+   * Blocks of different lengths at different places. @mpi MPI_Type_indexed
    *
    * @param blocklengths Elements of each block.
    * @param displacements Where each block starts, in elements.
@@ -224,7 +232,7 @@ export class Datatype {
     return Datatype.combined(blocklengths, offsets, [old]).made("indexed", integers, [], [old]);
   }
 
-  /** As `indexed`, with displacements in bytes. */
+  /** As `indexed`, with displacements in bytes. @mpi MPI_Type_create_hindexed */
   static hindexed(
     blocklengths: readonly number[],
     displacements: readonly number[],
@@ -237,7 +245,7 @@ export class Datatype {
     return blocks.made("hindexed", integers, [...displacements], [old]);
   }
 
-  /** Blocks of one length at different places; displacements in elements. */
+  /** Blocks of one length at different places; displacements in elements. @mpi MPI_Type_create_indexed_block */
   static indexedBlock(
     blocklength: number,
     displacements: readonly number[],
@@ -255,7 +263,7 @@ export class Datatype {
     );
   }
 
-  /** As `indexedBlock`, with displacements in bytes. */
+  /** As `indexedBlock`, with displacements in bytes. @mpi MPI_Type_create_hindexed_block */
   static hindexedBlock(
     blocklength: number,
     displacements: readonly number[],
@@ -270,7 +278,7 @@ export class Datatype {
 
   /**
    * Blocks of different types: a C struct. Its extent is a multiple of its alignment, unless one of the types
-   * was given its bounds.
+   * was given its bounds. @mpi MPI_Type_create_struct
    *
    * @param displacements Where each block starts, in bytes.
    *
@@ -298,7 +306,7 @@ export class Datatype {
   }
 
   /**
-   * A block of an array of any number of dimensions; its extent is that of the whole array.
+   * A block of an array of any number of dimensions; its extent is that of the whole array. @mpi MPI_Type_create_subarray
    *
    * The arguments are in the standard's order; all lists have one entry per dimension, in elements.
    *
@@ -339,7 +347,7 @@ export class Datatype {
 
   /**
    * The share of a process of an array that is dealt out to a grid of processes; its extent is that of the
-   * whole array.
+   * whole array. @mpi MPI_Type_create_darray
    *
    * @param size Number of processes: the product of `psizes`.
    * @param rank Which of them, counted row-major.
@@ -375,7 +383,7 @@ export class Datatype {
   }
 
   /**
-   * The same data with another lower bound and extent.
+   * The same data with another lower bound and extent. @mpi MPI_Type_create_resized
    *
    * @param lowerBound In bytes.
    * @param extent In bytes.
@@ -388,12 +396,12 @@ export class Datatype {
     return new Datatype({ ...old.parts, bounds }).made("resized", [], [lowerBound, extent], [old]);
   }
 
-  /** The same type once more, with a name of its own. */
+  /** The same type once more, with a name of its own. @mpi MPI_Type_dup */
   dup(): Datatype {
     return this.made("dup", [], [], [this]);
   }
 
-  /** The same type with a name for people, which errors and tools show. */
+  /** The same type with a name for people, which errors and tools show. @mpi MPI_Type_set_name */
   withName(name: string): Datatype {
     // A library knows the named types by their names.
     const { parts } = this.isPredefined ? this.dup() : this;

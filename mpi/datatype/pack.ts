@@ -26,7 +26,11 @@ export interface PackOptions {
   readonly representation?: DataRepresentation;
 }
 
-/** Bytes that `count` elements take when packed (MPI_Pack_size, MPI_Pack_external_size). */
+/**
+ * Bytes that `count` elements take when packed (MPI_Pack_size, MPI_Pack_external_size).
+ *
+ * @mpi MPI_Pack_size, MPI_Pack_external_size
+ */
 export function packSize(type: Datatype, count = 1): number {
   return type.size * count;
 }
@@ -39,6 +43,7 @@ export function packSize(type: Datatype, count = 1): number {
  * @returns The position behind the packed bytes.
  * @throws {@link MpiError} `MPI_ERR_BUFFER` if elements lie outside of `from`, `MPI_ERR_TRUNCATE` if `to` is too
  *   short; nothing has been packed then.
+ * @mpi MPI_Pack, MPI_Pack_external
  */
 export function pack(
   type: Datatype,
@@ -62,6 +67,7 @@ export function pack(
  * @param to Where the elements go.
  * @returns The position behind the bytes that were unpacked.
  * @throws {@link MpiError} As {@link pack}.
+ * @mpi MPI_Unpack, MPI_Unpack_external
  */
 export function unpack(
   type: Datatype,

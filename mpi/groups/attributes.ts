@@ -19,7 +19,7 @@ export interface KeyvalOptions<T> {
   readonly delete?: (value: T) => void;
 }
 
-/** A key for attributes (MPI_Comm_create_keyval): an object, known to who made it. */
+/** A key for attributes (MPI_Comm_create_keyval): an object, known to who made it. @mpi MPI_Comm_create_keyval */
 export class Keyval<T> {
   readonly #options: KeyvalOptions<T>;
 

@@ -25,28 +25,33 @@ const NAME_SIZE_MAX = 63;
 
 /** What communicators offer around groups. Methods throw an {@link MpiError} as all others do. */
 export interface GroupCalls {
-  /** The ranks of the communicator. */
+  /** The ranks of the communicator. @mpi MPI_Comm_group */
   readonly group: Group;
   /**
    * A communicator of a part of the ranks. Collective over this communicator.
    *
    * @returns Undefined on ranks that are not in the group.
    * @throws {@link MpiError} `MPI_ERR_GROUP` if the group has others than this communicator's.
+   * @mpi MPI_Comm_create
    */
   create(group: Group): Communicator | undefined;
-  /** As `create`, collective over the group alone; the tag tells calls at the same time apart. */
+  /**
+   * As `create`, collective over the group alone; the tag tells calls at the same time apart.
+   *
+   * @mpi MPI_Comm_create_group
+   */
   createGroup(group: Group, tag?: number): Communicator | undefined;
-  /** Compares with another communicator. */
+  /** Compares with another communicator. @mpi MPI_Comm_compare */
   compare(other: Communicator): CommunicatorComparison;
-  /** Names the communicator, for people and debuggers; up to 63 bytes. */
+  /** Names the communicator, for people and debuggers; up to 63 bytes. @mpi MPI_Comm_set_name */
   setName(name: string): void;
-  /** A value of the library's own, such as the largest tag; undefined if it has none. */
+  /** A value of the library's own, such as the largest tag; undefined if it has none. @mpi MPI_Comm_get_attr */
   getAttribute(name: PredefinedAttribute): number | undefined;
   /** A value that this process has attached; undefined if it has none. */
   getAttribute<T>(key: Keyval<T>): T | undefined;
-  /** Attaches a value. */
+  /** Attaches a value. @mpi MPI_Comm_set_attr */
   setAttribute<T>(key: Keyval<T>, value: T): void;
-  /** Removes a value; false if there was none. */
+  /** Removes a value; false if there was none. @mpi MPI_Comm_delete_attr */
   deleteAttribute<T>(key: Keyval<T>): boolean;
   /**
    * Connects the ranks of this communicator with those of another one. Collective over both.
@@ -54,6 +59,7 @@ export interface GroupCalls {
    * @param localLeader Rank here that speaks for these ranks.
    * @param peer A communicator that both leaders are in; significant at the leaders.
    * @param remoteLeader Rank of the other leader in `peer`.
+   * @mpi MPI_Intercomm_create
    */
   createIntercommunicator(
     localLeader: number,

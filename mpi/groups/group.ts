@@ -35,30 +35,30 @@ export class Group {
     this.self = self;
   }
 
-  /** Number of processes. */
+  /** Number of processes. @mpi MPI_Group_size */
   get size(): number {
     return this.processes.length;
   }
 
-  /** This process's rank in the group; undefined if it is none of it. */
+  /** This process's rank in the group; undefined if it is none of it. @mpi MPI_Group_rank */
   get rank(): number | undefined {
     const rank = this.processes.indexOf(this.self);
     return rank < 0 ? undefined : rank;
   }
 
-  /** All of this group, then what only the other one has. */
+  /** All of this group, then what only the other one has. @mpi MPI_Group_union */
   union(other: Group): Group {
     const own = new Set(this.processes);
     return this.of([...this.processes, ...other.processes.filter((one) => !own.has(one))]);
   }
 
-  /** What both have, in the order of this one. */
+  /** What both have, in the order of this one. @mpi MPI_Group_intersection */
   intersection(other: Group): Group {
     const others = new Set(other.processes);
     return this.of(this.processes.filter((one) => others.has(one)));
   }
 
-  /** What only this one has. */
+  /** What only this one has. @mpi MPI_Group_difference */
   difference(other: Group): Group {
     const others = new Set(other.processes);
     return this.of(this.processes.filter((one) => !others.has(one)));
@@ -69,30 +69,35 @@ export class Group {
    *
    * @throws {@link MpiError} `MPI_ERR_RANK` for a rank that the group does not have, or one given twice; so do
    *   the calls below.
+   * @mpi MPI_Group_incl
    */
   incl(ranks: readonly number[]): Group {
     this.requireRanks("MPI_Group_incl", ranks);
     return this.of(ranks.map((rank) => this.processes[rank] as number));
   }
 
-  /** All but some processes. */
+  /** All but some processes. @mpi MPI_Group_excl */
   excl(ranks: readonly number[]): Group {
     this.requireRanks("MPI_Group_excl", ranks);
     const left = new Set(ranks);
     return this.of(this.processes.filter((_, rank) => !left.has(rank)));
   }
 
-  /** As `incl`, of ranges. */
+  /** As `incl`, of ranges. @mpi MPI_Group_range_incl */
   rangeIncl(ranges: readonly RankRange[]): Group {
     return this.incl(ranges.flatMap(ranksOf));
   }
 
-  /** As `excl`, of ranges. */
+  /** As `excl`, of ranges. @mpi MPI_Group_range_excl */
   rangeExcl(ranges: readonly RankRange[]): Group {
     return this.excl(ranges.flatMap(ranksOf));
   }
 
-  /** The ranks that processes have in another group; undefined for one that it does not have. */
+  /**
+   * The ranks that processes have in another group; undefined for one that it does not have.
+   *
+   * @mpi MPI_Group_translate_ranks
+   */
   translateRanks(ranks: readonly number[], other: Group): (number | undefined)[] {
     this.requireRanks("MPI_Group_translate_ranks", ranks, true);
     return ranks.map((rank) => {
@@ -101,7 +106,7 @@ export class Group {
     });
   }
 
-  /** Whether another group has the same processes. */
+  /** Whether another group has the same processes. @mpi MPI_Group_compare */
   compare(other: Group): GroupComparison {
     if (this.size !== other.size) return "unequal";
     if (this.processes.every((one, rank) => other.processes[rank] === one)) return "identical";

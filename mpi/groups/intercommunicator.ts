@@ -30,16 +30,17 @@ export interface Intercommunicator
   readonly rank: number;
   /** Ranks of the own group. */
   readonly size: number;
-  /** Ranks of the other group. */
+  /** Ranks of the other group. @mpi MPI_Comm_remote_size */
   readonly remoteSize: number;
   /** The own group. */
   readonly group: Group;
-  /** The other group. */
+  /** The other group. @mpi MPI_Comm_remote_group */
   readonly remoteGroup: Group;
   /**
    * Makes one communicator of both groups. Collective over both.
    *
    * @param high Whether this group's ranks come last; the groups should differ.
+   * @mpi MPI_Intercomm_merge
    */
   merge(high: boolean): Communicator;
   /** Same groups, separate messages. Collective over both. */
@@ -49,6 +50,8 @@ export interface Intercommunicator
   /**
    * As `free`, after all messages have arrived (MPI_Comm_disconnect): processes that are no longer connected may end
    * without waiting for each other. Collective over both.
+   *
+   * @mpi MPI_Comm_disconnect
    */
   disconnect(): void;
 }

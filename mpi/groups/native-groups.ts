@@ -31,6 +31,13 @@ export function rememberHandle(comm: object, library: MpiLibrary, handle: Handle
   handles.set(comm, { library, handle });
 }
 
+/** The library and the handle of a communicator; undefined if it is none of a library. */
+export function handleOf(
+  comm: object,
+): { readonly library: MpiLibrary; readonly handle: Handle } | undefined {
+  return handles.get(comm);
+}
+
 /** Groups of a communicator of a library. */
 export class NativeGroups implements GroupTransport {
   readonly #library: MpiLibrary;

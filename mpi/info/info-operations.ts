@@ -9,9 +9,13 @@ import { Info, type InfoPairs, infoOf, infoPairs } from "./info.js";
 
 /** What communicators offer around infos. Methods throw an {@link MpiError} as all others do. */
 export interface InfoCalls {
-  /** Tells the library of this communicator's use (MPI_Comm_set_info). Collective. */
+  /** Tells the library of this communicator's use (MPI_Comm_set_info). Collective. @mpi MPI_Comm_set_info */
   setInfo(info: Info): void;
-  /** What the library knows and makes use of; others of the keys that were set may be missing. */
+  /**
+   * What the library knows and makes use of; others of the keys that were set may be missing.
+   *
+   * @mpi MPI_Comm_get_info
+   */
   getInfo(): Info;
 }
 

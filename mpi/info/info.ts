@@ -32,6 +32,7 @@ export type InfoEntries =
  * info.set("same_size", "true").size; // 2
  * const window = comm.allocateWindow(1024, { info });
  * ```
+ * @mpi MPI_Info_create
  */
 export class Info implements Iterable<[string, string]> {
   readonly #values = new Map<string, string>();
@@ -47,12 +48,12 @@ export class Info implements Iterable<[string, string]> {
     for (const pair of pairs as Iterable<readonly [string, string]>) this.set(pair[0], pair[1]);
   }
 
-  /** Number of keys (MPI_Info_get_nkeys). */
+  /** Number of keys (MPI_Info_get_nkeys). @mpi MPI_Info_get_nkeys */
   get size(): number {
     return this.#live("MPI_Info_get_nkeys").size;
   }
 
-  /** Sets the value of a key (MPI_Info_set). */
+  /** Sets the value of a key (MPI_Info_set). @mpi MPI_Info_set */
   set(key: string, value: string): this {
     const values = this.#live("MPI_Info_set");
     requireText("MPI_Info_set", "MPI_ERR_INFO_KEY", key, KEY_SIZE_MAX);
@@ -61,7 +62,11 @@ export class Info implements Iterable<[string, string]> {
     return this;
   }
 
-  /** The value of a key; undefined if it has none (MPI_Info_get). */
+  /**
+   * The value of a key; undefined if it has none (MPI_Info_get).
+   *
+   * @mpi MPI_Info_get, MPI_Info_get_string, MPI_Info_get_valuelen
+   */
   get(key: string): string | undefined {
     return this.#live("MPI_Info_get").get(key);
   }
@@ -71,7 +76,7 @@ export class Info implements Iterable<[string, string]> {
     return this.#live("MPI_Info_get").has(key);
   }
 
-  /** Removes a key; false if it has no value (MPI_Info_delete). */
+  /** Removes a key; false if it has no value (MPI_Info_delete). @mpi MPI_Info_delete */
   delete(key: string): boolean {
     return this.#live("MPI_Info_delete").delete(key);
   }
@@ -86,6 +91,7 @@ export class Info implements Iterable<[string, string]> {
    *
    * @param place From 0 to `size` - 1.
    * @throws {@link MpiError} `MPI_ERR_ARG` for another one.
+   * @mpi MPI_Info_get_nthkey
    */
   nthKey(place: number): string {
     const key = [...this.#live("MPI_Info_get_nthkey").keys()][place];
@@ -94,12 +100,12 @@ export class Info implements Iterable<[string, string]> {
     throw new MpiError({ code: "MPI_ERR_ARG", call: "MPI_Info_get_nthkey", why });
   }
 
-  /** A copy, in the same order (MPI_Info_dup). */
+  /** A copy, in the same order (MPI_Info_dup). @mpi MPI_Info_dup */
   dup(): Info {
     return new Info(this.#live("MPI_Info_dup"));
   }
 
-  /** Makes it useless, as MPI_Info_free does; there is no need to. */
+  /** Makes it useless, as MPI_Info_free does; there is no need to. @mpi MPI_Info_free */
   free(): void {
     this.#live("MPI_Info_free").clear();
     this.#isFreed = true;

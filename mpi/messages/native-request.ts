@@ -59,11 +59,14 @@ function pollAny(requests: readonly Request[]): number | undefined {
 export class NativeRequest extends Request {
   readonly #operation: Operation;
 
-  /** @param elementSize Size of an element of the buffer, in bytes. */
-  constructor(library: MpiLibrary, handle: Handle, elementSize: number) {
+  /**
+   * @param elementSize Size of an element of the buffer, in bytes.
+   * @param isPolled Whether the library can ask the operation without completing it.
+   */
+  constructor(library: MpiLibrary, handle: Handle, elementSize: number, isPolled = true) {
     super();
     this.#operation = { library, handle, elementSize };
-    operations.set(this, this.#operation);
+    if (isPolled) operations.set(this, this.#operation);
     collector.register(this, { library, handle, isPersistent: false }, this);
   }
 

@@ -21,21 +21,22 @@ import type { Status } from "./status.js";
  * lost.
  */
 export interface PointToPointCalls {
-  /** Sends; returns when `buf` may be used again. */
+  /** Sends; returns when `buf` may be used again. @mpi MPI_Send */
   send(buf: MessageBuffer, dest: number, tag?: number): void;
-  /** Sends; returns when the receive has begun. */
+  /** Sends; returns when the receive has begun. @mpi MPI_Ssend */
   ssend(buf: MessageBuffer, dest: number, tag?: number): void;
   /**
    * Sends from a copy in the buffer of `attachBuffer`; returns at once.
    *
    * @throws {@link MpiError} `MPI_ERR_BUFFER` if there is not enough space in it.
+   * @mpi MPI_Bsend
    */
   bsend(buf: MessageBuffer, dest: number, tag?: number): void;
-  /** Sends to a receive that has been started already; otherwise the outcome is undefined. */
+  /** Sends to a receive that has been started already; otherwise the outcome is undefined. @mpi MPI_Rsend */
   rsend(buf: MessageBuffer, dest: number, tag?: number): void;
-  /** Receives a message of at most `buf`'s length. Default: from any source, with any tag. */
+  /** Receives a message of at most `buf`'s length. Default: from any source, with any tag. @mpi MPI_Recv */
   recv(buf: MessageBuffer, source?: number, tag?: number): Status;
-  /** Sends and receives at once, without deadlock; the two buffers must not overlap. */
+  /** Sends and receives at once, without deadlock; the two buffers must not overlap. @mpi MPI_Sendrecv */
   sendrecv(
     sendbuf: MessageBuffer,
     dest: number,
@@ -44,7 +45,7 @@ export interface PointToPointCalls {
     source: number,
     recvtag: number,
   ): Status;
-  /** Sends and receives at once, with one buffer for both. */
+  /** Sends and receives at once, with one buffer for both. @mpi MPI_Sendrecv_replace */
   sendrecvReplace(
     buf: MessageBuffer,
     dest: number,
@@ -52,33 +53,33 @@ export interface PointToPointCalls {
     source: number,
     recvtag: number,
   ): Status;
-  /** Starts to send; do not write to `buf` before the request completes. */
+  /** Starts to send; do not write to `buf` before the request completes. @mpi MPI_Isend */
   isend(buf: MessageBuffer, dest: number, tag?: number): Request;
-  /** As `isend`; completes when the receive has begun. */
+  /** As `isend`; completes when the receive has begun. @mpi MPI_Issend */
   issend(buf: MessageBuffer, dest: number, tag?: number): Request;
-  /** As `isend`, from a copy in the attached buffer. */
+  /** As `isend`, from a copy in the attached buffer. @mpi MPI_Ibsend */
   ibsend(buf: MessageBuffer, dest: number, tag?: number): Request;
-  /** As `isend`, to a receive that has been started already. */
+  /** As `isend`, to a receive that has been started already. @mpi MPI_Irsend */
   irsend(buf: MessageBuffer, dest: number, tag?: number): Request;
-  /** Starts to receive; do not touch `buf` before the request completes. */
+  /** Starts to receive; do not touch `buf` before the request completes. @mpi MPI_Irecv */
   irecv(buf: MessageBuffer, source?: number, tag?: number): Request;
-  /** Prepares a send that can be started many times. */
+  /** Prepares a send that can be started many times. @mpi MPI_Send_init */
   sendInit(buf: MessageBuffer, dest: number, tag?: number): PersistentRequest;
-  /** Prepares a synchronous send. */
+  /** Prepares a synchronous send. @mpi MPI_Ssend_init */
   ssendInit(buf: MessageBuffer, dest: number, tag?: number): PersistentRequest;
-  /** Prepares a buffered send. */
+  /** Prepares a buffered send. @mpi MPI_Bsend_init */
   bsendInit(buf: MessageBuffer, dest: number, tag?: number): PersistentRequest;
-  /** Prepares a ready send. */
+  /** Prepares a ready send. @mpi MPI_Rsend_init */
   rsendInit(buf: MessageBuffer, dest: number, tag?: number): PersistentRequest;
-  /** Prepares a receive that can be started many times. */
+  /** Prepares a receive that can be started many times. @mpi MPI_Recv_init */
   recvInit(buf: MessageBuffer, source?: number, tag?: number): PersistentRequest;
-  /** Waits for a message without receiving it. */
+  /** Waits for a message without receiving it. @mpi MPI_Probe */
   probe(source?: number, tag?: number): Status;
-  /** Asks for a message without receiving it; undefined if there is none. */
+  /** Asks for a message without receiving it; undefined if there is none. @mpi MPI_Iprobe */
   iprobe(source?: number, tag?: number): Status | undefined;
-  /** Waits for a message that only this caller can receive then; safe beside other threads. */
+  /** Waits for a message that only this caller can receive then; safe beside other threads. @mpi MPI_Mprobe */
   mprobe(source?: number, tag?: number): MatchedMessage;
-  /** As `mprobe`; undefined if there is no message. */
+  /** As `mprobe`; undefined if there is no message. @mpi MPI_Improbe */
   improbe(source?: number, tag?: number): MatchedMessage | undefined;
 }
 
@@ -101,6 +102,7 @@ export class MatchedMessage {
    * Receives it.
    *
    * @throws {@link MpiError} `MPI_ERR_REQUEST` if it has been received, `MPI_ERR_TRUNCATE`.
+   * @mpi MPI_Mrecv
    */
   recv(buf: MessageBuffer): Status {
     const message = messageOf("MPI_Mrecv", buf);
@@ -108,7 +110,7 @@ export class MatchedMessage {
     return this.#message.recv(message);
   }
 
-  /** Starts to receive it. */
+  /** Starts to receive it. @mpi MPI_Imrecv */
   irecv(buf: MessageBuffer): Request {
     const message = messageOf("MPI_Imrecv", buf);
     this.#take("MPI_Imrecv");

@@ -60,6 +60,7 @@ export abstract class Request {
    * @returns Of a receive: source, tag and length of the message.
    * @throws {@link MpiError} If the operation failed, such as `MPI_ERR_TRUNCATE`; the request has then
    *   ended and throws the same error again.
+   * @mpi MPI_Wait
    */
   wait(): Status {
     return this.#finish(() => this.waitForCompletion()) as Status;
@@ -70,6 +71,7 @@ export abstract class Request {
    *
    * @returns Its status, or undefined if it is still going on.
    * @throws {@link MpiError} If the operation failed.
+   * @mpi MPI_Test
    */
   test(): Status | undefined {
     return this.#finish(() => this.testForCompletion());
@@ -80,6 +82,7 @@ export abstract class Request {
    * its status then says whether it was cancelled.
    *
    * @throws {@link MpiError} If the library cannot cancel it: in most cases, receives can be and sends cannot.
+   * @mpi MPI_Cancel
    */
   cancel(): void {
     if (!this.#done) this.cancelOperation();
@@ -113,6 +116,7 @@ export abstract class Request {
    *
    * @returns Their statuses, in order.
    * @throws {@link MpiError} The first failure, after all have completed.
+   * @mpi MPI_Waitall
    */
   static waitAll(requests: readonly Request[]): Status[] {
     const statuses: Status[] = [];
@@ -133,6 +137,7 @@ export abstract class Request {
    *
    * @returns Their statuses, in order; undefined if one is still going on.
    * @throws {@link MpiError} The first failure, once all have completed.
+   * @mpi MPI_Testall
    */
   static testAll(requests: readonly Request[]): Status[] | undefined {
     for (const request of requests) {
@@ -150,6 +155,7 @@ export abstract class Request {
    *
    * @returns Undefined if none has.
    * @throws {@link MpiError} If that operation failed.
+   * @mpi MPI_Testany
    */
   static testAny(requests: readonly Request[]): Completed | undefined {
     for (const [index, request] of requests.entries()) {
@@ -165,6 +171,7 @@ export abstract class Request {
    *
    * @returns Undefined if none was going on.
    * @throws {@link MpiError} If that operation failed.
+   * @mpi MPI_Waitany
    */
   static waitAny(requests: readonly Request[]): Completed | undefined {
     const active = requests.filter((request) => !request.isComplete);
@@ -175,13 +182,13 @@ export abstract class Request {
     return { index: requests.indexOf(request), status: request.wait() };
   }
 
-  /** Blocks until one has completed, and returns all that have then. */
+  /** Blocks until one has completed, and returns all that have then. @mpi MPI_Waitsome */
   static waitSome(requests: readonly Request[]): Completed[] {
     const first = Request.waitAny(requests);
     return first === undefined ? [] : [first, ...Request.testSome(requests)];
   }
 
-  /** All that have completed and were not known to be; never blocks. */
+  /** All that have completed and were not known to be; never blocks. @mpi MPI_Testsome */
   static testSome(requests: readonly Request[]): Completed[] {
     const found: Completed[] = [];
     for (let next = Request.testAny(requests); next; next = Request.testAny(requests)) {
@@ -241,6 +248,7 @@ export abstract class PersistentRequest extends Request {
    * Starts the operation.
    *
    * @throws {@link MpiError} `MPI_ERR_REQUEST` if it is still going on, or was freed.
+   * @mpi MPI_Start
    */
   start(): void {
     this.#requireIdle("MPI_Start");
@@ -248,7 +256,7 @@ export abstract class PersistentRequest extends Request {
     this.begin();
   }
 
-  /** Starts several. */
+  /** Starts several. @mpi MPI_Startall */
   static startAll(requests: readonly PersistentRequest[]): void {
     for (const request of requests) request.#requireIdle("MPI_Startall");
     for (const request of requests) request.start();
@@ -258,6 +266,7 @@ export abstract class PersistentRequest extends Request {
    * Gives the request back; it cannot be started again.
    *
    * @throws {@link MpiError} `MPI_ERR_REQUEST` while it is going on.
+   * @mpi MPI_Request_free
    */
   free(): void {
     this.#requireIdle("MPI_Request_free");

@@ -16,7 +16,7 @@ export class Status {
   readonly tag: number;
   /** Its length, in bytes. */
   readonly count: number;
-  /** Whether the operation was cancelled before it took effect. */
+  /** Whether the operation was cancelled before it took effect. @mpi MPI_Test_cancelled */
   readonly isCancelled: boolean;
   readonly #elementSize: number;
 
@@ -45,6 +45,7 @@ export class Status {
    * The message's length in elements of the receive buffer, or of a datatype (MPI_Get_count).
    *
    * @returns Undefined if the message is not a whole number of elements (MPI_UNDEFINED).
+   * @mpi MPI_Get_count
    */
   getCount(datatype?: Datatype): number | undefined {
     const size = datatype?.size ?? this.#elementSize;
@@ -57,6 +58,7 @@ export class Status {
    * The message's length in the basic elements that a datatype is made of (MPI_Get_elements).
    *
    * @returns Undefined if the message ends within one.
+   * @mpi MPI_Get_elements, MPI_Get_elements_x
    */
   getElements(datatype: Datatype): number | undefined {
     if (datatype.size === 0) return this.count === 0 ? 0 : undefined;

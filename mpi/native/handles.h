@@ -26,7 +26,8 @@ typedef enum {
   HANDLE_REQUEST = 2,
   HANDLE_DATATYPE = 3,
   HANDLE_MESSAGE = 4,
-  HANDLE_WINDOW = 5
+  HANDLE_WINDOW = 5,
+  HANDLE_FILE = 8
 } handle_kind;
 
 typedef struct {
@@ -42,6 +43,7 @@ typedef struct {
   bool receives;
   bool persistent; /* lives on when it has completed, until it is freed */
   bool collective; /* or one-sided: cannot be cancelled or freed */
+  bool of_file;    /* its status counts what was read or written */
 } request_slot;
 
 typedef struct {
@@ -65,6 +67,7 @@ typedef struct {
     request_slot request;
     datatype_slot datatype;
     MPI_Message message;
+    MPI_File file;
     window_slot window;
   } as;
 } handle_slot;

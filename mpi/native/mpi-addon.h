@@ -134,6 +134,8 @@ void abandon_requests(addon_context *context);
 /** Gives all datatypes back: some libraries complain of those that MPI_Finalize finds. */
 void free_datatypes(addon_context *context);
 
+/** Closes the files that the program left open, which some libraries need before MPI_Finalize. */
+void close_files(addon_context *context);
 /** Detaches the memory of all windows, which MPI_Finalize may take away. */
 void close_windows(napi_env env, addon_context *context);
 
@@ -174,6 +176,8 @@ extern const addon_function request_functions[];
 extern const addon_function collective_functions[];
 extern const addon_function vector_functions[];
 extern const addon_function reduction_functions[];
+extern const addon_function file_functions[];
+extern const addon_function file_access_functions[];
 extern const addon_function info_functions[];
 extern const addon_function topology_functions[];
 extern const addon_function process_functions[];

@@ -75,6 +75,7 @@ static napi_value finalize(napi_env env, napi_callback_info info) {
   int expected = PHASE_ACTIVE;
   if (!atomic_compare_exchange_strong(&mpi_phase, &expected, PHASE_FINALIZED))
     return NULL;
+  close_files(context);
   close_windows(env, context);
   abandon_requests(context);
   free_datatypes(context);

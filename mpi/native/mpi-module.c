@@ -35,11 +35,14 @@ NAPI_MODULE_INIT() {
     free(context);
     return NULL;
   }
-  const addon_function *tables[] = {
-      environment_functions,    communicator_functions, datatype_functions,   group_functions,
-      point_to_point_functions, request_functions,      collective_functions, vector_functions,
-      reduction_functions,      info_functions,         topology_functions,   process_functions,
-      window_functions,         rma_functions};
+  const addon_function *tables[] = {environment_functions,    communicator_functions,
+                                    datatype_functions,       group_functions,
+                                    point_to_point_functions, request_functions,
+                                    collective_functions,     vector_functions,
+                                    reduction_functions,      info_functions,
+                                    topology_functions,       process_functions,
+                                    window_functions,         rma_functions,
+                                    file_functions,           file_access_functions};
   for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
     if (!export_functions(env, exports, context, tables[i]))
       return NULL;

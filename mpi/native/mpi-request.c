@@ -18,7 +18,7 @@ request_slot *open_request(napi_env env, addon_context *context, const char *cal
     return NULL;
   }
   request_slot *request = &slot->as.request;
-  *request = (request_slot){MPI_REQUEST_NULL, NULL, receives, false, false};
+  *request = (request_slot){MPI_REQUEST_NULL, NULL, receives, false, false, false};
   if (!succeeded(env, napi_create_reference(env, buffers, 1, &request->buffer))) {
     handle_release(&context->handles, slot);
     return NULL;
@@ -69,9 +69,9 @@ static void complete(napi_env env, addon_context *context, const char *call, int
   if (!check(env, context, call, code))
     return;
   int cancelled = 0;
-  if (!request.receives && !request.collective)
+  if (!request.receives && !request.of_file && !request.collective)
     MPI_Test_cancelled(status, &cancelled);
-  if (request.receives) {
+  if (request.receives || request.of_file) {
     store_status(context, status);
   } else {
     store_empty_status(context);

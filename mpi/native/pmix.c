@@ -65,10 +65,11 @@ typedef struct {
 
 /** PMIx_Error_string says "TIMEOUT" or "PMIX_ERR_TIMEOUT", depending on the version. */
 static const char *name_of_status(pmix_status_t status) {
-  static const status_row rows[] = {
-      ROW(PMIX_ERR_TIMEOUT), ROW(PMIX_ERR_NOT_FOUND),      ROW(PMIX_ERR_UNREACH),
-      ROW(PMIX_ERR_INIT),    ROW(PMIX_ERR_BAD_PARAM),      ROW(PMIX_ERR_NOT_SUPPORTED),
-      ROW(PMIX_ERR_NOMEM),   ROW(PMIX_ERR_NO_PERMISSIONS), ROW(PMIX_ERR_INVALID_CRED)};
+  static const status_row rows[] = {ROW(PMIX_ERR_TIMEOUT),      ROW(PMIX_ERR_NOT_FOUND),
+                                    ROW(PMIX_ERR_UNREACH),      ROW(PMIX_ERR_INIT),
+                                    ROW(PMIX_ERR_BAD_PARAM),    ROW(PMIX_ERR_NOT_SUPPORTED),
+                                    ROW(PMIX_ERR_NOMEM),        ROW(PMIX_ERR_NO_PERMISSIONS),
+                                    ROW(PMIX_ERR_INVALID_CRED), ROW(PMIX_ERR_DUPLICATE_KEY)};
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
     if (rows[i].status == status)
       return rows[i].name;
@@ -211,6 +212,101 @@ static napi_value put(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/** Who sees what is published; the index is that of PUBLISH_RANGES in pmix.ts. DO NOT REORDER. */
+static const pmix_data_range_t ranges[] = {PMIX_RANGE_NAMESPACE, PMIX_RANGE_SESSION,
+                                           PMIX_RANGE_GLOBAL};
+
+static bool range_argument(napi_env env, napi_value value, pmix_data_range_t *range) {
+  int index = 0;
+  if (!int_argument(env, value, &index))
+    return false;
+  *range = ranges[index >= 0 && index < 3 ? index : 1];
+  return true;
+}
+
+/** publish(key, Uint8Array, range): bytes under a name, until this process ends or unpublishes. */
+static napi_value publish(napi_env env, napi_callback_info info) {
+  static const char call[] = "PMIx_Publish";
+  napi_value values[3];
+  napi_typedarray_type type;
+  pmix_key_t key;
+  pmix_byte_object_t bytes;
+  pmix_info_t options[3];
+  pmix_data_range_t range;
+  pmix_persistence_t persistence = PMIX_PERSIST_PROC;
+  void *context, *data = NULL;
+  if (!arguments(env, info, 3, values, &context) || !require_active(env, call) ||
+      !key_argument(env, call, values[0], key) ||
+      !succeeded(env,
+                 napi_get_typedarray_info(env, values[1], &type, &bytes.size, &data, NULL, NULL)) ||
+      !range_argument(env, values[2], &range))
+    return NULL;
+  if (type != napi_uint8_array) {
+    succeeded(env, napi_invalid_arg);
+    return NULL;
+  }
+  bytes.bytes = data;
+  PMIX_INFO_LOAD(&options[0], key, &bytes, PMIX_BYTE_OBJECT);
+  PMIX_INFO_LOAD(&options[1], PMIX_RANGE, &range, PMIX_DATA_RANGE);
+  PMIX_INFO_LOAD(&options[2], PMIX_PERSISTENCE, &persistence, PMIX_PERSIST);
+  pmix_status_t status = PMIx_Publish(options, 3);
+  for (int i = 0; i < 3; i++)
+    PMIX_INFO_DESTRUCT(&options[i]);
+  check(env, call, status);
+  return NULL;
+}
+
+/** lookup(key, range): [bytes, namespace, rank] of who published it, or undefined. */
+static napi_value lookup(napi_env env, napi_callback_info info) {
+  static const char call[] = "PMIx_Lookup";
+  napi_value values[2], result = NULL;
+  pmix_key_t key;
+  pmix_data_range_t range;
+  pmix_info_t options[1];
+  pmix_pdata_t found;
+  void *context;
+  if (!arguments(env, info, 2, values, &context) || !require_active(env, call) ||
+      !key_argument(env, call, values[0], key) || !range_argument(env, values[1], &range))
+    return NULL;
+  PMIX_PDATA_CONSTRUCT(&found);
+  PMIX_LOAD_KEY(found.key, key);
+  PMIX_INFO_LOAD(&options[0], PMIX_RANGE, &range, PMIX_DATA_RANGE);
+  pmix_status_t status = PMIx_Lookup(&found, 1, options, 1);
+  PMIX_INFO_DESTRUCT(&options[0]);
+  if (is_absent(status) || (status == PMIX_SUCCESS && found.value.type == PMIX_UNDEF)) {
+    napi_get_undefined(env, &result);
+  } else if (check(env, call, status)) {
+    napi_value value = value_result(env, &found.value);
+    if (value && succeeded(env, napi_create_array_with_length(env, 3, &result))) {
+      napi_set_element(env, result, 0, value);
+      napi_set_element(env, result, 1, string_result(env, found.proc.nspace));
+      napi_set_element(env, result, 2, double_result(env, found.proc.rank));
+    }
+  }
+  PMIX_PDATA_DESTRUCT(&found);
+  return result;
+}
+
+/** unpublish(key, range): what this process has published under it. */
+static napi_value unpublish(napi_env env, napi_callback_info info) {
+  static const char call[] = "PMIx_Unpublish";
+  napi_value values[2];
+  pmix_key_t key;
+  pmix_data_range_t range;
+  pmix_info_t options[1];
+  void *context;
+  if (!arguments(env, info, 2, values, &context) || !require_active(env, call) ||
+      !key_argument(env, call, values[0], key) || !range_argument(env, values[1], &range))
+    return NULL;
+  char *keys[] = {key, NULL};
+  PMIX_INFO_LOAD(&options[0], PMIX_RANGE, &range, PMIX_DATA_RANGE);
+  pmix_status_t status = PMIx_Unpublish(keys, options, 1);
+  PMIX_INFO_DESTRUCT(&options[0]);
+  if (!is_absent(status))
+    check(env, call, status);
+  return NULL;
+}
+
 static napi_value commit(napi_env env, napi_callback_info info) {
   (void)info;
   if (require_active(env, "PMIx_Commit"))
@@ -218,19 +314,39 @@ static napi_value commit(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/** fence(collect): waits for all processes of the job; with `collect`, exchanges what they put. */
+/**
+ * fence(collect, ranks Int32Array | undefined): waits for these processes of the job, or for all;
+ * with `collect`, exchanges what they put.
+ */
 static napi_value fence(napi_env env, napi_callback_info info) {
-  napi_value values[1];
+  napi_value values[2];
   pmix_info_t options[1];
   pmix_proc_t all;
+  pmix_proc_t *procs = &all;
+  const int *ranks = NULL;
+  size_t count = 0;
   void *context;
   bool collect;
-  if (!arguments(env, info, 1, values, &context) || !require_active(env, "PMIx_Fence") ||
+  if (!arguments(env, info, 2, values, &context) || !require_active(env, "PMIx_Fence") ||
       !succeeded(env, napi_get_value_bool(env, values[0], &collect)))
     return NULL;
   PMIX_LOAD_PROCID(&all, self.nspace, PMIX_RANK_WILDCARD);
+  if (type_of(env, values[1]) != napi_undefined) {
+    if (!int32_array_argument(env, values[1], &ranks, &count))
+      return NULL;
+    procs = calloc(count + 1, sizeof(pmix_proc_t));
+    if (!procs) {
+      throw_status(env, "PMIx_Fence", "PMIX_ERR_NOMEM", "no memory for the ranks");
+      return NULL;
+    }
+    for (size_t i = 0; i < count; i++)
+      PMIX_LOAD_PROCID(&procs[i], self.nspace, (pmix_rank_t)ranks[i]);
+  }
   PMIX_INFO_LOAD(&options[0], PMIX_COLLECT_DATA, &collect, PMIX_BOOL);
-  check(env, "PMIx_Fence", PMIx_Fence(&all, 1, options, 1));
+  pmix_status_t status = PMIx_Fence(procs, ranks ? count : 1, options, 1);
+  if (procs != &all)
+    free(procs);
+  check(env, "PMIx_Fence", status);
   return NULL;
 }
 
@@ -260,7 +376,8 @@ NAPI_MODULE_INIT() {
     napi_callback call;
   } functions[] = {{"init", init},       {"finalize", finalize}, {"get", get},
                    {"put", put},         {"commit", commit},     {"fence", fence},
-                   {"abort", abort_job}, {"version", version},   {"hide", hide}};
+                   {"abort", abort_job}, {"version", version},   {"hide", hide},
+                   {"publish", publish}, {"lookup", lookup},     {"unpublish", unpublish}};
   for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
     napi_value function;
     if (!succeeded(env, napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH,

@@ -29,7 +29,11 @@ const PORT_SIZE_MAX = 1023;
 
 let knownParent: Intercommunicator | undefined;
 
-/** The intercommunicator with the ranks that spawned this job; undefined if it was not spawned. */
+/**
+ * The intercommunicator with the ranks that spawned this job; undefined if it was not spawned.
+ *
+ * @mpi MPI_Comm_get_parent
+ */
 export function parent(): Intercommunicator | undefined {
   const { library, parent: handle } = runningLibrary();
   if (library === undefined || handle === undefined) return undefined;
@@ -52,6 +56,7 @@ export function infoEnv(): Info {
  *
  * @returns Its name, which clients have to be told.
  * @throws {@link MpiError} `MPI_ERR_UNSUPPORTED_OPERATION` without a library; what the library reports.
+ * @mpi MPI_Open_port
  */
 export function openPort(info?: Info): string {
   const library = native("MPI_Open_port");
@@ -59,7 +64,7 @@ export function openPort(info?: Info): string {
   return supported(() => library.portOpen(pairs));
 }
 
-/** Closes a port. @throws {@link MpiError} As {@link openPort}. */
+/** Closes a port. @throws {@link MpiError} As {@link openPort}. @mpi MPI_Close_port */
 export function closePort(port: string): void {
   const call = "MPI_Close_port";
   native(call).portClose(requirePort(call, port));
@@ -70,12 +75,17 @@ export function closePort(port: string): void {
  *
  * @throws {@link MpiError} `MPI_ERR_SERVICE`, or another code by library, if there is no server of names, or the
  *   service is known already.
+ * @mpi MPI_Publish_name
  */
 export function publishName(service: string, port: string, info?: Info): void {
   nameCall("publish", service, port, info);
 }
 
-/** Takes a name back. @throws {@link MpiError} `MPI_ERR_SERVICE`, or another code by library. */
+/**
+ * Takes a name back. @throws {@link MpiError} `MPI_ERR_SERVICE`, or another code by library.
+ *
+ * @mpi MPI_Unpublish_name
+ */
 export function unpublishName(service: string, port: string, info?: Info): void {
   nameCall("unpublish", service, port, info);
 }
@@ -84,6 +94,7 @@ export function unpublishName(service: string, port: string, info?: Info): void 
  * The port that was published under the name of a service.
  *
  * @throws {@link MpiError} `MPI_ERR_NAME`, or another code by library, if there is none.
+ * @mpi MPI_Lookup_name
  */
 export function lookupName(service: string, info?: Info): string {
   return nameCall("lookup", service, undefined, info);
@@ -94,6 +105,7 @@ export function lookupName(service: string, info?: Info): string {
  *
  * @param socket File descriptor of a connected stream socket. Nothing may be under way on it.
  * @throws {@link MpiError} `MPI_ERR_ARG` for what is no open descriptor; what the library reports.
+ * @mpi MPI_Comm_join
  */
 export function join(socket: number): Intercommunicator {
   const call = "MPI_Comm_join";

@@ -50,14 +50,20 @@ export interface ProcessCalls {
    * helpers.bcast(Float64Array.of(1), comm.rank === 0 ? ROOT : PROC_NULL);
    * helpers.disconnect();
    * ```
+   * @mpi MPI_Comm_spawn
    */
   spawn(program: Program | null, options?: RootOptions): Intercommunicator;
-  /** Starts several programs, whose processes share one world (MPI_Comm_spawn_multiple). */
+  /**
+   * Starts several programs, whose processes share one world (MPI_Comm_spawn_multiple).
+   *
+   * @mpi MPI_Comm_spawn_multiple
+   */
   spawnMultiple(programs: readonly Program[] | null, options?: RootOptions): Intercommunicator;
   /**
    * Waits for another job to connect (MPI_Comm_accept).
    *
    * @param port At root: what `openPort` has returned.
+   * @mpi MPI_Comm_accept
    */
   accept(port: string | null, options?: ConnectOptions): Intercommunicator;
   /**
@@ -65,11 +71,14 @@ export interface ProcessCalls {
    *
    * @param port At root: name of the other one's port.
    * @throws {@link MpiError} `MPI_ERR_PORT`, or another code by library, if nobody listens there.
+   * @mpi MPI_Comm_connect
    */
   connect(port: string | null, options?: ConnectOptions): Intercommunicator;
   /**
    * As `free`, after all messages have arrived (MPI_Comm_disconnect): processes that are no longer connected may end
    * without waiting for each other.
+   *
+   * @mpi MPI_Comm_disconnect
    */
   disconnect(): void;
 }

@@ -35,6 +35,7 @@ export interface WindowCalls {
    * (`postMessage`, `structuredClone`), neither now nor later. Its unit is, by default, the size of its elements.
    *
    * @param memory A buffer; an empty one exposes nothing.
+   * @mpi MPI_Win_create
    */
   createWindow(memory: MpiBuffer, options?: WindowOptions): Window;
   /**
@@ -42,6 +43,7 @@ export interface WindowCalls {
    * makes it so, and else undefined.
    *
    * @param size In bytes.
+   * @mpi MPI_Win_allocate
    */
   allocateWindow(size: number, options?: WindowOptions): Window;
   /**
@@ -50,6 +52,7 @@ export interface WindowCalls {
    *
    * @param size In bytes, of this rank's part.
    * @throws {@link MpiError} `MPI_ERR_RMA_SHARED`, or another code by library, if the ranks share no memory.
+   * @mpi MPI_Win_allocate_shared
    */
   allocateSharedWindow(size: number, options?: WindowOptions): Window;
   /**
@@ -57,6 +60,7 @@ export interface WindowCalls {
    *
    * @throws {@link MpiError} `MPI_ERR_UNSUPPORTED_OPERATION` with Open MPI 4 and several ranks, unless it has a fast
    *   network or a thread level below "multiple": what it has for other cases crashes.
+   * @mpi MPI_Win_create_dynamic
    */
   createDynamicWindow(options?: Pick<WindowOptions, "info">): Window;
 }

@@ -75,7 +75,7 @@ const live = new Set<Window>();
  * happened. A target may be PROC_NULL: nothing happens either.
  */
 export class Window {
-  /** The ranks of the window. */
+  /** The ranks of the window. @mpi MPI_Win_get_group */
   readonly group: Group;
   /** Bytes of this rank's memory; 0 in a dynamic window. */
   readonly size: number;
@@ -122,12 +122,12 @@ export class Window {
     throw flavorError("MPI_Win_get_attr", "a dynamic window has no memory of its own");
   }
 
-  /** Name for debugging; at first what the library likes. */
+  /** Name for debugging; at first what the library likes. @mpi MPI_Win_get_name */
   get name(): string {
     return this.#transport.name();
   }
 
-  /** Names the window; up to 63 bytes. */
+  /** Names the window; up to 63 bytes. @mpi MPI_Win_set_name */
   setName(name: string): void {
     if (typeof name !== "string" || Buffer.byteLength(name) > NAME_SIZE_MAX) {
       const why = `the name is no string of at most ${NAME_SIZE_MAX} bytes`;
@@ -136,27 +136,27 @@ export class Window {
     this.#transport.setName(name);
   }
 
-  /** Tells the library of the window's use. Collective. */
+  /** Tells the library of the window's use. Collective. @mpi MPI_Win_set_info */
   setInfo(info: Info): void {
     this.#transport.setInfo(infoPairs("MPI_Win_set_info", info ?? new Info()) ?? []);
   }
 
-  /** What the library knows and makes use of. */
+  /** What the library knows and makes use of. @mpi MPI_Win_get_info */
   getInfo(): Info {
     return infoOf(this.#transport.getInfo());
   }
 
-  /** A value that this process has attached; undefined if it has none. */
+  /** A value that this process has attached; undefined if it has none. @mpi MPI_Win_get_attr */
   getAttribute<T>(key: Keyval<T>): T | undefined {
     return this.#attributes.get(key);
   }
 
-  /** Attaches a value. */
+  /** Attaches a value. @mpi MPI_Win_set_attr */
   setAttribute<T>(key: Keyval<T>, value: T): void {
     this.#attributes.set(key, value);
   }
 
-  /** Removes a value; false if there was none. */
+  /** Removes a value; false if there was none. @mpi MPI_Win_delete_attr */
   deleteAttribute<T>(key: Keyval<T>): boolean {
     return this.#attributes.delete(key);
   }
@@ -174,7 +174,7 @@ export class Window {
   }
 
   /**
-   * The memory of a rank of a shared window, in place (MPI_Win_shared_query). It is detached when the window is freed.
+   * The memory of a rank of a shared window, in place (MPI_Win_shared_query). It is detached when the window is freed. @mpi MPI_Win_shared_query
    *
    * @throws {@link MpiError} `MPI_ERR_RMA_FLAVOR` if the window's memory is not shared.
    */
@@ -187,7 +187,7 @@ export class Window {
 
   /**
    * Attaches a buffer to a dynamic window (MPI_Win_attach). The window keeps it until it is detached or the window
-   * freed; it cannot be transferred any more.
+   * freed; it cannot be transferred any more. @mpi MPI_Win_attach
    *
    * @returns Its address, which other ranks use as a displacement: tell it to them in a message.
    */
@@ -199,7 +199,7 @@ export class Window {
     return this.#transport.attach(memory);
   }
 
-  /** Detaches a buffer. Other ranks must have ended their access to it. */
+  /** Detaches a buffer. Other ranks must have ended their access to it. @mpi MPI_Win_detach */
   detach(memory: MpiBuffer): void {
     this.#requireDynamic("MPI_Win_detach");
     requireBuffer("MPI_Win_detach", memory);
@@ -207,7 +207,7 @@ export class Window {
   }
 
   /**
-   * Writes into a rank's memory.
+   * Writes into a rank's memory. @mpi MPI_Put
    *
    * @param at Where: a displacement, or more about the target's elements; by default its start.
    */
@@ -215,13 +215,13 @@ export class Window {
     this.#run(putCall(origin, this.#target(target, at)), origin);
   }
 
-  /** Reads from a rank's memory into a buffer, which is filled when the operation is complete. */
+  /** Reads from a rank's memory into a buffer, which is filled when the operation is complete. @mpi MPI_Get */
   get(result: MessageBuffer, target: number, at: WindowPlace = 0): void {
     this.#run(getCall(result, this.#target(target, at)), result);
   }
 
   /**
-   * Combines a buffer with a rank's memory, each element at once: `target = target ∘ origin`.
+   * Combines a buffer with a rank's memory, each element at once: `target = target ∘ origin`. @mpi MPI_Accumulate
    *
    * @param op An operation of the standard; REPLACE writes. Functions are refused.
    */
@@ -230,7 +230,7 @@ export class Window {
   }
 
   /**
-   * As `accumulate`, and puts what was there before into `result`, each element at once.
+   * As `accumulate`, and puts what was there before into `result`, each element at once. @mpi MPI_Get_accumulate
    *
    * @param origin Null for NO_OP, which reads only.
    */
@@ -245,7 +245,7 @@ export class Window {
     this.#run(call, origin, result);
   }
 
-  /** As `getAccumulate`, of one element of a named type; may be faster. */
+  /** As `getAccumulate`, of one element of a named type; may be faster. @mpi MPI_Fetch_and_op */
   fetchAndOp(
     origin: MessageBuffer | null,
     result: MessageBuffer,
@@ -259,7 +259,7 @@ export class Window {
 
   /**
    * Replaces one element by `origin` if it equals `compare`, and puts what was there before into `result`. Of integers
-   * and bytes.
+   * and bytes. @mpi MPI_Compare_and_swap
    */
   compareAndSwap(
     origin: MessageBuffer,
@@ -272,22 +272,22 @@ export class Window {
     this.#run(compareAndSwapCall(origin, compare, result, place), origin, compare, result);
   }
 
-  /** As `put`, under a lock; the request completes when `origin` may be used again. */
+  /** As `put`, under a lock; the request completes when `origin` may be used again. @mpi MPI_Rput */
   rput(origin: MessageBuffer, target: number, at: WindowPlace = 0): Request {
     return this.#start(putCall(origin, this.#target(target, at)));
   }
 
-  /** As `get`, under a lock; the request completes when `result` is filled. */
+  /** As `get`, under a lock; the request completes when `result` is filled. @mpi MPI_Rget */
   rget(result: MessageBuffer, target: number, at: WindowPlace = 0): Request {
     return this.#start(getCall(result, this.#target(target, at)));
   }
 
-  /** As `accumulate`, under a lock; the request completes when `origin` may be used again. */
+  /** As `accumulate`, under a lock; the request completes when `origin` may be used again. @mpi MPI_Raccumulate */
   raccumulate(origin: MessageBuffer, target: number, op: Op, at: WindowPlace = 0): Request {
     return this.#start(accumulateCall(origin, this.#target(target, at), op));
   }
 
-  /** As `getAccumulate`, under a lock; the request completes when `result` is filled. */
+  /** As `getAccumulate`, under a lock; the request completes when `result` is filled. @mpi MPI_Rget_accumulate */
   rgetAccumulate(
     origin: MessageBuffer | null,
     result: MessageBuffer,
@@ -298,7 +298,7 @@ export class Window {
     return this.#start(getAccumulateCall(origin, result, this.#target(target, at), op));
   }
 
-  /** Ends an epoch of all ranks, whose operations are complete then, and begins the next one. Collective. */
+  /** Ends an epoch of all ranks, whose operations are complete then, and begins the next one. Collective. @mpi MPI_Win_fence */
   fence(assertions: Assertions = {}): void {
     const known = ["noStore", "noPut", "noPrecede", "noSucceed"] as const;
     const bits = assertionBits("MPI_Win_fence", assertions, known);
@@ -308,7 +308,7 @@ export class Window {
     this.#pending.drop();
   }
 
-  /** Lets ranks of a group access this rank's memory, until `wait`. */
+  /** Lets ranks of a group access this rank's memory, until `wait`. @mpi MPI_Win_post */
   post(group: Group, assertions: Assertions = {}): void {
     const bits = assertionBits("MPI_Win_post", assertions, ["noCheck", "noStore", "noPut"]);
     const ranks = this.#ranksOf("MPI_Win_post", group);
@@ -317,7 +317,7 @@ export class Window {
     this.#epochs.post();
   }
 
-  /** Begins access to ranks of a group, which call `post`, until `complete`. */
+  /** Begins access to ranks of a group, which call `post`, until `complete`. @mpi MPI_Win_start */
   start(group: Group, assertions: Assertions = {}): void {
     const bits = assertionBits("MPI_Win_start", assertions, ["noCheck"]);
     const ranks = this.#ranksOf("MPI_Win_start", group);
@@ -326,7 +326,7 @@ export class Window {
     this.#epochs.start(ranks);
   }
 
-  /** Ends the access that `start` began; its operations are complete here, and at the targets after their `wait`. */
+  /** Ends the access that `start` began; its operations are complete here, and at the targets after their `wait`. @mpi MPI_Win_complete */
   complete(): void {
     this.#epochs.requireComplete();
     this.#sync("complete");
@@ -334,14 +334,14 @@ export class Window {
     this.#epochs.complete();
   }
 
-  /** Waits until all ranks of `post`'s group have called `complete`. */
+  /** Waits until all ranks of `post`'s group have called `complete`. @mpi MPI_Win_wait */
   wait(): void {
     this.#epochs.requireWait("MPI_Win_wait");
     this.#sync("wait");
     this.#epochs.wait();
   }
 
-  /** Whether all ranks of `post`'s group have called `complete`; true counts as `wait`. */
+  /** Whether all ranks of `post`'s group have called `complete`; true counts as `wait`. @mpi MPI_Win_test */
   test(): boolean {
     this.#epochs.requireWait("MPI_Win_test");
     const isOver = this.#transport.test();
@@ -349,7 +349,7 @@ export class Window {
     return isOver;
   }
 
-  /** Begins access to a rank, alone or together with others, until `unlock`. The rank takes no part in it. */
+  /** Begins access to a rank, alone or together with others, until `unlock`. The rank takes no part in it. @mpi MPI_Win_lock */
   lock(target: number, type: LockType = "exclusive", assertions: Assertions = {}): void {
     const call = "MPI_Win_lock";
     const bits = assertionBits(call, assertions, ["noCheck"]);
@@ -368,7 +368,7 @@ export class Window {
     this.#epochs.lock(target);
   }
 
-  /** Ends access to a rank; its operations are complete here and there. */
+  /** Ends access to a rank; its operations are complete here and there. @mpi MPI_Win_unlock */
   unlock(target: number): void {
     this.#requireRank("MPI_Win_unlock", target);
     this.#epochs.requireUnlock("MPI_Win_unlock", target);
@@ -377,7 +377,7 @@ export class Window {
     this.#pending.drop(target);
   }
 
-  /** Begins access to all ranks, together with others, until `unlockAll`. Not collective. */
+  /** Begins access to all ranks, together with others, until `unlockAll`. Not collective. @mpi MPI_Win_lock_all */
   lockAll(assertions: Assertions = {}): void {
     const bits = assertionBits("MPI_Win_lock_all", assertions, ["noCheck"]);
     this.#epochs.requireNewLock("MPI_Win_lock_all");
@@ -385,7 +385,7 @@ export class Window {
     this.#epochs.lock();
   }
 
-  /** Ends access to all ranks; its operations are complete here and there. */
+  /** Ends access to all ranks; its operations are complete here and there. @mpi MPI_Win_unlock_all */
   unlockAll(): void {
     this.#epochs.requireUnlock("MPI_Win_unlock_all");
     this.#sync("unlockAll");
@@ -393,34 +393,34 @@ export class Window {
     this.#pending.drop();
   }
 
-  /** Completes operations on a rank, here and there, under its lock. */
+  /** Completes operations on a rank, here and there, under its lock. @mpi MPI_Win_flush */
   flush(target: number): void {
     this.#flush("flush", target);
   }
 
-  /** Completes operations on all ranks, here and there, under locks. */
+  /** Completes operations on all ranks, here and there, under locks. @mpi MPI_Win_flush_all */
   flushAll(): void {
     this.#flush("flushAll");
   }
 
-  /** Completes operations on a rank here: their buffers may be used again, under its lock. */
+  /** Completes operations on a rank here: their buffers may be used again, under its lock. @mpi MPI_Win_flush_local */
   flushLocal(target: number): void {
     this.#flush("flushLocal", target);
   }
 
-  /** Completes operations on all ranks here: their buffers may be used again, under locks. */
+  /** Completes operations on all ranks here: their buffers may be used again, under locks. @mpi MPI_Win_flush_local_all */
   flushLocalAll(): void {
     this.#flush("flushLocalAll");
   }
 
-  /** Makes this rank's own stores, and those of others in its memory, visible to each other, under a lock. */
+  /** Makes this rank's own stores, and those of others in its memory, visible to each other, under a lock. @mpi MPI_Win_sync */
   sync(): void {
     this.#epochs.requireLock("MPI_Win_sync");
     this.#sync("sync");
   }
 
   /**
-   * Gives the window back. Collective. ArrayBuffers over its memory are detached then.
+   * Gives the window back. Collective. ArrayBuffers over its memory are detached then. @mpi MPI_Win_free
    *
    * @throws {@link MpiError} `MPI_ERR_RMA_SYNC` in an epoch that has to be ended first; the window lives on.
    */

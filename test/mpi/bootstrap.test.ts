@@ -25,6 +25,8 @@ function expectJob(lines: readonly unknown[], extra: Record<string, unknown>): v
       isNodeLeader: rank === 0,
       first: ["", "x", "xx", "xxx"],
       second: ["port 0", "port 1", "port 2", "port 3"],
+      objects: [0, 1, 2, 3],
+      badObject: "MPI_ERR_TYPE",
       same: true,
       ...extra,
     });
@@ -48,17 +50,27 @@ describe("bootstrap() with PMIx", () => {
     expectJob(lines, { source: "pmix", sum: 6 });
   });
 
-  run("Pmix puts, fences and gets; errors have codes", async () => {
+  run("Pmix puts, fences, gets, publishes and looks up; errors have codes", async () => {
     const { lines, status } = await start("pmix");
     expect(status).toBe(0);
     expectJob(lines, {
       missing: "PMIX_ERR_TIMEOUT",
       badRank: "MPI_ERR_RANK",
       badKey: "PMIX_ERR_BAD_PARAM",
+      unpublished: "undefined",
+      service: ["host:1234", 1],
+      sameJob: true,
+      empty: 0,
+      badRange: "MPI_ERR_ARG",
+      afterwards: "undefined",
+      pair: "undefined",
+      badFence: "MPI_ERR_RANK",
+      job: { universeSize: expect.any(Number), nodeCount: 1, appNumber: 0 },
       afterFinalize: ["PMIX_ERR_INIT", "PMIX_NO_SERVER"],
     });
     for (const line of lines as Facts[]) {
       expect(line.get).toEqual([(line.identity.rank + 1) % 4, 42]);
+      expect(line.twice).toBe(line.identity.rank === 1 ? "PMIX_ERR_DUPLICATE_KEY" : "");
       expect(line.waitedMs).toBeLessThan(10_000);
     }
   });
@@ -82,6 +94,7 @@ describe("bootstrap() without PMIx", () => {
       identity: { rank: 0, size: 1, localPeers: [0] },
       first: [""],
       second: ["port 0"],
+      objects: [0],
     });
   });
 

@@ -14,6 +14,14 @@ function sumOfRanks() {
   return sum[0];
 }
 
+function failure(run) {
+  try {
+    return run() === undefined ? "undefined" : "a value";
+  } catch (error) {
+    return error.code;
+  }
+}
+
 const facts = {};
 if (how === "mpi-before") facts.sum = sumOfRanks();
 const job = bootstrap();
@@ -21,6 +29,10 @@ const { identity, source, isNodeLeader } = job;
 const text = (cards) => cards.map((card) => new TextDecoder().decode(card));
 facts.first = text(job.exchange(new TextEncoder().encode("x".repeat(identity.rank))));
 facts.second = text(job.exchange(new TextEncoder().encode(`port ${identity.rank}`)));
+facts.objects = job
+  .exchangeObjects({ rank: identity.rank, ports: [1, 2n] })
+  .map(({ rank }) => rank);
+facts.badObject = failure(() => job.exchangeObjects(identity.rank === 0 ? () => {} : {}));
 facts.same = bootstrap() === job;
 facts.usesMpi = isInitialized();
 if (how === "mpi-after") facts.sum = sumOfRanks();
@@ -31,22 +43,34 @@ if (how === "pmix") {
   pmix.fence({ collect: true });
   const next = (identity.rank + 1) % identity.size;
   facts.get = [...pmix.get("only-mine", next)];
-  const code = (run) => {
-    try {
-      return run() === undefined ? "undefined" : "a value";
-    } catch (error) {
-      return error.code;
-    }
-  };
   const started = performance.now();
-  facts.missing = code(() => pmix.get("never-put", next, { timeoutSeconds: 1 }));
+  facts.missing = failure(() => pmix.get("never-put", next, { timeoutSeconds: 1 }));
   facts.waitedMs = Math.round(performance.now() - started);
-  facts.badRank = code(() => pmix.get("only-mine", identity.size));
-  facts.badKey = code(() => pmix.put("k".repeat(600), Uint8Array.of(1)));
+  facts.badRank = failure(() => pmix.get("only-mine", identity.size));
+  facts.badKey = failure(() => pmix.put("k".repeat(600), Uint8Array.of(1)));
+  const { rank } = identity;
+  facts.unpublished = failure(() => pmix.lookup("service"));
+  pmix.fence();
+  if (rank === 1) pmix.publish("service", new TextEncoder().encode("host:1234"));
+  if (rank === 1) pmix.publish("empty", new Uint8Array(0), { range: "namespace" });
+  const found = pmix.lookup("service", { timeoutSeconds: 20 });
+  facts.service = [new TextDecoder().decode(found.bytes), found.rank];
+  facts.sameJob = found.namespace === identity.namespace;
+  facts.empty = pmix.lookup("empty", { range: "namespace", timeoutSeconds: 20 }).bytes.length;
+  facts.twice = rank === 1 ? failure(() => pmix.publish("service", new Uint8Array(1))) : "";
+  facts.badRange = failure(() => pmix.publish("x", new Uint8Array(1), { range: "moon" }));
+  pmix.fence();
+  if (rank === 1) pmix.unpublish("service");
+  pmix.unpublish("never-published");
+  pmix.fence();
+  facts.afterwards = failure(() => pmix.lookup("service"));
+  facts.pair = failure(() => pmix.fence({ ranks: rank < 2 ? [0, 1] : [2, 3] }));
+  facts.badFence = failure(() => pmix.fence({ ranks: [(rank + 1) % 4] }));
+  facts.job = pmix.jobFacts();
   pmix.fence();
   pmix.finalize();
   pmix.finalize();
-  facts.afterFinalize = [code(() => pmix.fence()), code(() => Pmix.init())];
+  facts.afterFinalize = [failure(() => pmix.fence()), failure(() => Pmix.init())];
 }
 console.log(JSON.stringify({ source, isNodeLeader, identity, ...facts }));
 if (how === "finalize") finalize();

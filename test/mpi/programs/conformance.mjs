@@ -14,6 +14,7 @@ import { fails, runCases } from "./checks.mjs";
 import { collectiveCases } from "./conformance-collectives.mjs";
 import { communicatorCases } from "./conformance-communicators.mjs";
 import { datatypeCases } from "./conformance-datatypes.mjs";
+import { environmentCases } from "./conformance-environment.mjs";
 import { errorCases } from "./conformance-errors.mjs";
 import { exchangeCases } from "./conformance-exchanges.mjs";
 import { graphCases } from "./conformance-graphs.mjs";
@@ -23,6 +24,7 @@ import { intercommunicatorCases } from "./conformance-intercommunicators.mjs";
 import { messageCases } from "./conformance-messages.mjs";
 import { modeCases } from "./conformance-modes.mjs";
 import { neighborCases } from "./conformance-neighbors.mjs";
+import { objectCases } from "./conformance-objects.mjs";
 import { persistentCases } from "./conformance-persistent.mjs";
 import { reductionCases } from "./conformance-reductions.mjs";
 import { rmaCases } from "./conformance-rma.mjs";
@@ -57,6 +59,7 @@ const comm = FACTORIES[kind]();
 const { rank, size } = comm;
 const { passed, failed } = await runCases(
   {
+    ...environmentCases,
     ...communicatorCases,
     ...groupCases,
     ...messageCases,
@@ -66,6 +69,7 @@ const { passed, failed } = await runCases(
     ...exchangeCases,
     ...reductionCases,
     ...neighborCases,
+    ...objectCases,
     ...infoCases,
     ...windowCases,
     ...rmaCases,

@@ -1,13 +1,17 @@
 /**
- * 100,000 pairs of nonblocking operations, and 5,000 that nobody waits for. Prints what memory grew by.
+ * Many nonblocking operations, 5,000 that nobody waits for, and accesses to a file. Prints what memory grew by.
+ *
+ *     many-requests.mjs <pairs> <path of a file>
  *
  * Run with --expose-gc.
  */
 
 import { setImmediate as turn } from "node:timers/promises";
-import { Request, world } from "node-mpi-bindings";
+import { File, Mode, Request, world } from "node-mpi-bindings";
 
-const PAIR_COUNT = 100_000;
+const [, , pairs, path] = process.argv;
+const PAIR_COUNT = Number(pairs);
+const ACCESS_COUNT = PAIR_COUNT / 50;
 const FORGOTTEN_COUNT = 5_000;
 const IN_FLIGHT_COUNT = 100;
 
@@ -36,10 +40,29 @@ function exchange(count) {
   }
 }
 
+/** Writes and reads at once, some of them forgotten. */
+function access(file, count) {
+  const place = (i) => 128 * (i * comm.size + comm.rank);
+  for (let i = 0; i < count; i += IN_FLIGHT_COUNT) {
+    Request.waitAll(received.map((buffer, j) => file.iwriteAt(place(j), buffer)));
+    const requests = received.map((buffer, j) => file.ireadAt(place(j), buffer));
+    Request.waitAll(requests.slice(0, IN_FLIGHT_COUNT / 2));
+  }
+}
+
 exchange(1000);
 const before = await memory();
+const residentBefore = process.memoryUsage.rss();
 exchange(PAIR_COUNT);
 const grown = (await memory()) - before;
+const resident = process.memoryUsage.rss() - residentBefore;
+
+const file = File.open(comm, path, Mode.CREATE | Mode.RDWR | Mode.DELETE_ON_CLOSE);
+access(file, 1000);
+const beforeFiles = await memory();
+access(file, ACCESS_COUNT);
+const ofFiles = (await memory()) - beforeFiles;
+file.close();
 
 for (let i = 0; i < FORGOTTEN_COUNT; i += 1) {
   comm.irecv(new Float64Array(16), left, 2); // Fresh memory, which only the request keeps alive.
@@ -56,4 +79,4 @@ const forgotten = (await memory()) - before;
 // Left over at exit: a receive that no message meets, and a send that no receive meets.
 comm.irecv(new Float64Array(4), left, 99);
 comm.isend(new Float64Array(4), right, 98);
-console.log(JSON.stringify({ rank: comm.rank, grown, forgotten }));
+console.log(JSON.stringify({ rank: comm.rank, grown, resident, ofFiles, forgotten }));
