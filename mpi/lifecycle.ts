@@ -33,6 +33,9 @@ export interface Runtime {
   readonly who: string;
 }
 
+/** Milliseconds between the error and the abort. */
+const PRINT_MS = 200;
+
 const runtimes: Runtime[] = [];
 let uncaught: { readonly error: unknown } | undefined;
 let installed = false;
@@ -73,6 +76,8 @@ function endRuntimes(status: number): void {
   if (status !== 0 && aborting?.abort) {
     if (uncaught && process.listenerCount("uncaughtException") === 0) {
       writeError(`Uncaught error on ${aborting.who}: ${inspect(uncaught.error)}\n`);
+      // MPICH's launcher drops what it has not passed on when the job is aborted.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PRINT_MS);
     }
     aborting.abort(status);
   }
