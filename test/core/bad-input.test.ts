@@ -302,6 +302,28 @@ describe("a damaged index", () => {
     expect(openDamaged(createPool(), damage)).toMatch(/^DER_(DF_INVAL|IO|DF_INCOMPT)$/);
   });
 
+  test.each([
+    ["reads", 8192],
+    ["reads", 20_480],
+    ["writes", 8192],
+    ["writes", 20_480],
+  ])(
+    "that is cut under a process that %s is a typed error, and ends none (to %i bytes)",
+    (access, size) => {
+      const program = join(root, "test", "core", "programs", "cut-index.mjs");
+      const args = [program, createPool(), access, `${size}`];
+      const { status, stdout, stderr } = runProgram(process.execPath, args, {
+        env: plainEnvironment(),
+        timeoutMs: 20_000,
+      });
+      expect({ status, stdout, stderr }).toEqual({
+        status: 0,
+        stdout: "DER_IO DER_IO\n",
+        stderr: "",
+      });
+    },
+  );
+
   // Found by fuzzing: LMDB's meta pages have no checksum.
   test.each([
     ["kind of page", 18],

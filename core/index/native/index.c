@@ -27,6 +27,7 @@ static int store_pages(void *context, const struct iovec *parts, int count, off_
 #include <mdb.c>
 #include <midl.c>
 
+#include "../../device/native/fault-guard.h"
 #include "page-check.h"
 
 #define NAPI_VERSION 8
@@ -182,39 +183,60 @@ static Handle *arguments(napi_env env, napi_callback_info info, int64_t *out, si
   return instance->handles[id];
 }
 
+/*
+ * Takes what reads need (a slot of the reader table, memory), so that none of them locks or
+ * allocates: a read may end in a jump.
+ */
+static int prepare_reads(Handle *handle) {
+  int rc = mdb_txn_begin(handle->store->env, NULL, MDB_RDONLY, &handle->reader);
+  if (rc) {
+    handle->reader = NULL;
+    return rc;
+  }
+  rc = mdb_cursor_open(handle->reader, handle->store->dbi, &handle->reader_cursor);
+  mdb_txn_reset(handle->reader);
+  return rc;
+}
+
 /* Begins a look at the newest state, or goes on in the state that is held or being written. */
 static int begin_read(Handle *handle, MDB_txn **txn) {
-  if (handle->writer) {
-    *txn = handle->writer;
-    return 0;
-  }
-  *txn = handle->reader;
-  if (handle->holds)
-    return 0;
-  if (handle->reader)
-    return mdb_txn_renew(handle->reader);
-  int rc = mdb_txn_begin(handle->store->env, NULL, MDB_RDONLY, &handle->reader);
-  *txn = handle->reader;
-  return rc;
+  *txn = handle->writer ? handle->writer : handle->reader;
+  return handle->writer || handle->holds ? 0 : mdb_txn_renew(handle->reader);
+}
+
+/*
+ * Pages that contradict themselves, in a read: a damaged page, or one that was written anew under a
+ * reader without a slot. Elsewhere LMDB ends the process.
+ */
+static void on_contradiction(MDB_env *lmdb, const char *text) {
+  (void)lmdb, (void)text;
+  if (fault_return)
+    siglongjmp(*fault_return, 1);
 }
 
 static void end_read(Handle *handle) {
-  handle->unguarded = handle->writer || !handle->reader || handle->reader->mt_u.reader
-                          ? 0
-                          : handle->reader->mt_txnid;
-  if (!handle->writer && !handle->holds && handle->reader)
+  fault_end();
+  handle->unguarded = handle->writer || handle->reader->mt_u.reader ? 0 : handle->reader->mt_txnid;
+  if (!handle->writer && !handle->holds)
     mdb_txn_reset(handle->reader);
 }
 
+/* Ends a read that LMDB could not finish. */
+static napi_value throw_damaged(napi_env env, Handle *handle, const char *call) {
+  end_read(handle);
+  return throw_lmdb(env, MDB_CORRUPTED, call);
+}
+
+/* Opens the writer's cursor, which allocates: before a read. */
+static int prepare_cursor(Handle *handle) {
+  if (!handle->writer || handle->writer_cursor)
+    return 0;
+  return mdb_cursor_open(handle->writer, handle->store->dbi, &handle->writer_cursor);
+}
+
 static int cursor_of(Handle *handle, MDB_txn *txn, MDB_cursor **cursor) {
-  MDB_cursor **own = handle->writer ? &handle->writer_cursor : &handle->reader_cursor;
-  int rc = 0;
-  if (!*own)
-    rc = mdb_cursor_open(txn, handle->store->dbi, own);
-  else if (!handle->writer)
-    rc = mdb_cursor_renew(txn, *own);
-  *cursor = *own;
-  return rc;
+  *cursor = handle->writer ? handle->writer_cursor : handle->reader_cursor;
+  return handle->writer ? 0 : mdb_cursor_renew(txn, *cursor);
 }
 
 static Store *find_store(dev_t device, ino_t inode) {
@@ -292,6 +314,8 @@ static int open_store(const char *path, unsigned flags, double map_size, unsigne
   mdb_env_set_maxreaders(store->env, readers);
   /* No room is taken at the end of pages: store_checksum uses a field of the header. */
   store->env->me_sumfunc = store_checksum;
+  mdb_env_set_assert(store->env, on_contradiction);
+  guard_faults();
   rc = mdb_env_open(store->env, path, flags | MDB_NOSUBDIR | MDB_NOTLS, 0664);
   if (!rc)
     rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
@@ -378,6 +402,11 @@ static napi_value js_open(napi_env env, napi_callback_info info) {
     free(handle);
     return throw_lmdb(env, rc, "mdb_env_open");
   }
+  rc = prepare_reads(handle);
+  if (rc) {
+    close_handle(handle);
+    return throw_lmdb(env, rc, "mdb_txn_begin");
+  }
   instance->handles[id] = handle;
   return small(env, id);
 }
@@ -394,36 +423,40 @@ static napi_value js_close(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/*
- * Begins a read and looks up the key of a call whose only argument is its size. Returns the handle,
- * of which the caller ends the read, or NULL with an exception pending; `rc` is what LMDB returned.
- */
-static Handle *look_up(napi_env env, napi_callback_info info, MDB_val *value, int *rc) {
-  int64_t size;
-  Handle *handle = arguments(env, info, &size, 1, NULL, 0);
-  if (!handle)
-    return NULL;
-  if (size < 1 || size > KEY_ROOM)
+/* The handle and the key's size of a call that has no other argument. */
+static Handle *key_call(napi_env env, napi_callback_info info, int64_t *size) {
+  Handle *handle = arguments(env, info, size, 1, NULL, 0);
+  if (handle && (*size < 1 || *size > KEY_ROOM))
     return throw_usage(env, "a key has 1 to 2048 bytes"), NULL;
-  MDB_val key = {(size_t)size, instance_of(env)->exchange};
-  MDB_txn *txn;
-  *rc = begin_read(handle, &txn);
-  if (*rc)
-    return throw_lmdb(env, *rc, "mdb_txn_begin"), NULL;
-  *rc = mdb_get(txn, handle->store->dbi, &key, value);
   return handle;
+}
+
+/*
+ * Begins a read and looks up the key of a call whose only argument is its size; the caller ends the
+ * read. Returns what LMDB did.
+ */
+static int look_up(Handle *handle, const uint8_t *exchange, int64_t size, MDB_val *value) {
+  MDB_val key = {(size_t)size, (void *)exchange};
+  MDB_txn *txn;
+  int rc = begin_read(handle, &txn);
+  return rc ? rc : mdb_get(txn, handle->store->dbi, &key, value);
 }
 
 /* get(handle, keySize): copies the value to the exchange; its size, or -1. A value that does not
  * fit is not copied. */
 static napi_value js_get(napi_env env, napi_callback_info info) {
-  int rc;
+  int64_t size;
   MDB_val value;
-  Handle *handle = look_up(env, info, &value, &rc);
+  sigjmp_buf back;
+  Handle *handle = key_call(env, info, &size);
   if (!handle)
     return NULL;
+  uint8_t *exchange = instance_of(env)->exchange;
+  if (FAULT_CAUGHT(back))
+    return throw_damaged(env, handle, "mdb_get");
+  int rc = look_up(handle, exchange, size, &value);
   if (!rc && value.mv_size <= EXCHANGE_SIZE - FOUND_START)
-    memcpy(instance_of(env)->exchange + FOUND_START, value.mv_data, value.mv_size);
+    memcpy(exchange + FOUND_START, value.mv_data, value.mv_size);
   end_read(handle);
   if (rc == MDB_NOTFOUND)
     return small(env, -1);
@@ -433,25 +466,33 @@ static napi_value js_get(napi_env env, napi_callback_info info) {
 /* getCopy(handle, keySize): the value in a buffer of its own, or undefined: for values that are too
  * large for get(). */
 static napi_value js_get_copy(napi_env env, napi_callback_info info) {
-  int rc;
+  int64_t size;
   MDB_val value;
-  napi_value result = NULL;
-  Handle *handle = look_up(env, info, &value, &rc);
+  void *data;
+  napi_value buffer, result = NULL;
+  sigjmp_buf back;
+  Handle *handle = key_call(env, info, &size);
   if (!handle)
     return NULL;
-  if (!rc) {
-    void *data;
-    napi_value buffer;
-    if (napi_create_arraybuffer(env, value.mv_size, &data, &buffer) == napi_ok) {
-      memcpy(data, value.mv_data, value.mv_size);
-      napi_create_typedarray(env, napi_uint8_array, value.mv_size, buffer, 0, &result);
-    } else
-      rc = ENOMEM;
+  const uint8_t *exchange = instance_of(env)->exchange;
+  if (FAULT_CAUGHT(back))
+    return throw_damaged(env, handle, "mdb_get");
+  int rc = look_up(handle, exchange, size, &value);
+  fault_end();
+  if (!rc && value.mv_size > (size_t)UINT32_MAX)
+    rc = MDB_CORRUPTED;
+  if (!rc && napi_create_arraybuffer(env, value.mv_size, &data, &buffer) != napi_ok)
+    rc = ENOMEM;
+  if (rc) {
+    end_read(handle);
+    return rc == MDB_NOTFOUND ? NULL : throw_lmdb(env, rc, "mdb_get");
   }
+  if (FAULT_CAUGHT(back))
+    return throw_damaged(env, handle, "mdb_get");
+  memcpy(data, value.mv_data, value.mv_size);
   end_read(handle);
-  if (rc == MDB_NOTFOUND)
-    return NULL;
-  return rc ? throw_lmdb(env, rc, "mdb_get") : result;
+  napi_create_typedarray(env, napi_uint8_array, value.mv_size, buffer, 0, &result);
+  return result;
 }
 
 static void put_u32(uint8_t *at, uint32_t value) { memcpy(at, &value, sizeof value); }
@@ -488,10 +529,15 @@ static napi_value js_seek(napi_env env, napi_callback_info info) {
   MDB_val key = {(size_t)sizes[0], exchange}, value;
   MDB_txn *txn;
   MDB_cursor *cursor;
-  int rc = begin_read(handle, &txn), found = 0;
+  sigjmp_buf back;
+  int rc = prepare_cursor(handle), found = 0;
   if (rc)
-    return throw_lmdb(env, rc, "mdb_txn_begin");
-  rc = cursor_of(handle, txn, &cursor);
+    return throw_lmdb(env, rc, "mdb_cursor_open");
+  if (FAULT_CAUGHT(back))
+    return throw_damaged(env, handle, "mdb_cursor_get");
+  rc = begin_read(handle, &txn);
+  if (!rc)
+    rc = cursor_of(handle, txn, &cursor);
   if (!rc)
     rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
   if (!rc && key.mv_size >= (size_t)sizes[1] && !memcmp(key.mv_data, exchange, (size_t)sizes[1])) {
@@ -545,12 +591,16 @@ static napi_value js_scan(napi_env env, napi_callback_info info) {
   MDB_val key, value;
   MDB_txn *txn;
   MDB_cursor *cursor;
-  int rc = begin_read(handle, &txn);
-  if (rc)
-    return throw_lmdb(env, rc, "mdb_txn_begin");
-  rc = cursor_of(handle, txn, &cursor);
-  int count = 0, ended = 0;
+  sigjmp_buf back;
+  int rc = prepare_cursor(handle), count = 0, ended = 0;
   size_t at = FOUND_START;
+  if (rc)
+    return throw_lmdb(env, rc, "mdb_cursor_open");
+  if (FAULT_CAUGHT(back))
+    return throw_damaged(env, handle, "mdb_cursor_get");
+  rc = begin_read(handle, &txn);
+  if (!rc)
+    rc = cursor_of(handle, txn, &cursor);
   if (!rc)
     rc = scan_first(cursor, &key, &value, reverse ? &end : &start, reverse, args[3] & 2);
   while (!rc && count < args[2]) {
@@ -576,8 +626,14 @@ static napi_value js_scan(napi_env env, napi_callback_info info) {
 /* The handle of a call without other arguments, and what it reads; NULL, with an exception pending.
  */
 static Handle *begin_call(napi_env env, napi_callback_info info, MDB_txn **txn) {
+  sigjmp_buf back;
   Handle *handle = arguments(env, info, NULL, 0, NULL, 0);
-  int rc = handle ? begin_read(handle, txn) : 0;
+  if (!handle)
+    return NULL;
+  if (FAULT_CAUGHT(back))
+    return throw_damaged(env, handle, "mdb_txn_begin"), NULL;
+  int rc = begin_read(handle, txn);
+  fault_end();
   if (rc)
     throw_lmdb(env, rc, "mdb_txn_begin");
   return rc ? NULL : handle;
@@ -644,6 +700,18 @@ static void close_writer_cursor(Handle *handle) {
   handle->writer_cursor = NULL;
 }
 
+/*
+ * A transaction that met a page which is not there, in the middle of a change: what it did can only
+ * be dropped. LMDB's cursors of that change were on the stack that was left.
+ */
+static void spoil_writer(Handle *handle) {
+  fault_end();
+  close_writer_cursor(handle);
+  for (MDB_dbi dbi = 0; dbi < handle->writer->mt_numdbs; dbi++)
+    handle->writer->mt_cursors[dbi] = NULL;
+  handle->writer->mt_flags |= MDB_TXN_ERROR;
+}
+
 /* A write that was cut short is EIO to LMDB; on a full disk it is that the disk is full. */
 static int is_full(MDB_env *lmdb) {
   struct statvfs space;
@@ -661,11 +729,19 @@ static napi_value js_commit(napi_env env, napi_callback_info info) {
   close_writer_cursor(handle);
   MDB_env *lmdb = handle->store->env;
   measure_file(handle->store);
+  sigjmp_buf back;
+  if (FAULT_CAUGHT(back)) {
+    spoil_writer(handle);
+    mdb_txn_abort(handle->writer);
+    handle->writer = NULL;
+    return throw_lmdb(env, MDB_CORRUPTED, "mdb_txn_commit");
+  }
   int rc = handle->changed ? put_number(handle->writer, handle->store->dbi) : MDB_BAD_TXN;
   if (!rc)
     rc = mdb_txn_commit(handle->writer);
   else
     mdb_txn_abort(handle->writer);
+  fault_end();
   handle->writer = NULL;
   if (!handle->changed)
     return NULL;
@@ -701,8 +777,12 @@ static napi_value js_put(napi_env env, napi_callback_info info) {
       type != napi_uint8_array)
     return throw_usage(env, "put(handle, keySize, value) in a transaction");
   MDB_val key = {(size_t)size, instance_of(env)->exchange}, value = {length, data};
+  sigjmp_buf back;
   handle->changed = 1;
+  if (FAULT_CAUGHT(back))
+    return spoil_writer(handle), throw_lmdb(env, MDB_CORRUPTED, "mdb_put");
   int rc = mdb_put(handle->writer, handle->store->dbi, &key, &value, 0);
+  fault_end();
   return rc ? throw_lmdb(env, rc, "mdb_put") : number(env, (double)handle->writer->mt_next_pgno);
 }
 
@@ -716,8 +796,12 @@ static napi_value js_remove(napi_env env, napi_callback_info info) {
   if (!handle->writer || size < 1 || size > KEY_ROOM)
     return throw_usage(env, "remove(handle, keySize) in a transaction");
   MDB_val key = {(size_t)size, instance_of(env)->exchange};
+  sigjmp_buf back;
   handle->changed = 1;
+  if (FAULT_CAUGHT(back))
+    return spoil_writer(handle), throw_lmdb(env, MDB_CORRUPTED, "mdb_del");
   int rc = mdb_del(handle->writer, handle->store->dbi, &key, NULL);
+  fault_end();
   return rc && rc != MDB_NOTFOUND ? throw_lmdb(env, rc, "mdb_del")
                                   : number(env, (double)handle->writer->mt_next_pgno);
 }
@@ -749,6 +833,9 @@ static napi_value js_usable(napi_env env, napi_callback_info info) {
   size_t pages = (size_t)txn->mt_loose_count;
   MDB_cursor cursor;
   MDB_val key, data;
+  sigjmp_buf back;
+  if (FAULT_CAUGHT(back))
+    return throw_lmdb(env, MDB_CORRUPTED, "mdb_cursor_get");
   if (own->me_pghead)
     pages += count_free(own->me_pghead, own->me_pghead[0] + 1);
   mdb_cursor_init(&cursor, txn, FREE_DBI, NULL);
@@ -762,6 +849,7 @@ static napi_value js_usable(napi_env env, napi_callback_info info) {
     if (!loaded && data.mv_size >= sizeof(MDB_ID))
       pages += count_free(data.mv_data, data.mv_size / sizeof(MDB_ID));
   }
+  fault_end();
   return rc && rc != MDB_NOTFOUND ? throw_lmdb(env, rc, "mdb_cursor_get")
                                   : number(env, (double)pages);
 }
@@ -784,15 +872,20 @@ static napi_value js_check_from(napi_env env, napi_callback_info info) {
     return NULL;
   if (args[0] < 0 || args[0] > KEY_ROOM || args[1] < 1)
     return throw_usage(env, "a key has 1 to 2048 bytes");
+  uint8_t *exchange = instance_of(env)->exchange;
   MDB_txn *txn;
+  sigjmp_buf back;
+  if (FAULT_CAUGHT(back))
+    return throw_damaged(env, handle, "check");
   int rc = begin_read(handle, &txn);
   for (int at = 0; !rc && !handle->writer && !begun_whole(txn) && at < CHECK_BEGINS_MAX; at++) {
     mdb_txn_reset(txn);
     rc = mdb_txn_renew(txn);
   }
-  if (rc)
+  if (rc) {
+    fault_end();
     return throw_lmdb(env, rc, "mdb_txn_begin");
-  uint8_t *exchange = instance_of(env)->exchange;
+  }
   MDB_db *db = &txn->mt_dbs[MAIN_DBI];
   Walk walk = {.check = {.env = handle->store->env, .txn = txn, .count = txn->mt_next_pgno},
                .from = {(size_t)args[0], exchange},
@@ -840,10 +933,16 @@ static napi_value js_check(napi_env env, napi_callback_info info) {
     end_read(handle);
     return throw_lmdb(env, ENOMEM, "check");
   }
+  uint8_t *const seen = check.seen;
+  sigjmp_buf back;
+  if (FAULT_CAUGHT(back)) {
+    free(seen);
+    return throw_damaged(env, handle, "check");
+  }
   if (!check_database(&check, MAIN_DBI) && !check_database(&check, FREE_DBI))
     check_number(&check, handle->store->dbi);
-  free(check.seen);
   end_read(handle);
+  free(seen);
   if (!check.problem)
     return NULL;
   char text[160];
@@ -885,10 +984,10 @@ static napi_value js_stat(napi_env env, napi_callback_info info) {
 }
 
 /*
- * stateNumber(handle): number of the transaction whose state the next look reads, by which a caller can
- * tell that nothing was committed since; 0 if it cannot be told: while the handle writes or holds a
- * state, and for a reader without the table of readers. No transaction is begun: the number is
- * where LMDB itself takes it from when it begins one.
+ * stateNumber(handle): number of the transaction whose state the next look reads, by which a caller
+ * can tell that nothing was committed since; 0 if it cannot be told: while the handle writes or
+ * holds a state, and for a reader without the table of readers. No transaction is begun: the number
+ * is where LMDB itself takes it from when it begins one.
  */
 static napi_value js_state_number(napi_env env, napi_callback_info info) {
   Handle *handle = arguments(env, info, NULL, 0, NULL, 0);
@@ -913,12 +1012,24 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback call;
   } calls[] = {
-      {"open", js_open},        {"close", js_close},         {"get", js_get},
-      {"getCopy", js_get_copy}, {"seek", js_seek},           {"scan", js_scan},
-      {"hold", js_hold},        {"release", js_release},     {"begin", js_begin},
-      {"commit", js_commit},    {"abort", js_abort},         {"put", js_put},
-      {"remove", js_remove},    {"check", js_check},         {"stat", js_stat},
-      {"usable", js_usable},    {"overtaken", js_overtaken}, {"checkFrom", js_check_from},
+      {"open", js_open},
+      {"close", js_close},
+      {"get", js_get},
+      {"getCopy", js_get_copy},
+      {"seek", js_seek},
+      {"scan", js_scan},
+      {"hold", js_hold},
+      {"release", js_release},
+      {"begin", js_begin},
+      {"commit", js_commit},
+      {"abort", js_abort},
+      {"put", js_put},
+      {"remove", js_remove},
+      {"check", js_check},
+      {"stat", js_stat},
+      {"usable", js_usable},
+      {"overtaken", js_overtaken},
+      {"checkFrom", js_check_from},
       {"stateNumber", js_state_number},
   };
   Instance *instance = calloc(1, sizeof *instance);
