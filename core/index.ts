@@ -38,6 +38,7 @@ export {
   setTimes,
   setXattr,
 } from "./device/real-files.js";
+export { SharedCounter } from "./device/shared-counter.js";
 export {
   DaosError,
   type DaosErrorCode,
@@ -47,6 +48,7 @@ export {
   isDaosError,
 } from "./errors.js";
 export { ByteReader, ByteWriter } from "./index/byte-codec.js";
+export { OFFSET_MAX, PATTERN_LEVELS_MAX } from "./limits.js";
 export type { RecoveryReport } from "./log/segment-store.js";
 export type { WriterRecord } from "./log/writer-record.js";
 export type {

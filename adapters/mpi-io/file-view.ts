@@ -9,18 +9,22 @@
  *     file          ....[xx..xx..][xx..xx..][xx..xx..
  *     stream             01  23    45  67    89  ..
  *
- * A range of the stream is a range of one pattern, however many blocks it has: the file type's own
- * levels, and one level for its repetitions.
+ * A range of the stream is a range of one pattern, however many blocks it has, if the file type is a regular
+ * one: the type's own levels, and one level for its repetitions. Of any other it is the ranges of several
+ * patterns, found one by one.
  *
  * @module
  */
 
-import { Datatype } from "node-mpi-bindings";
-import { DaosError, Pattern, type PatternRange } from "../../core/index.js";
-
-function invalid(why: string, remedy: string): DaosError {
-  return new DaosError("DER_INVAL", { what: "Setting a file view", why, remedy });
-}
+import { Datatype, Mode, type View, viewOf } from "node-mpi-bindings";
+import {
+  DaosError,
+  OFFSET_MAX,
+  PATTERN_LEVELS_MAX,
+  Pattern,
+  type PatternRange,
+} from "../../core/index.js";
+import { dataBefore, patternsOf } from "./stream-map.js";
 
 /** What a view is made of; sizes in bytes. */
 export interface ViewOptions {
@@ -30,52 +34,34 @@ export interface ViewOptions {
   readonly etype: Datatype;
   /** What is repeated. */
   readonly filetype: Datatype;
+  /** How numbers are stored: "native", by default, "internal" or "external32". */
+  readonly datarep?: string;
 }
 
 /** A rank's view of a file. Immutable. */
-export class FileView {
+export class FileView implements View {
   /** Where the view starts in the file, in bytes. */
   readonly displacement: number;
   /** Unit of offsets and counts. */
   readonly etype: Datatype;
   /** What is repeated. */
   readonly filetype: Datatype;
-  readonly #offset: number;
-  readonly #blockLength: number;
-  readonly #levels: readonly { stride: number; count: number }[];
+  /** How numbers are stored. */
+  readonly datarep: string;
+  readonly #isWhole: boolean;
 
   /**
-   * @throws `DaosError` `DER_INVAL` if the file type does not consist of whole elementary types,
-   *   or is no regular pattern of increasing offsets.
+   * @throws `MpiError` `MPI_ERR_TYPE` if the file type does not consist of whole elementary types, or its
+   *   offsets go back or overlap; `MPI_ERR_ARG` for the displacement; `MPI_ERR_UNSUPPORTED_DATAREP`.
    */
-  constructor({ displacement, etype, filetype }: ViewOptions) {
-    if (!Number.isSafeInteger(displacement) || displacement < 0) {
-      throw invalid(`the displacement is ${displacement}`, "give a number of bytes, 0 or more");
-    }
-    if (etype.size === 0 || etype.size !== etype.extent) {
-      throw invalid(
-        "the elementary type has gaps or no bytes",
-        "use a type such as Datatype.DOUBLE",
-      );
-    }
-    const { layout } = filetype;
-    if (layout === undefined) {
-      const remedy = "use a file type whose blocks have increasing offsets and do not overlap";
-      throw invalid("the file type is no regular pattern", remedy);
-    }
-    if (filetype.size === 0 || filetype.size % etype.size !== 0) {
-      const why = `the file type has ${filetype.size} bytes, no multiple of ${etype.size}`;
-      throw invalid(why, "build the file type from the elementary type");
-    }
-    if (displacement + layout.offset < 0) {
-      throw invalid("the view begins before the file", "raise the displacement");
-    }
+  constructor({ displacement, etype, filetype, datarep = "native" }: ViewOptions) {
+    viewOf(Mode.RDWR, displacement, etype, filetype, datarep);
     this.displacement = displacement;
     this.etype = etype;
     this.filetype = filetype;
-    this.#offset = layout.offset;
-    this.#blockLength = layout.blockLength;
-    this.#levels = layout.levels;
+    this.datarep = datarep;
+    const { size, extent, layout } = filetype;
+    this.#isWhole = size === extent && layout?.levels.length === 0;
   }
 
   /** The whole file as bytes: the view of a file that has just been opened. */
@@ -84,44 +70,71 @@ export class FileView {
   }
 
   /**
-   * The file bytes of a range of the stream.
+   * The file bytes of a range of the stream, in its order, as they are asked for.
    *
    * @param offset First element, in elementary types.
    * @param size Length in bytes.
-   * @throws `DaosError` `DER_INVAL` if it leaves the file, or repetitions of the file type overlap.
+   * @throws `DaosError` `DER_INVAL` if it leaves the file; before the first range.
    */
-  range(offset: number, size: number): PatternRange {
-    const start = offset * this.etype.size;
-    if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(start) || start < 0) {
-      const text = { what: "Accessing a file", why: `the offset is ${offset}` };
-      throw new DaosError("DER_INVAL", { ...text, remedy: "give a whole number, 0 or more" });
-    }
-    const { size: tileSize, extent } = this.filetype;
-    const first = this.displacement + this.#offset;
-    if (tileSize === extent && this.#levels.length === 0) {
-      return contiguous(first + start, size);
-    }
-    const firstTile = Math.floor(start / tileSize);
-    const tiles = Math.max(1, Math.ceil((start + size) / tileSize) - firstTile);
-    const levels = [...this.#levels, { stride: extent, count: tiles }];
-    const shape = { start: first + firstTile * extent, blockLength: this.#blockLength, levels };
-    const pattern = new Pattern(shape);
-    const from = start - firstTile * tileSize;
-    return { pattern, from, to: from + size };
+  ranges(offset: number, size: number): Iterable<PatternRange> {
+    const start = this.#checkedStart(offset, size);
+    if (size === 0) return [];
+    const regular = this.#regular(start, size);
+    return regular === undefined ? this.#tiles(start, start + size) : [regular];
+  }
+
+  /** The byte of the file at an offset, in elementary types. */
+  byteOffset(offset: number): number {
+    for (const { pattern, from } of this.ranges(offset, 1)) return pattern.offsetOf(from);
+    return this.displacement;
   }
 
   /** Bytes of the stream that lie before a file offset. */
   streamSize(fileSize: number): number {
-    const relative = fileSize - this.displacement - this.#offset;
-    if (relative <= 0) return 0;
-    const { size: tileSize, extent } = this.filetype;
-    const tiles = Math.floor(relative / extent);
-    const shape = { start: 0, blockLength: this.#blockLength, levels: this.#levels };
-    const inTile = new Pattern(shape).packedAtOrAfter(relative - tiles * extent);
-    return tiles * tileSize + inTile;
+    const { size, extent, trueLowerBound, typemap } = this.filetype;
+    const relative = fileSize - this.displacement;
+    if (relative <= trueLowerBound) return 0;
+    const tiles = Math.floor((relative - trueLowerBound) / extent);
+    return tiles * size + dataBefore(typemap, relative - tiles * extent);
   }
-}
 
-function contiguous(start: number, size: number): PatternRange {
-  return { pattern: Pattern.contiguous(start, start + Math.max(size, 1)), from: 0, to: size };
+  /** The first byte of a range of the stream; refuses one that leaves the file. */
+  #checkedStart(offset: number, size: number): number {
+    const unit = this.etype.size;
+    const { size: tileSize, extent, trueLowerBound } = this.filetype;
+    const start = offset * unit;
+    const tiles = Math.floor((start + size) / tileSize);
+    const end = this.displacement + trueLowerBound + (tiles + 1) * extent;
+    const isSound = Number.isSafeInteger(offset) && offset >= 0 && end <= OFFSET_MAX;
+    if (isSound) return start;
+    const what = `Accessing ${size} bytes at offset ${offset} of a file`;
+    const why = `elements of ${unit} bytes end beyond byte ${OFFSET_MAX} there`;
+    const text = { what, why, remedy: "give a smaller offset, 0 or more" };
+    throw new DaosError("DER_INVAL", text, { offset, size, mpi: "MPI_ERR_ARG" });
+  }
+
+  #regular(start: number, size: number): PatternRange | undefined {
+    const { size: tileSize, extent, layout } = this.filetype;
+    if (layout === undefined || layout.levels.length >= PATTERN_LEVELS_MAX) return undefined;
+    const first = this.displacement + layout.offset;
+    if (this.#isWhole) {
+      const pattern = Pattern.contiguous(first + start, first + start + size);
+      return { pattern, from: 0, to: size };
+    }
+    const firstTile = Math.floor(start / tileSize);
+    const tiles = Math.ceil((start + size) / tileSize) - firstTile;
+    const levels = [...layout.levels, { stride: extent, count: tiles }];
+    const shape = { start: first + firstTile * extent, blockLength: layout.blockLength, levels };
+    const from = start - firstTile * tileSize;
+    return { pattern: new Pattern(shape), from, to: from + size };
+  }
+
+  *#tiles(from: number, to: number): Generator<PatternRange, void> {
+    const { size, extent, typemap } = this.filetype;
+    for (let tile = Math.floor(from / size); tile * size < to; tile += 1) {
+      const start = tile * size;
+      const origin = this.displacement + tile * extent;
+      yield* patternsOf(typemap, origin, Math.max(0, from - start), Math.min(size, to - start));
+    }
+  }
 }

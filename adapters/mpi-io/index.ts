@@ -7,15 +7,24 @@
 export {
   type Communicator,
   Datatype,
+  DISPLACEMENT_CURRENT,
   dimsCreate,
+  type FileCalls,
+  type FileInfo,
+  type FileOffset,
+  type MessageBuffer,
+  Mode,
   MpiError,
   Op,
+  Request,
+  Seek,
   SoloCommunicator,
   Status,
   self,
+  type View,
   world,
 } from "node-mpi-bindings";
-export { File, type FileBuffer } from "./file.js";
+export { FileError } from "./errors.js";
+export { File } from "./file.js";
 export { FileView, type ViewOptions } from "./file-view.js";
-export { Mode } from "./mode.js";
 export type { Info } from "./open-file.js";

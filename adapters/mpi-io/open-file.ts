@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bootstrap, type Communicator, Op } from "node-mpi-bindings";
+import { bootstrap, type Communicator, Mode, mayWrite, Op } from "node-mpi-bindings";
 import {
   agree,
   attempt,
@@ -18,7 +18,6 @@ import {
   requireOneNode,
 } from "../../core/index.js";
 import { create, type Inode, lookup, notFound, parseLocation } from "../dfs/index.js";
-import { Mode, mayWrite } from "./mode.js";
 
 /** Hints of `File.open`; unknown ones are ignored, as the standard says. */
 export interface Info {
@@ -184,12 +183,12 @@ function electLeader(comm: Communicator): number {
 }
 
 /** Refuses ranks that ask for different things. Collective. */
-function requireAlike(comm: Communicator, { path, amode }: OpenRequest): void {
-  const own = Buffer.from(`${amode} ${path}`);
+function requireAlike(comm: Communicator, { path, amode, info }: OpenRequest): void {
+  const own = Buffer.from(`${amode} ${info.daos_commit ?? "sync"} ${path}`);
   const first = onRoot(comm, 0, () => own);
   const same = Buffer.compare(first, own) === 0;
-  const why = `rank ${comm.rank} asks for another file or mode than rank 0`;
-  const remedy = "give the same path and mode on all ranks";
+  const why = `rank ${comm.rank} asks for another file, mode or daos_commit than rank 0`;
+  const remedy = "give the same path, mode and hint on all ranks";
   const text = { what: `Opening "${path}"`, why, remedy };
   agree(comm, same ? undefined : new DaosError("DER_MISMATCH", text));
 }

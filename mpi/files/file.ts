@@ -33,13 +33,15 @@ const BYTES: View = {
   datarep: "native",
 };
 
-interface Opening {
+/** What a file is opened by; sound. */
+export interface Opening {
   readonly path: string;
   readonly amode: number;
   readonly hints: Hints;
 }
 
-function openTransport(comm: Communicator, opening: Opening): FileTransport {
+/** Opens a file of the library, or of node:fs. Collective. */
+export function openTransport(comm: Communicator, opening: Opening): FileTransport {
   const known = handleOf(comm);
   if (known) return NativeFile.open(known.library, known.handle, opening, BYTES);
   if (comm instanceof SoloCommunicator) return new SoloFile(opening, BYTES);
@@ -47,11 +49,48 @@ function openTransport(comm: Communicator, opening: Opening): FileTransport {
   throw new MpiError({ code: "MPI_ERR_COMM", call: "MPI_File_open", why });
 }
 
+/** How another implementation opens files. */
+export interface Opener<F> {
+  /** What all ranks must have alike, besides the mode: a bit above those of modes. */
+  readonly kind?: number;
+  /** Opens the file on a copy of the communicator. */
+  open(comm: Communicator, opening: Opening): FileTransport;
+  /** Makes the object that the program gets. */
+  wrap(comm: Communicator, transport: FileTransport): F;
+}
+
+/** Opens a file by an implementation: checks the arguments, and copies the communicator. Collective. */
+export function openFile<F>(
+  comm: Communicator,
+  { path, amode, info }: { path: string; amode: number; info: FileInfo },
+  opener: Opener<F>,
+): F {
+  const call = "MPI_File_open";
+  if (typeof comm?.dup !== "function" || "remoteSize" in comm) {
+    const why = "the communicator is none, or an intercommunicator";
+    throw new MpiError({ code: "MPI_ERR_COMM", call, why });
+  }
+  const own = comm.dup();
+  try {
+    const check = () => {
+      checkPath(call, path);
+      checkMode(amode);
+      return hintsOf(call, info);
+    };
+    const hints = agree(own, call, check, amode | (opener.kind ?? 0));
+    return opener.wrap(own, opener.open(own, { path, amode, hints }));
+  } catch (error) {
+    own.free();
+    throw error;
+  }
+}
+
 /** An open file. Open it with {@link File.open}. */
 export class File extends FileAccesses implements FileCalls {
-  private readonly comm: Communicator;
+  protected readonly comm: Communicator;
 
-  private constructor(comm: Communicator, transport: FileTransport, amode: number) {
+  /** @internal */
+  constructor(comm: Communicator, transport: FileTransport, amode: number) {
     super(transport, amode, BYTES);
     this.comm = comm;
   }
@@ -77,27 +116,13 @@ export class File extends FileAccesses implements FileCalls {
    * ```
    */
   static open(comm: Communicator, path: string, amode: number, info: FileInfo = {}): File {
-    const call = "MPI_File_open";
-    if (typeof comm?.dup !== "function" || "remoteSize" in comm) {
-      const why = "the communicator is none, or an intercommunicator";
-      throw new MpiError({ code: "MPI_ERR_COMM", call, why });
-    }
-    const own = comm.dup();
     try {
-      const hints = agree(
-        own,
-        call,
-        () => {
-          checkPath(call, path);
-          checkMode(amode);
-          return hintsOf(call, info);
-        },
-        amode,
+      return openFile(
+        comm,
+        { path, amode, info },
+        { open: openTransport, wrap: (own, transport) => new File(own, transport, amode) },
       );
-      const transport = openTransport(own, { path, amode, hints });
-      return new File(own, transport, amode);
     } catch (error) {
-      own.free();
       throw refinedError(error, path, amode);
     }
   }

@@ -1,0 +1,302 @@
+/**
+ * A file in a container, as the MPI package's `File` wants one: offsets, pointers, views and commits.
+ *
+ * A rank's writes go to its own log, in whatever order and alignment they come. What all ranks wrote becomes visible
+ * at one epoch, when `sync` or `close` commits it. In atomic mode each write is a commit of its own instead, and each
+ * read is of the newest version.
+ *
+ * @module
+ */
+
+import {
+  ANY_TAG,
+  type Communicator,
+  type Datatype,
+  DISPLACEMENT_CURRENT,
+  EndedRequest,
+  type FileAccess,
+  type FileTransport,
+  type Hints,
+  type Message,
+  Mode,
+  MpiError,
+  mayWrite,
+  Op,
+  type Opening,
+  PROC_NULL,
+  type Request,
+  Seek,
+  Status,
+  unitOf,
+  type View,
+} from "node-mpi-bindings";
+import { attempt, onRoot } from "../../core/index.js";
+import { asMpi } from "./errors.js";
+import { FileView } from "./file-view.js";
+import { checkHints, FileHints, infoOf } from "./hints.js";
+import { gather, scatter } from "./memory.js";
+import { asksForVersion, type OpenedFile, openCollectively } from "./open-file.js";
+import { PatternStream } from "./pattern-stream.js";
+import { removeFile } from "./remove-file.js";
+import { SharedPointer } from "./shared-pointer.js";
+import { VersionedBytes } from "./versioned-bytes.js";
+
+const ROOT = 0;
+
+/** Refuses hints that mean nothing, on all ranks. Collective. */
+function agreeOnHints(comm: Communicator, call: string, hints: Hints): void {
+  asMpi(call, () => attempt(comm, () => checkHints(hints)), "MPI_ERR_INFO_VALUE");
+}
+
+/** An open file in a container. */
+export class DaosFile implements FileTransport {
+  readonly #comm: Communicator;
+  readonly #opened: OpenedFile;
+  readonly #path: string;
+  readonly #amode: number;
+  readonly #bytes: VersionedBytes;
+  readonly #shared: SharedPointer;
+  readonly #hints: FileHints;
+  #individual = 0;
+  #view = FileView.bytes();
+  #split: Status | undefined;
+
+  private constructor(
+    comm: Communicator,
+    opened: OpenedFile,
+    shared: SharedPointer,
+    { path, amode, hints }: Opening,
+  ) {
+    this.#comm = comm;
+    this.#opened = opened;
+    this.#shared = shared;
+    this.#path = path;
+    this.#amode = amode;
+    this.#hints = new FileHints(hints);
+    const isPinned = asksForVersion(infoOf(hints));
+    this.#bytes = new VersionedBytes(comm, opened, { isPinned, isWritten: mayWrite(amode) });
+    if ((amode & Mode.APPEND) !== 0) {
+      this.#individual = this.#bytes.size;
+      shared.set(this.#individual);
+    }
+  }
+
+  /** Opens a file. Collective. @throws `FileError` on all ranks. */
+  static open(comm: Communicator, opening: Opening): DaosFile {
+    const { path, amode, hints } = opening;
+    agreeOnHints(comm, "MPI_File_open", hints);
+    return asMpi(
+      "MPI_File_open",
+      () => {
+        const opened = openCollectively(comm, { path, amode, info: infoOf(hints) });
+        let shared: SharedPointer | undefined;
+        try {
+          shared = SharedPointer.open(comm);
+          return new DaosFile(comm, opened, shared, opening);
+        } catch (error) {
+          shared?.close();
+          opened.view.close();
+          opened.pool.close();
+          throw error;
+        }
+      },
+      "MPI_ERR_BAD_FILE",
+    );
+  }
+
+  /** What this rank reads and has written. */
+  get bytes(): VersionedBytes {
+    return this.#bytes;
+  }
+
+  close(): void {
+    asMpi("MPI_File_close", () => {
+      try {
+        this.#bytes.commit();
+        if ((this.#amode & Mode.DELETE_ON_CLOSE) === 0) return;
+        onRoot(this.#comm, ROOT, () => {
+          removeFile(this.#path);
+          return new Uint8Array();
+        });
+      } finally {
+        this.#shared.close();
+        this.#bytes.close();
+        this.#opened.pool.close();
+      }
+    });
+  }
+
+  setSize(size: number): void {
+    this.#requireWritable("MPI_File_set_size");
+    asMpi("MPI_File_set_size", () => this.#bytes.resize(size, "exactly"));
+  }
+
+  preallocate(size: number): void {
+    this.#requireWritable("MPI_File_preallocate");
+    asMpi("MPI_File_preallocate", () => this.#bytes.resize(size, "at-least"));
+  }
+
+  size(): number {
+    return asMpi("MPI_File_get_size", () => this.#bytes.size);
+  }
+
+  setInfo(hints: Hints): void {
+    agreeOnHints(this.#comm, "MPI_File_set_info", hints);
+    const commits = hints.findLast(([key]) => key === "daos_commit")?.[1];
+    const choice = commits === undefined ? 0 : commits === "sync" ? 1 : 2;
+    this.#requireSame("MPI_File_set_info", choice, "the hint daos_commit");
+    this.#hints.set(hints);
+  }
+
+  info(): Hints {
+    return this.#hints.list();
+  }
+
+  setView(view: View, hints: Hints | undefined): void {
+    if (hints) this.setInfo(hints);
+    let { displacement } = view;
+    if (displacement === DISPLACEMENT_CURRENT) {
+      displacement = this.#view.byteOffset(this.#shared.agreedPosition());
+    }
+    this.#view = attempt(this.#comm, () => new FileView({ ...view, displacement }));
+    this.#individual = 0;
+    this.#shared.set(0);
+  }
+
+  access(access: FileAccess, offset: number, message: Message): Status {
+    const call = `MPI_File_${access}`;
+    const commits = this.#hints.commitsEveryWrite && /^write_(at_all|all|ordered)$/.test(access);
+    if (!commits) return asMpi(call, () => this.#transfer(access, offset, message));
+    return asMpi(call, () => {
+      const status = attempt(this.#comm, () => {
+        return this.#transfer(access, offset, message);
+      });
+      this.#bytes.commit();
+      return status;
+    });
+  }
+
+  start(access: FileAccess, offset: number, message: Message): Request {
+    // A nonblocking call waits for no rank: with `daos_commit` its data is committed by the next call that may.
+    const call = `MPI_File_i${access}`;
+    return new EndedRequest(asMpi(call, () => this.#transfer(access, offset, message)));
+  }
+
+  begin(access: FileAccess, offset: number, message: Message): void {
+    this.#split = this.access(access, offset, message);
+  }
+
+  end(): Status {
+    return this.#split as Status;
+  }
+
+  seek(offset: number, whence: number, isShared: boolean): void {
+    const call = isShared ? "MPI_File_seek_shared" : "MPI_File_seek";
+    if (isShared) this.#requireSame(call, offset + whence / 4, "offset or whence");
+    const current = isShared ? this.#shared.agreedPosition() : this.#individual;
+    const end = () => (isShared ? this.#agreedEnd() : this.#end());
+    const from = whence === Seek.END ? end() : whence === Seek.CUR ? current : 0;
+    const place = from + offset;
+    if (!Number.isSafeInteger(place) || place < 0) {
+      const why = `${place} is no place in the view`;
+      throw new MpiError({ code: "MPI_ERR_ARG", call, why });
+    }
+    if (isShared) this.#shared.set(place);
+    else this.#individual = place;
+  }
+
+  position(isShared: boolean): number {
+    return isShared ? this.#shared.position : this.#individual;
+  }
+
+  byteOffset(offset: number): number {
+    return asMpi("MPI_File_get_byte_offset", () => this.#view.byteOffset(offset));
+  }
+
+  typeExtent(datatype: Datatype): number {
+    // Representations differ in the order of bytes only.
+    return datatype.extent;
+  }
+
+  setAtomicity(isAtomic: boolean): void {
+    asMpi("MPI_File_set_atomicity", () => this.#bytes.setAtomicity(isAtomic));
+  }
+
+  atomicity(): boolean {
+    return this.#bytes.isAtomic;
+  }
+
+  sync(): void {
+    asMpi("MPI_File_sync", () => this.#bytes.commit());
+  }
+
+  #transfer(access: FileAccess, offset: number, message: Message): Status {
+    const size = message.byteLength;
+    const count = size / this.#view.etype.size;
+    const place = this.#placeOf(access, offset, count);
+    const isRead = access.startsWith("read");
+    const moved = isRead ? this.#read(place, message) : this.#write(place, message);
+    if (/^(read|write)(_all)?$/.test(access)) this.#individual = place + count;
+    return new Status(PROC_NULL, ANY_TAG, moved, unitOf(message));
+  }
+
+  #placeOf(access: FileAccess, offset: number, count: number): number {
+    if (/_at/.test(access)) return offset;
+    if (access.endsWith("_shared")) return this.#shared.take(count);
+    return access.endsWith("_ordered") ? this.#shared.takeOrdered(count) : this.#individual;
+  }
+
+  #write(place: number, message: Message): number {
+    const size = message.byteLength;
+    const stream = new PatternStream(this.#view.ranges(place, size));
+    if (size === 0) return 0;
+    this.#bytes.write((write) => {
+      gather(message, this.#isTurned, (part) => stream.next(part, write));
+    });
+    return size;
+  }
+
+  #read(place: number, message: Message): number {
+    const unit = this.#view.etype.size;
+    // A place that leaves the file is an error even where nothing is to be read.
+    const wanted = this.#view.ranges(place, message.byteLength);
+    return this.#bytes.read((state) => {
+      const left = this.#view.streamSize(state.size) - place * unit;
+      const size = Math.max(0, Math.min(message.byteLength, left));
+      const stream = new PatternStream(wanted);
+      scatter(message, size, this.#isTurned, (part) => stream.next(part, state.read));
+      return size;
+    });
+  }
+
+  get #isTurned(): boolean {
+    return this.#view.datarep === "external32";
+  }
+
+  /** Elementary types in the view before the end of the file. */
+  #end(): number {
+    return Math.ceil(this.#view.streamSize(this.#bytes.size) / this.#view.etype.size);
+  }
+
+  #agreedEnd(): number {
+    const end = new Float64Array(1);
+    this.#comm.allreduce(Float64Array.of(this.#end()), end, Op.MAX);
+    return end[0] as number;
+  }
+
+  /** Refuses a number that differs between ranks. Collective. */
+  #requireSame(call: string, value: number, name: string): void {
+    const most = new Float64Array(2);
+    this.#comm.allreduce(Float64Array.of(value, -value), most, Op.MAX);
+    if (most[0] === -(most[1] as number)) return;
+    const why = `ranks differ in ${name}`;
+    const remedy = "Give the same on all ranks";
+    throw new MpiError({ code: "MPI_ERR_NOT_SAME", call, why, remedy });
+  }
+
+  #requireWritable(call: string): void {
+    if (mayWrite(this.#amode)) return;
+    const why = `"${this.#path}" was opened to be read only`;
+    throw new MpiError({ code: "MPI_ERR_READ_ONLY", call, why });
+  }
+}
