@@ -6,14 +6,14 @@
  * are read.
  */
 
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Pool } from "daos-ts";
 import { available, type Family, runRanks } from "../../support/mpirun.ts";
 import { plainEnvironment, runProgram } from "../../support/processes.ts";
 import { root } from "../../support/root.ts";
-import { temporaryDirectory } from "../../support/temporary.ts";
 
 const FILE_CASE_COUNT = 26;
 const STORE_CASE_COUNT = 7;
@@ -25,10 +25,14 @@ let folder = "";
 let runs = 0;
 
 beforeAll(() => {
-  folder = temporaryDirectory({ medium: "memory" });
+  folder = mkdtempSync(join(tmpdir(), "daos-mpi-io-"));
   const pool = Pool.create({ path: join(folder, "pool"), durability: "process" });
   pool.createContainer("c", { retainCommits: 3 });
   pool.close();
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
 });
 
 function address(): string {

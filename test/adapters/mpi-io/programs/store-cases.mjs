@@ -53,7 +53,7 @@ export const storeCases = {
     file.close();
   },
 
-  "a view of a billion blocks opens at once, and is written at both ends"({ comm, open }) {
+  "a view of a billion blocks opens at once, and is written at both ends"({ open }) {
     const file = open("billion", CREATE | Mode.DELETE_ON_CLOSE);
     const sizes = [1000, 1000, 1000, 2];
     const column = Datatype.subarray(
