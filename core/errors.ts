@@ -118,7 +118,7 @@ export function isDaosError(error: unknown, code?: DaosErrorCode): error is Daos
   return (
     typeof candidate === "object" &&
     candidate !== null &&
-    candidate.name === "DaosError" &&
+    (candidate.name === "DaosError" || typeof candidate.daosCode === "string") &&
     (code === undefined || (candidate.daosCode ?? candidate.code) === code)
   );
 }

@@ -9,6 +9,7 @@ import {
   type DaosError,
   type DaosErrorCode,
   type ErrorFacts,
+  type ErrorText,
   isDaosError,
 } from "../../core/index.js";
 
@@ -29,13 +30,15 @@ const MPI_CODES: Partial<Record<DaosErrorCode, string>> = {
 
 /**
  * A failure of a file in a container. It is an `MpiError`, as that of a native file would be: `code` is the error class
- * of the standard, `daosCode` the DAOS code, and `cause` the `DaosError` itself.
+ * of the standard, `daosCode` the DAOS code, by which `isDaosError` knows it, and `cause` the `DaosError` itself.
  */
 export class FileError extends MpiError {
   /** DAOS code, such as `DER_NOSPACE`. */
   readonly daosCode: DaosErrorCode;
   /** Values that a program may want: paths, sizes in bytes, epochs. */
   readonly facts: ErrorFacts;
+  /** The three parts of the store's message. */
+  readonly text: ErrorText;
 
   /** @param invalid Error class of wrong arguments, where the failure says none. */
   constructor(call: string, error: DaosError, invalid?: string) {
@@ -53,6 +56,7 @@ export class FileError extends MpiError {
     });
     this.daosCode = error.code;
     this.facts = error.facts;
+    this.text = error.text;
   }
 }
 

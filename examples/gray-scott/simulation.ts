@@ -133,7 +133,9 @@ class Simulation {
 /** Tells of an expected failure and ends the job; rethrows a bug. */
 function fail(error: unknown): never {
   if (!isDaosError(error) && !(error instanceof MpiError)) throw error;
-  emit({ event: "failed", code: error.code, message: error.message });
+  // Files say the error class of MPI, and beside it the code of the store.
+  const { daosCode } = error as { daosCode?: string };
+  emit({ event: "failed", code: daosCode ?? error.code, message: error.message });
   process.exit(1);
 }
 

@@ -17,7 +17,7 @@ function codeOf(action) {
     action();
     return "none";
   } catch (error) {
-    return error.code ?? String(error);
+    return error.daosCode ?? error.code ?? String(error);
   }
 }
 
