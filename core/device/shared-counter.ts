@@ -50,6 +50,7 @@ export class SharedCounter {
     return this.#change((value) => value);
   }
 
+  /** Sets it, for all. */
   set value(value: number) {
     this.#change(() => value);
   }

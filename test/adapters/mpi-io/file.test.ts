@@ -267,7 +267,7 @@ describe("File refuses", () => {
     expect(() => file.writeAt(0, [buffer, 12, BYTE])).toThrow(mpi("MPI_ERR_TYPE"));
     expect(() => file.writeAt(-1, buffer)).toThrow(mpi("MPI_ERR_ARG"));
     expect(() => file.writeAt(0.5, buffer)).toThrow(mpi("MPI_ERR_ARG"));
-    expect(() => file.writeAt(2 ** 52, buffer)).toThrow(code("DER_INVAL"));
+    expect(() => file.writeAt(2 ** 52, buffer)).toThrow(mpi("MPI_ERR_ARG"));
     expect(() => file.setView(0, DOUBLE, INT32)).toThrow(mpi("MPI_ERR_TYPE"));
     expect(() => file.setView(0, DOUBLE, DOUBLE, "roman")).toThrow(
       mpi("MPI_ERR_UNSUPPORTED_DATAREP"),
