@@ -36,6 +36,8 @@ export interface Place {
 export interface Options {
   /** Measured rounds of each case, besides the first one. */
   readonly rounds: number;
+  /** Jobs of so many ranks only; all if undefined. */
+  readonly ranks?: number;
   /** Sizes that show that the benchmark runs, and nothing else; names are those of the true sizes. */
   readonly tiny: boolean;
 }

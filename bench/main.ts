@@ -1,5 +1,5 @@
 /**
- * Benchmarks: `npm run bench -- <suite> [--json] [--rounds n] [--case text] [--disk dir] [--tiny]`.
+ * Benchmarks: `npm run bench -- <suite> [--json] [--rounds n] [--case text] [--ranks n] [--disk dir] [--tiny]`.
  *
  * Each suite runs on tmpfs and on a disk, against a peer in the same run. With `--json`, standard
  * output is one JSON array of rows and nothing else.
@@ -22,15 +22,17 @@ import {
   type Suite,
 } from "./harness.js";
 import { mpi } from "./mpi.js";
+import { mpiIo } from "./mpi-io.js";
 import { vos } from "./vos.js";
 
 const SUITES: ReadonlyMap<string, Suite> = new Map([
   ["dfs", dfs],
   ["mpi", mpi],
+  ["mpi-io", mpiIo],
   ["vos", vos],
 ]);
 const ROUNDS_DEFAULT = 5;
-const ROUNDS_MAX = 1000;
+const COUNT_MAX = 1000;
 
 /** What the command line asks for. */
 interface CommandOptions extends Options {
@@ -39,10 +41,10 @@ interface CommandOptions extends Options {
   readonly disk: string;
 }
 
-function parseRounds(text: string): number {
-  const rounds = Number(text);
-  if (/^\d+$/.test(text) && rounds >= 1 && rounds <= ROUNDS_MAX) return rounds;
-  throw new InvalidArgumentError(`It is a number from 1 to ${ROUNDS_MAX}.`);
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= COUNT_MAX) return count;
+  throw new InvalidArgumentError(`It is a number from 1 to ${COUNT_MAX}.`);
 }
 
 function parseSuite(name: string): Suite {
@@ -82,8 +84,9 @@ new Command("bench")
   .description("Measures daos-ts against its peers, in the same run")
   .argument("<suite>", `one of: ${[...SUITES.keys()].join(", ")}`, parseSuite)
   .option("--json", "print one JSON array of rows")
-  .option("--rounds <count>", "measured rounds of each case", parseRounds, ROUNDS_DEFAULT)
+  .option("--rounds <count>", "measured rounds of each case", parseCount, ROUNDS_DEFAULT)
   .option("--case <text>", "measure only the cases whose names contain the text")
+  .option("--ranks <count>", "measure only jobs of so many ranks (suite mpi-io)", parseCount)
   .option("--disk <directory>", "where to measure a disk", parseDirectory, os.tmpdir())
   .option("--tiny", "sizes that show that the benchmark runs, and nothing else", false)
   .action((suite: Suite, options: CommandOptions, command: Command) => {

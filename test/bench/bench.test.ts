@@ -5,6 +5,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { available } from "../support/mpirun.ts";
 import { runProgram } from "../support/processes.ts";
 import { root } from "../support/root.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
@@ -58,6 +59,28 @@ describe("npm run bench -- dfs", () => {
       ["dfs-power-create-0", 4, "disk"],
     ]);
     for (const row of rows) expect(Math.min(row.value, row.ratio)).toBeGreaterThan(0);
+    expect(readdirSync(disk)).toEqual([]);
+  });
+});
+
+describe("npm run bench -- mpi-io", () => {
+  const run = available("openmpi") ? test : test.skip;
+
+  run("reads back what it wrote, by each way and decomposition, and leaves nothing behind", () => {
+    const disk = temporaryDirectory({ medium: "disk" });
+    const options = ["--tiny", "--rounds", "1", "--ranks", "2", "--json", "--disk", disk];
+    const names = ["mpi-io hard: ", "mpi-io 400^3, one call, durable"];
+    for (const name of names) {
+      const { status, stdout } = bench("mpi-io", ...options, "--case", name);
+      expect(status).toBe(0);
+      const rows = JSON.parse(stdout) as Line[];
+      expect(rows.length).toBeGreaterThan(0);
+      for (const row of rows) {
+        expect(row.case).toContain(name);
+        expect(row.ranks).toBe(2);
+        expect(Math.min(row.value, row.ratio)).toBeGreaterThan(0);
+      }
+    }
     expect(readdirSync(disk)).toEqual([]);
   });
 });
