@@ -16,7 +16,7 @@
  */
 
 export { bootstrap, type Job } from "./bootstrap.js";
-export { bytesOf, elementSizeOf, type MpiBuffer, type MpiTypedArray } from "./buffers.js";
+export { bytesOf, type MpiBuffer, type MpiTypedArray } from "./buffers.js";
 export { dimsCreate } from "./cart-topology.js";
 export type { CollectiveCalls, NeighborCalls } from "./collectives/collective-calls.js";
 export { type BuiltInOp, type Combine, Op, UserOp } from "./collectives/op.js";
@@ -51,7 +51,6 @@ export {
   unpack,
 } from "./datatype/pack.js";
 export { blocksOf, type Typemap, type TypemapBlock } from "./datatype/typemap.js";
-export { layoutOf } from "./datatype/typemap-layout.js";
 export {
   attachBuffer,
   bsendOverhead,
@@ -69,9 +68,7 @@ export {
   wtime,
 } from "./environment.js";
 export { MpiError, type MpiErrorDetails } from "./errors.js";
-export { EndedRequest } from "./files/ended-request.js";
-export { File, type Opener, type Opening, openFile, openTransport } from "./files/file.js";
-export { checkPath, hintsOf, viewOf } from "./files/file-arguments.js";
+export { File } from "./files/file.js";
 export type {
   FileAccessCalls,
   FileCalls,
@@ -80,9 +77,7 @@ export type {
   SplitAccessCalls,
   View,
 } from "./files/file-calls.js";
-export { refinedError } from "./files/file-errors.js";
-export type { FileAccess, FileTransport, Hints } from "./files/file-transport.js";
-export { DISPLACEMENT_CURRENT, Mode, mayRead, mayWrite, Seek } from "./files/mode.js";
+export { DISPLACEMENT_CURRENT, Mode, Seek } from "./files/mode.js";
 export {
   type AttributeCopy,
   Keyval,
@@ -101,7 +96,6 @@ export {
   type Message,
   type MessageBuffer,
   TypedElements,
-  unitOf,
 } from "./messages/message-buffer.js";
 export { MatchedMessage, type PointToPointCalls } from "./messages/point-to-point.js";
 export { type Completed, PersistentRequest, Request } from "./messages/request.js";

@@ -13,23 +13,25 @@ import {
   type Communicator,
   type Datatype,
   DISPLACEMENT_CURRENT,
-  EndedRequest,
-  type FileAccess,
-  type FileTransport,
-  type Hints,
   type Message,
   Mode,
   MpiError,
-  mayWrite,
   Op,
-  type Opening,
   PROC_NULL,
   type Request,
   Seek,
   Status,
-  unitOf,
   type View,
 } from "node-mpi-bindings";
+import {
+  EndedRequest,
+  type FileAccess,
+  type FileTransport,
+  type Hints,
+  mayWrite,
+  type Opening,
+  unitOf,
+} from "node-mpi-bindings/transports";
 import { attempt, onRoot } from "../../core/index.js";
 import { asMpi } from "./errors.js";
 import { FileView } from "./file-view.js";

@@ -16,7 +16,8 @@
  * @module
  */
 
-import { Datatype, Mode, type View, viewOf } from "node-mpi-bindings";
+import { Datatype, Mode, type View } from "node-mpi-bindings";
+import { viewOf } from "node-mpi-bindings/transports";
 import {
   DaosError,
   OFFSET_MAX,

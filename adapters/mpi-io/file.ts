@@ -14,17 +14,15 @@
  * @module
  */
 
+import { type Communicator, type FileInfo, File as NativeFile } from "node-mpi-bindings";
 import {
-  type Communicator,
   checkPath,
-  type FileInfo,
   type FileTransport,
   hintsOf,
-  File as NativeFile,
   openFile,
   openTransport,
   refinedError,
-} from "node-mpi-bindings";
+} from "node-mpi-bindings/transports";
 import type { Epoch } from "../../core/index.js";
 import { isDaosAddress } from "../dfs/index.js";
 import { DaosFile } from "./daos-file.js";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Hints } from "node-mpi-bindings";
+import type { Hints } from "node-mpi-bindings/transports";
 import { DaosError } from "../../core/index.js";
 import type { Info } from "./open-file.js";
 

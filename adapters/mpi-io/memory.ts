@@ -8,7 +8,8 @@
  */
 
 import { endianness } from "node:os";
-import { blocksOf, bytesOf, elementSizeOf, type Message, TypedElements } from "node-mpi-bindings";
+import { blocksOf, bytesOf, type Message, TypedElements } from "node-mpi-bindings";
+import { elementSizeOf } from "node-mpi-bindings/transports";
 import { DIRECT_BLOCK_SIZE_MIN, STAGING_SIZE } from "./limits.js";
 
 interface MemoryBlock {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { bootstrap, type Communicator, Mode, mayWrite, Op } from "node-mpi-bindings";
+import { bootstrap, type Communicator, Mode, Op } from "node-mpi-bindings";
+import { mayWrite } from "node-mpi-bindings/transports";
 import {
   agree,
   attempt,

@@ -9,7 +9,8 @@
  * @module
  */
 
-import { type Layout, layoutOf, type Typemap } from "node-mpi-bindings";
+import type { Layout, Typemap } from "node-mpi-bindings";
+import { layoutOf } from "node-mpi-bindings/transports";
 import { PATTERN_LEVELS_MAX, Pattern, type PatternRange } from "../../core/index.js";
 
 const layouts = new WeakMap<Typemap, Layout | "none">();
