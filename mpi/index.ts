@@ -16,7 +16,7 @@
  */
 
 export { bootstrap, type Job } from "./bootstrap.js";
-export { bytesOf, type MpiBuffer, type MpiTypedArray } from "./buffers.js";
+export type { MpiBuffer, MpiTypedArray } from "./buffers.js";
 export { dimsCreate } from "./cart-topology.js";
 export type { CollectiveCalls, NeighborCalls } from "./collectives/collective-calls.js";
 export { type BuiltInOp, type Combine, Op, UserOp } from "./collectives/op.js";
@@ -91,10 +91,10 @@ export type { Intercommunicator } from "./groups/intercommunicator.js";
 export type { Identity } from "./identity.js";
 export { Info, type InfoEntries } from "./info/info.js";
 export type { InfoCalls } from "./info/info-operations.js";
-export {
-  type BufferSpec,
-  type Message,
-  type MessageBuffer,
+export type {
+  BufferSpec,
+  Message,
+  MessageBuffer,
   TypedElements,
 } from "./messages/message-buffer.js";
 export { MatchedMessage, type PointToPointCalls } from "./messages/point-to-point.js";

@@ -1,5 +1,5 @@
 /**
- * MPI files over storage of another kind: what a package needs that answers {@link File}'s calls itself.
+ * MPI files over storage of another kind: what a package needs that answers the calls of `File` itself.
  *
  * A transport moves bytes by places in a file ({@link FileTransport}); pointers, views, status counts, split and
  * nonblocking forms and the checks of arguments are then those of every file. {@link openFile} asks an
@@ -10,12 +10,13 @@
  * @module
  */
 
-export { elementSizeOf } from "./buffers.js";
+export { bytesOf, elementSizeOf } from "./buffers.js";
 export { layoutOf } from "./datatype/typemap-layout.js";
+export { MpiError } from "./errors.js";
 export { EndedRequest } from "./files/ended-request.js";
 export { type Opener, type Opening, openFile, openTransport } from "./files/file.js";
 export { checkPath, hintsOf, viewOf } from "./files/file-arguments.js";
 export { refinedError } from "./files/file-errors.js";
 export type { FileAccess, FileTransport, Hints } from "./files/file-transport.js";
 export { mayRead, mayWrite } from "./files/mode.js";
-export { unitOf } from "./messages/message-buffer.js";
+export { TypedElements, unitOf } from "./messages/message-buffer.js";

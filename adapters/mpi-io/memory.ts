@@ -8,8 +8,8 @@
  */
 
 import { endianness } from "node:os";
-import { blocksOf, bytesOf, type Message, TypedElements } from "node-mpi-bindings";
-import { elementSizeOf } from "node-mpi-bindings/transports";
+import { blocksOf, type Message } from "node-mpi-bindings";
+import { bytesOf, elementSizeOf, TypedElements } from "node-mpi-bindings/transports";
 import { DIRECT_BLOCK_SIZE_MIN, STAGING_SIZE } from "./limits.js";
 
 interface MemoryBlock {

@@ -4,7 +4,7 @@
 
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { available, pmixAvailable, runRanks } from "../support/mpirun.ts";
+import { available, pmixAvailable, type RanksOutcome, runRanks } from "../support/mpirun.ts";
 import { plainEnvironment, runProgram } from "../support/processes.ts";
 import { root } from "../support/root.ts";
 
@@ -37,22 +37,30 @@ function expectJob(lines: readonly unknown[], extra: Record<string, unknown>): v
 describe("bootstrap() with PMIx", () => {
   const run = pmixAvailable() ? test : test.skip;
   const start = (how: string) => runRanks({ family: "openmpi", ranks: 4, program, args: [how] });
+  const ended = ({ status, stderr }: RanksOutcome) => ({
+    status,
+    stderr: status === 0 ? "" : stderr,
+  });
+  const well = { status: 0, stderr: "" };
 
   run("identifies 4 ranks and exchanges their cards without MPI", async () => {
-    const { lines, status } = await start("exit0");
-    expect(status).toBe(0);
+    const outcome = await start("exit0");
+    expect(ended(outcome)).toEqual(well);
+    const { lines } = outcome;
     expectJob(lines, { source: "pmix", usesMpi: false });
   });
 
   run.each(["mpi-before", "mpi-after"])("shares the process with MPI (%s)", async (how) => {
-    const { lines, status } = await start(how);
-    expect(status).toBe(0);
+    const outcome = await start(how);
+    expect(ended(outcome)).toEqual(well);
+    const { lines } = outcome;
     expectJob(lines, { source: "pmix", sum: 6 });
   });
 
   run("Pmix puts, fences, gets, publishes and looks up; errors have codes", async () => {
-    const { lines, status } = await start("pmix");
-    expect(status).toBe(0);
+    const outcome = await start("pmix");
+    expect(ended(outcome)).toEqual(well);
+    const { lines } = outcome;
     expectJob(lines, {
       missing: "PMIX_ERR_TIMEOUT",
       badRank: "MPI_ERR_RANK",
