@@ -61,10 +61,11 @@ function measure(shape: Shape, place: Place, { rounds, tiny }: Options): Row[] {
   const all = shape.isDurable ? DURABLE_FILE_COUNT : FILE_COUNT;
   const files = tiny ? TINY_COUNT : all / shape.processes;
   const job = { ...shape, files, directory: path.join(place.directory, "job") };
-  const measured = Array.from({ length: rounds + 1 }, () => ({
+  const warmup = tiny ? 0 : 1;
+  const measured = Array.from({ length: rounds + warmup }, () => ({
     theirs: ratesOf({ ...job, api: "fs" }),
     ours: ratesOf({ ...job, api: "dfs" }),
-  })).slice(1);
+  })).slice(warmup);
   return PHASES.map((phase) => ({
     case: nameOf(shape, phase),
     ranks: shape.processes,

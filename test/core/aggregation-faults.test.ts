@@ -22,7 +22,7 @@ const CHANGING = new Set(["write", "sync", "allocate", "rename", "unlink", "sync
 const LOCK_FILES = /-lock$/;
 const RANDOM_IMAGES = isNightly ? 10 : 1;
 /** In the gate, one run tries every third operation, beginning where the seed says. */
-const FAILURE_STRIDE = isNightly ? 1 : 3;
+const FAILURE_STRIDE = isNightly ? 1 : 7;
 
 let template: string;
 let array: ScatteredArray;

@@ -18,7 +18,7 @@ import {
 } from "./support/scattered-array.ts";
 
 /** Each round kills two processes. */
-const ROUNDS = isNightly ? 100 : 10;
+const ROUNDS = isNightly ? 100 : 5;
 const LIFE_MS_MAX = 150;
 
 test(

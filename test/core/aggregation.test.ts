@@ -154,7 +154,7 @@ describe("Container.aggregate()", () => {
         }
       }),
       // Shrinking would take minutes: a case is a dozen passes over a pool.
-      { ...fcOptions(6), endOnFailure: true },
+      { ...fcOptions(3), endOnFailure: true },
     );
     expect(total.copied).toBeGreaterThan(4 * MIB);
     expect(total.merged).toBeGreaterThan(20);

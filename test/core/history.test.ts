@@ -26,7 +26,7 @@ import { Program } from "./support/program.ts";
 import { randomFrom } from "./support/random.ts";
 
 const PROCESSES = 4;
-const ROUNDS = isNightly ? 40 : 2;
+const ROUNDS = isNightly ? 40 : 1;
 const ROUNDS_MAX = 8 * ROUNDS;
 const ROUND_MS = isNightly ? 6000 : 1200;
 /** Long enough for a forgery of each kind. */

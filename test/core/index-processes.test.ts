@@ -10,7 +10,7 @@ import { isNightly } from "../support/property.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { Program } from "./support/program.ts";
 
-const ROUNDS = isNightly ? 100 : 20;
+const ROUNDS = isNightly ? 100 : 10;
 const PROCESSES = 3;
 const TIMES = 400;
 

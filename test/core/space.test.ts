@@ -325,7 +325,7 @@ test("writes of random sizes take what they are given or leave no trace", () => 
       }
       pool.close();
     }),
-    fcOptions(10),
+    fcOptions(6),
   );
 }, 120_000);
 

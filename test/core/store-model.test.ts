@@ -167,7 +167,7 @@ describe("the store", () => {
           }
         }),
       ),
-      fcOptions(80),
+      fcOptions(40),
     );
   });
 

@@ -186,10 +186,10 @@ describe("File", () => {
     reader.close();
   });
 
-  test("a million strided records, one call each, are one small record in the index", () => {
+  test("100,000 strided records, one call each, are one small record in the index", () => {
     const record = Buffer.alloc(16, 7);
     const file = File.open(comm, address("a"), RDWR);
-    for (let index = 0; index < 1_000_000; index++) file.writeAt(index * 64, record);
+    for (let index = 0; index < 100_000; index++) file.writeAt(index * 64, record);
     const before = withContainer((container) => container.commits().length);
     file.sync();
     expect(withContainer((container) => container.commits().length)).toBe(before + 1);
@@ -197,7 +197,7 @@ describe("File", () => {
     expect(handle.query().scm.live).toBeLessThan(256 * 1024);
     handle.close();
     const buffer = Buffer.alloc(17);
-    file.readAt(64 * 999_998 + 63, buffer);
+    file.readAt(64 * 99_998 + 63, buffer);
     expect([...buffer]).toEqual([0, ...new Array(16).fill(7)]);
     file.close();
   });

@@ -11,7 +11,7 @@ import { beforeEach, describe, expect, test } from "@jest/globals";
 import { type ContainerView, Pool } from "daos-ts";
 import { File, Mode, SoloCommunicator } from "daos-ts/mpi-io";
 import { available, FAMILIES, runRanks } from "../../support/mpirun.ts";
-import { seed } from "../../support/property.ts";
+import { isNightly, seed } from "../../support/property.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 
 const programs = path.join(path.dirname(fileURLToPath(import.meta.url)), "programs");
@@ -39,8 +39,11 @@ for (const family of FAMILIES) {
       };
       await run("write", 4);
       await run("read", 4);
-      await run("read", 2);
-      await run("read", 1);
+      // Ranks of MPICH wait by turning: on two cores, jobs of four take seconds.
+      if (family === "openmpi" || isNightly) {
+        await run("read", 2);
+        await run("read", 1);
+      }
       await run("write", 2);
       await run("read", 4);
     });

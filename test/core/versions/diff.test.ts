@@ -172,7 +172,7 @@ describe("Container.diff()", () => {
           }
         }),
       ),
-      fcOptions(6),
+      fcOptions(3),
     );
   }, 120_000);
 
