@@ -67,7 +67,13 @@ export {
   world,
   wtime,
 } from "./environment.js";
+export { Errhandler, type ErrorFunction } from "./error-handler.js";
 export { MpiError, type MpiErrorDetails } from "./errors.js";
+export {
+  type Conversion,
+  type DataRepresentationFunctions,
+  registerDatarep,
+} from "./files/data-representations.js";
 export { File } from "./files/file.js";
 export type {
   FileAccessCalls,

@@ -14,9 +14,15 @@ export { bytesOf, elementSizeOf } from "./buffers.js";
 export { layoutOf } from "./datatype/typemap-layout.js";
 export { MpiError } from "./errors.js";
 export { EndedRequest } from "./files/ended-request.js";
-export { type Opener, type Opening, openFile, openTransport } from "./files/file.js";
-export { checkPath, hintsOf, viewOf } from "./files/file-arguments.js";
-export { refinedError } from "./files/file-errors.js";
+export {
+  deleteFile,
+  type Opener,
+  type Opening,
+  openFile,
+  openTransport,
+  removeNatively,
+} from "./files/file.js";
+export { viewOf } from "./files/file-arguments.js";
 export type { FileAccess, FileTransport, Hints } from "./files/file-transport.js";
 export { mayRead, mayWrite } from "./files/mode.js";
 export { TypedElements, unitOf } from "./messages/message-buffer.js";

@@ -16,12 +16,11 @@
 
 import { type Communicator, type FileInfo, File as NativeFile } from "node-mpi-bindings";
 import {
-  checkPath,
+  deleteFile,
   type FileTransport,
-  hintsOf,
   openFile,
   openTransport,
-  refinedError,
+  removeNatively,
 } from "node-mpi-bindings/transports";
 import type { Epoch } from "../../core/index.js";
 import { isDaosAddress } from "../dfs/index.js";
@@ -61,13 +60,8 @@ export class File extends NativeFile {
   static override open(comm: Communicator, path: string, amode: number, info: FileInfo = {}): File {
     const wrap = (own: Communicator, transport: FileTransport) => new File(own, transport, amode);
     const isDaos = typeof path === "string" && isDaosAddress(path);
-    const request = { path, amode, info };
-    if (isDaos) return openFile(comm, request, { kind: DAOS_KIND, open: DaosFile.open, wrap });
-    try {
-      return openFile(comm, request, { open: openTransport, wrap });
-    } catch (error) {
-      throw refinedError(error, path, amode);
-    }
+    const opener = isDaos ? { kind: DAOS_KIND, open: DaosFile.open } : { open: openTransport };
+    return openFile(comm, { path, amode, info }, { ...opener, wrap });
   }
 
   /**
@@ -76,19 +70,15 @@ export class File extends NativeFile {
    * @throws `MpiError` `MPI_ERR_NO_SUCH_FILE`, `MPI_ERR_ACCESS`, `MPI_ERR_BAD_FILE`.
    */
   static override delete(path: string, info: FileInfo = {}): void {
-    const call = "MPI_File_delete";
-    checkPath(call, path);
-    if (!isDaosAddress(path)) {
-      NativeFile.delete(path, info);
-      return;
-    }
-    hintsOf(call, info);
-    asMpi(call, () => removeFile(path), "MPI_ERR_BAD_FILE");
+    deleteFile(path, info, (checked, hints) => {
+      if (!isDaosAddress(checked)) removeNatively(checked, hints);
+      else asMpi("MPI_File_delete", () => removeFile(checked), "MPI_ERR_BAD_FILE");
+    });
   }
 
   /** The epoch that reads see, own writes apart; 0 of a file that is in no container. */
   get epoch(): Epoch {
-    return this.transport instanceof DaosFile ? this.transport.bytes.epoch : NO_EPOCH;
+    return this.storage instanceof DaosFile ? this.storage.bytes.epoch : NO_EPOCH;
   }
 
   /**

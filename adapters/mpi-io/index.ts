@@ -6,9 +6,13 @@
 
 export {
   type Communicator,
+  type Conversion,
+  type DataRepresentationFunctions,
   Datatype,
   DISPLACEMENT_CURRENT,
   dimsCreate,
+  Errhandler,
+  type ErrorFunction,
   type FileCalls,
   type FileInfo,
   type FileOffset,
@@ -17,6 +21,7 @@ export {
   MpiError,
   Op,
   Request,
+  registerDatarep,
   Seek,
   SoloCommunicator,
   Status,

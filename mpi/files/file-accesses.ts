@@ -18,7 +18,8 @@ const PENDING_COUNT_MIN = 256;
 
 /** A file without its other calls. */
 export abstract class FileAccesses implements FileAccessCalls, SplitAccessCalls {
-  protected readonly transport: FileTransport;
+  /** What moves the bytes of the present view. */
+  protected transport: FileTransport;
   protected readonly amode: number;
   protected view: View;
   protected isOpen = true;

@@ -7,6 +7,7 @@
 import { Datatype } from "../datatype/datatype.js";
 import { spanOf, type Typemap } from "../datatype/typemap.js";
 import { MpiError } from "../errors.js";
+import { dataRepresentations, isDataRepresentation } from "./data-representations.js";
 import type { FileInfo, FileOffset, View } from "./file-calls.js";
 import type { Hints } from "./file-transport.js";
 import { DISPLACEMENT_CURRENT, Mode, Seek } from "./mode.js";
@@ -15,7 +16,6 @@ import { DISPLACEMENT_CURRENT, Mode, Seek } from "./mode.js";
 const KEY_SIZE_MAX = 35;
 /** Longest value of a hint, in bytes: what all libraries take. */
 const VALUE_SIZE_MAX = 255;
-const DATA_REPRESENTATIONS = ["native", "internal", "external32"];
 
 /** Refuses what is no path. @throws {@link MpiError} `MPI_ERR_BAD_FILE`. */
 export function checkPath(call: string, path: unknown): asserts path is string {
@@ -125,9 +125,9 @@ export function viewOf(
   if (!isSequential && start + filetype.trueLowerBound < 0) {
     throw typeError("the view begins before the file");
   }
-  if (!DATA_REPRESENTATIONS.includes(datarep)) {
+  if (!isDataRepresentation(datarep)) {
     const why = `"${String(datarep)}" is no data representation`;
-    const remedy = `Use one of ${DATA_REPRESENTATIONS.join(", ")}`;
+    const remedy = `Use one of ${dataRepresentations().join(", ")}`;
     throw new MpiError({ code: "MPI_ERR_UNSUPPORTED_DATAREP", call, why, remedy });
   }
   return { displacement: start, etype, filetype, datarep };

@@ -15,6 +15,8 @@
  */
 
 import type { Datatype } from "../datatype/datatype.js";
+import type { Errhandler } from "../error-handler.js";
+import type { MpiError } from "../errors.js";
 import type { Group } from "../groups/group.js";
 import type { MessageBuffer } from "../messages/message-buffer.js";
 import type { Request } from "../messages/request.js";
@@ -36,7 +38,7 @@ export interface View {
   readonly etype: Datatype;
   /** What is repeated from the displacement on: its data is what the rank sees. */
   readonly filetype: Datatype;
-  /** How numbers are stored: "native", "internal" or "external32". */
+  /** How numbers are stored: "native", "internal", "external32", or as `registerDatarep` was told. */
   readonly datarep: string;
 }
 
@@ -163,8 +165,8 @@ export interface FileCalls extends FileAccessCalls, SplitAccessCalls {
    * @param etype Unit of offsets.
    * @param filetype What is repeated; made of `etype`, with offsets that increase and do not overlap.
    * @param datarep How numbers are stored; default "native".
-   * @throws `MPI_ERR_ARG` for the displacement, `MPI_ERR_TYPE` for the types, `MPI_ERR_UNSUPPORTED_DATAREP`; on all
-   *   ranks. The view is then as before.
+   * @throws `MPI_ERR_ARG` for the displacement, `MPI_ERR_TYPE` for the types, `MPI_ERR_UNSUPPORTED_DATAREP`,
+   *   `MPI_ERR_CONVERSION` of functions that were registered; on all ranks. The view is then as before.
    * @mpi MPI_File_set_view
    */
   setView(
@@ -203,4 +205,17 @@ export interface FileCalls extends FileAccessCalls, SplitAccessCalls {
   getAtomicity(): boolean;
   /** Brings all that was written to the storage, and shows it to other ranks. Collective. @mpi MPI_File_sync */
   sync(): void;
+
+  /**
+   * Says what happens with errors of this file's calls, before they are thrown; at first, what `File.getErrhandler`
+   * says. Errors of nonblocking accesses are told by their requests only.
+   *
+   * @throws `MPI_ERR_ARG` for what is no handler.
+   * @mpi MPI_File_set_errhandler
+   */
+  setErrhandler(handler: Errhandler<FileCalls>): void;
+  /** What happens with errors. @mpi MPI_File_get_errhandler */
+  getErrhandler(): Errhandler<FileCalls>;
+  /** Does with an error what would be done with one of this file's calls; throws nothing by itself. @mpi MPI_File_call_errhandler */
+  callErrhandler(error: MpiError): void;
 }

@@ -10,13 +10,16 @@
 
 import type { Communicator } from "../communicator.js";
 import { Datatype } from "../datatype/datatype.js";
-import { currentLibrary } from "../environment.js";
+import { currentLibrary, world } from "../environment.js";
+import { Errhandler, requireErrhandler, tellErrors } from "../error-handler.js";
 import { MpiError } from "../errors.js";
 import type { Group } from "../groups/group.js";
 import { handleOf } from "../groups/native-groups.js";
 import { isFinalized } from "../lifecycle.js";
 import { SoloCommunicator } from "../solo-communicator.js";
 import { agree } from "./agreement.js";
+import { ConvertingFile } from "./converting-file.js";
+import { storedViewOf } from "./data-representations.js";
 import { FileAccesses } from "./file-accesses.js";
 import { checkPath, checkWhence, hintsOf, offsetOf, placeOf, viewOf } from "./file-arguments.js";
 import type { FileCalls, FileInfo, FileOffset, View } from "./file-calls.js";
@@ -43,8 +46,12 @@ export interface Opening {
 /** Opens a file of the library, or of node:fs. Collective. */
 export function openTransport(comm: Communicator, opening: Opening): FileTransport {
   const known = handleOf(comm);
-  if (known) return NativeFile.open(known.library, known.handle, opening, BYTES);
-  if (comm instanceof SoloCommunicator) return new SoloFile(opening, BYTES);
+  try {
+    if (known) return NativeFile.open(known.library, known.handle, opening, BYTES);
+    if (comm instanceof SoloCommunicator) return new SoloFile(opening, BYTES);
+  } catch (error) {
+    throw refinedError(error, opening.path, opening.amode);
+  }
   const why = "the communicator is none of this package";
   throw new MpiError({ code: "MPI_ERR_COMM", call: "MPI_File_open", why });
 }
@@ -59,10 +66,24 @@ export interface Opener<F> {
   wrap(comm: Communicator, transport: FileTransport): F;
 }
 
+/** What a program asks for. */
+export interface OpenArguments {
+  readonly path: string;
+  readonly amode: number;
+  readonly info: FileInfo;
+}
+
 /** Opens a file by an implementation: checks the arguments, and copies the communicator. Collective. */
-export function openFile<F>(
+export function openFile<F>(comm: Communicator, asked: OpenArguments, opener: Opener<F>): F {
+  return told(
+    () => comm,
+    () => openChecked(comm, asked, opener),
+  );
+}
+
+function openChecked<F>(
   comm: Communicator,
-  { path, amode, info }: { path: string; amode: number; info: FileInfo },
+  { path, amode, info }: OpenArguments,
   opener: Opener<F>,
 ): F {
   const call = "MPI_File_open";
@@ -85,14 +106,73 @@ export function openFile<F>(
   }
 }
 
+/** Deletes a file by an implementation: checks the arguments. */
+export function deleteFile(
+  path: string,
+  info: FileInfo,
+  remove: (path: string, hints: Hints) => void,
+): void {
+  const call = "MPI_File_delete";
+  told(world, () => {
+    checkPath(call, path);
+    remove(path, hintsOf(call, info));
+  });
+}
+
+/** Deletes a file of the library, or of node:fs. */
+export function removeNatively(path: string, hints: Hints): void {
+  const library = currentLibrary();
+  if (library === undefined) {
+    removeFile(path);
+    return;
+  }
+  try {
+    library.native.fileDelete(path, hints.flat());
+  } catch (error) {
+    throw refinedError(error, path);
+  }
+}
+
+/** What files begin with: the handler of MPI_FILE_NULL. */
+let initialErrhandler: Errhandler<FileCalls> = Errhandler.ERRORS_RETURN;
+
+/** Runs a call that has no file yet, and tells its error. */
+function told<T>(comm: () => Communicator, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    initialErrhandler.handle(error, undefined, (code) => comm().abort(code));
+    throw error;
+  }
+}
+
 /** An open file. Open it with {@link File.open}. */
 export class File extends FileAccesses implements FileCalls {
   protected readonly comm: Communicator;
+  /** What was opened; views that convert lie above it. */
+  protected readonly storage: FileTransport;
+  private errhandler: Errhandler<FileCalls>;
 
   /** @internal */
   constructor(comm: Communicator, transport: FileTransport, amode: number) {
     super(transport, amode, BYTES);
     this.comm = comm;
+    this.storage = transport;
+    this.errhandler = initialErrhandler;
+  }
+
+  /**
+   * What happens with errors of `open` and `delete`, and of the files that are opened from then on: the handler of
+   * MPI_FILE_NULL; `Errhandler.ERRORS_RETURN` at first.
+   */
+  static getErrhandler(): Errhandler<FileCalls> {
+    return initialErrhandler;
+  }
+
+  /** Changes it. @throws {@link MpiError} `MPI_ERR_ARG` for what is no handler. */
+  static setErrhandler(handler: Errhandler<FileCalls>): void {
+    requireErrhandler("MPI_File_set_errhandler", handler);
+    initialErrhandler = handler;
   }
 
   /**
@@ -116,15 +196,8 @@ export class File extends FileAccesses implements FileCalls {
    * ```
    */
   static open(comm: Communicator, path: string, amode: number, info: FileInfo = {}): File {
-    try {
-      return openFile(
-        comm,
-        { path, amode, info },
-        { open: openTransport, wrap: (own, transport) => new File(own, transport, amode) },
-      );
-    } catch (error) {
-      throw refinedError(error, path, amode);
-    }
+    const wrap = (own: Communicator, transport: FileTransport) => new File(own, transport, amode);
+    return openFile(comm, { path, amode, info }, { open: openTransport, wrap });
   }
 
   /**
@@ -134,19 +207,7 @@ export class File extends FileAccesses implements FileCalls {
    * @mpi MPI_File_delete
    */
   static delete(path: string, info: FileInfo = {}): void {
-    const call = "MPI_File_delete";
-    checkPath(call, path);
-    const hints = hintsOf(call, info);
-    const library = currentLibrary();
-    if (library === undefined) {
-      removeFile(path);
-      return;
-    }
-    try {
-      library.native.fileDelete(path, hints.flat());
-    } catch (error) {
-      throw refinedError(error, path);
-    }
+    deleteFile(path, info, removeNatively);
   }
 
   close(): void {
@@ -208,12 +269,16 @@ export class File extends FileAccesses implements FileCalls {
   ): void {
     const call = "MPI_File_set_view";
     this.requireOpen(call);
-    const [view, hints] = agree(this.comm, call, () => {
+    const [view, stored, hints] = agree(this.comm, call, () => {
       this.requireNoSplit(call);
-      const checked = viewOf(this.amode, displacement, etype, filetype, datarep);
-      return [checked, info === undefined ? undefined : hintsOf(call, info)] as const;
+      const { amode } = this;
+      const checked = viewOf(amode, displacement, etype, filetype, datarep);
+      const below = storedViewOf(checked);
+      if (below) viewOf(amode, displacement, below.view.etype, below.view.filetype, "native");
+      return [checked, below, info === undefined ? undefined : hintsOf(call, info)] as const;
     });
-    this.transport.setView(view, hints);
+    this.storage.setView(stored?.view ?? view, hints);
+    this.transport = stored ? new ConvertingFile(this.storage, view, stored) : this.storage;
     this.view = view;
   }
 
@@ -284,6 +349,28 @@ export class File extends FileAccesses implements FileCalls {
     this.transport.sync();
   }
 
+  setErrhandler(handler: Errhandler<FileCalls>): void {
+    const call = "MPI_File_set_errhandler";
+    this.requireOpen(call);
+    requireErrhandler(call, handler);
+    this.errhandler = handler;
+  }
+
+  getErrhandler(): Errhandler<FileCalls> {
+    this.requireOpen("MPI_File_get_errhandler");
+    return this.errhandler;
+  }
+
+  callErrhandler(error: MpiError): void {
+    this.requireOpen("MPI_File_call_errhandler");
+    this.tell(error);
+  }
+
+  /** Does with an error what the handler says. @internal */
+  tell(error: unknown): void {
+    this.errhandler.handle(error, this, (code) => this.comm.abort(code));
+  }
+
   protected override requireOpen(call: string): void {
     super.requireOpen(call);
     if (!isFinalized()) return;
@@ -317,3 +404,34 @@ export class File extends FileAccesses implements FileCalls {
     });
   }
 }
+
+const FILE_CALLS: readonly (keyof FileCalls)[] = [
+  "close",
+  "setSize",
+  "preallocate",
+  "getSize",
+  "getGroup",
+  "getAmode",
+  "setInfo",
+  "getInfo",
+  "setView",
+  "getView",
+  "seek",
+  "seekShared",
+  "getPosition",
+  "getPositionShared",
+  "getByteOffset",
+  "getTypeExtent",
+  "setAtomicity",
+  "getAtomicity",
+  "sync",
+];
+const ACCESS_CALLS = Object.getOwnPropertyNames(FileAccesses.prototype).filter((name) =>
+  /^i?(read|write)/.test(name),
+);
+
+tellErrors(
+  File.prototype,
+  [...FILE_CALLS, ...(ACCESS_CALLS as (keyof FileCalls)[])],
+  (file, error) => file.tell(error),
+);

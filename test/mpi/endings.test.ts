@@ -42,6 +42,13 @@ describe.each(FAMILIES)("under %s", (family) => {
     expect(await end("abort")).toMatchObject({ status: 9, timedOut: false });
   });
 
+  run("an error of a file with a fatal error handler ends the job", async () => {
+    const outcome = await end("fatal");
+    expect(outcome).toMatchObject({ status: 1, timedOut: false });
+    expect(outcome.stderr).toContain("MPI_ERRORS_ARE_FATAL");
+    expect(outcome.stderr).toContain("MPI_File_open failed");
+  });
+
   run("an error that the program handles ends nothing", async () => {
     const outcome = await end("handled");
     expect(outcome).toMatchObject({ status: 0, timedOut: false });

@@ -12,7 +12,7 @@ import { available, type Family, runRanks } from "../support/mpirun.ts";
 import { plainEnvironment, runProgram } from "../support/processes.ts";
 import { root } from "../support/root.ts";
 
-const CASE_COUNT = 28;
+const CASE_COUNT = 33;
 /** Four ranks busy-wait for each other where there are fewer processors, which takes long. */
 const RANK_COUNTS = process.env.DAOS_NIGHTLY ? [1, 2, 4] : [1, 2];
 const program = join(root, "test/mpi/programs/files.mjs");

@@ -1,10 +1,10 @@
 /**
  * One rank ends badly while the others wait for it.
  *
- *     crash.mjs throw | reject | exit | handled | abort | early
+ *     crash.mjs throw | reject | exit | handled | abort | fatal | early
  */
 
-import { world } from "node-mpi-bindings";
+import { Errhandler, File, Mode, self, world } from "node-mpi-bindings";
 
 const [how] = process.argv.slice(2);
 const comm = world();
@@ -19,6 +19,10 @@ const ENDINGS = {
   },
   exit: () => process.exit(7),
   abort: () => comm.abort(9),
+  fatal: () => {
+    File.setErrhandler(Errhandler.ERRORS_ARE_FATAL);
+    File.open(self(), "/nonexistent/file", Mode.RDONLY);
+  },
   handled: () => {
     process.on("uncaughtException", (error) => {
       console.error(`handled: ${error.message}`);

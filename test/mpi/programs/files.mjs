@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { File, Mode, SoloCommunicator, world } from "node-mpi-bindings";
 import { runCases } from "./checks.mjs";
 import { fileErrorCases } from "./conformance-file-errors.mjs";
+import { fileTypeCases } from "./conformance-file-types.mjs";
 import { fileCases } from "./conformance-files.mjs";
 
 const [, , folder, kind = "world"] = process.argv;
@@ -20,7 +21,7 @@ const comm = kind === "solo" ? new SoloCommunicator() : world();
 const { rank, size } = comm;
 const path = (name) => join(folder, name);
 const open = (name, amode, info) => File.open(comm, path(name), amode, info);
-const cases = { ...fileCases, ...fileErrorCases };
+const cases = { ...fileCases, ...fileErrorCases, ...fileTypeCases };
 const { passed, failed } = await runCases(cases, { comm, open, path, File });
 console.log(JSON.stringify({ rank, size, passed, failed }));
 open("left-open", Mode.CREATE | Mode.RDWR).writeAtAll(rank, Uint8Array.of(1));

@@ -11,6 +11,7 @@
 import { File, SoloCommunicator, world } from "daos-ts/mpi-io";
 import { runCases } from "../../../mpi/programs/checks.mjs";
 import { fileErrorCases } from "../../../mpi/programs/conformance-file-errors.mjs";
+import { fileTypeCases } from "../../../mpi/programs/conformance-file-types.mjs";
 import { fileCases } from "../../../mpi/programs/conformance-files.mjs";
 import { storeCases } from "./store-cases.mjs";
 
@@ -20,7 +21,12 @@ const { rank, size } = comm;
 const isDaos = folder.startsWith("daos://");
 const path = (name) => `${folder}/${name}`;
 const open = (name, amode, info) => File.open(comm, path(name), amode, info);
-const cases = { ...fileCases, ...fileErrorCases, ...(isDaos ? storeCases : {}) };
+const cases = {
+  ...fileCases,
+  ...fileErrorCases,
+  ...fileTypeCases,
+  ...(isDaos ? storeCases : {}),
+};
 const { passed, failed } = await runCases(cases, {
   comm,
   open,
