@@ -57,12 +57,15 @@ describe.each(FAMILIES)("the communicators of %s", (family) => {
     1.1 * TIMEOUT_MS,
   );
 
-  run("conform as a copy of world, and alone as self", async () => {
-    const copy = await runRanks({ family, ranks: 2, program, args: ["dup"] });
-    judge(copy.lines, 2);
-    const alone = await runRanks({ family, ranks: 1, program, args: ["self"] });
-    judge(alone.lines, 1);
-  });
+  // Communicators differ little from one another: in the gate, one library shows it.
+  if (family === "mpich" || isNightly) {
+    run("conform as a copy of world, and alone as self", async () => {
+      const copy = await runRanks({ family, ranks: 2, program, args: ["dup"] });
+      judge(copy.lines, 2);
+      const alone = await runRanks({ family, ranks: 1, program, args: ["self"] });
+      judge(alone.lines, 1);
+    });
+  }
 
   run("compute the same sizes and bounds of datatypes as this package", async () => {
     const measures = join(root, "test/mpi/programs/datatype-measures.mjs");

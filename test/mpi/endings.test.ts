@@ -44,7 +44,9 @@ describe.each(FAMILIES)("under %s", (family) => {
 
   run("an error of a file with a fatal error handler ends the job", async () => {
     const outcome = await end("fatal");
-    expect(outcome).toMatchObject({ status: 1, timedOut: false });
+    expect(outcome.timedOut).toBe(false);
+    // 1, or 9 where the launcher reports a rank that it killed after the abort.
+    expect([1, 9]).toContain(outcome.status);
     expect(outcome.stderr).toContain("MPI_ERRORS_ARE_FATAL");
     expect(outcome.stderr).toContain("MPI_File_open failed");
   });

@@ -10,7 +10,8 @@ import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { Pattern, Pool, type RankGroup, wholeOf } from "daos-ts";
 import { SoloCommunicator } from "daos-ts/mpi-io";
-import { available, FAMILIES, runRanks } from "../../support/mpirun.ts";
+import { available, FAMILIES, type Family, runRanks } from "../../support/mpirun.ts";
+import { isNightly } from "../../support/property.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 
 const program = path.join(
@@ -18,6 +19,16 @@ const program = path.join(
   "programs",
   "collective.mjs",
 );
+/** Both libraries run the same code here: the gate sees less of the second. */
+const rankCounts = (family: Family) => (family === "mpich" && !isNightly ? [2] : [1, 2, 4]);
+const kills = (family: Family): ["before" | "after", number][] =>
+  family === "mpich" && !isNightly
+    ? [["after", 1]]
+    : [
+        ["before", 1],
+        ["before", 0],
+        ["after", 1],
+      ];
 const KEY = Buffer.from("k");
 const code = (expected: string) => expect.objectContaining({ name: "DaosError", code: expected });
 
@@ -53,20 +64,23 @@ for (const family of FAMILIES) {
     const run = (ranks: number, ...args: string[]) =>
       runRanks({ family, ranks, program, args: [pool, ...args], timeoutMs: 25_000 });
 
-    test.each([1, 2, 4])("E1: %i ranks publish all that they wrote at one epoch", async (ranks) => {
-      const { status, lines, stderr } = await run(ranks, "commit");
-      expect({ status, stderr: status === 0 ? "" : stderr }).toEqual({ status: 0, stderr: "" });
-      expect(lines).toHaveLength(ranks);
-      const [first] = lines as { epoch: string; id: string }[];
-      for (const line of lines) {
-        const same = { epoch: first?.epoch, id: first?.id, found: true };
-        expect(line).toMatchObject({ ...same, bytes: ranks * 1000, shown: [20] });
-      }
-      using handle = Pool.connect(pool);
-      const commits = handle.openContainer("c").commits();
-      expect(commits).toHaveLength(20);
-      expect(commits.every(({ contributors }) => contributors === ranks)).toBe(true);
-    });
+    test.each(rankCounts(family))(
+      "E1: %i ranks publish all that they wrote at one epoch",
+      async (ranks) => {
+        const { status, lines, stderr } = await run(ranks, "commit");
+        expect({ status, stderr: status === 0 ? "" : stderr }).toEqual({ status: 0, stderr: "" });
+        expect(lines).toHaveLength(ranks);
+        const [first] = lines as { epoch: string; id: string }[];
+        for (const line of lines) {
+          const same = { epoch: first?.epoch, id: first?.id, found: true };
+          expect(line).toMatchObject({ ...same, bytes: ranks * 1000, shown: [20] });
+        }
+        using handle = Pool.connect(pool);
+        const commits = handle.openContainer("c").commits();
+        expect(commits).toHaveLength(20);
+        expect(commits.every(({ contributors }) => contributors === ranks)).toBe(true);
+      },
+    );
 
     test("E1: an aborted rank, or one that cannot flush, ends the commit on all", async () => {
       const { status, lines } = await run(4, "failures", "2");
@@ -87,11 +101,7 @@ for (const family of FAMILIES) {
       expect(status).toBe(0);
     });
 
-    test.each([
-      ["before", 1],
-      ["before", 0],
-      ["after", 1],
-    ] as const)(
+    test.each(kills(family))(
       "E1: a rank killed %s it contributes leaves all or nothing, and hangs nobody",
       async (when, victim) => {
         const { status, lines, timedOut } = await run(4, when, String(victim));
