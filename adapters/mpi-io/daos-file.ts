@@ -40,7 +40,7 @@ import { gather, scatter } from "./memory.js";
 import { asksForVersion, type OpenedFile, openCollectively } from "./open-file.js";
 import { PatternStream } from "./pattern-stream.js";
 import { removeFile } from "./remove-file.js";
-import { SharedPointer } from "./shared-pointer.js";
+import type { SharedPointer } from "./shared-pointer.js";
 import { VersionedBytes } from "./versioned-bytes.js";
 
 const ROOT = 0;
@@ -63,15 +63,10 @@ export class DaosFile implements FileTransport {
   #view = FileView.bytes();
   #split: Status | undefined;
 
-  private constructor(
-    comm: Communicator,
-    opened: OpenedFile,
-    shared: SharedPointer,
-    { path, amode, hints }: Opening,
-  ) {
+  private constructor(comm: Communicator, opened: OpenedFile, { path, amode, hints }: Opening) {
     this.#comm = comm;
     this.#opened = opened;
-    this.#shared = shared;
+    this.#shared = opened.shared;
     this.#path = path;
     this.#amode = amode;
     this.#hints = new FileHints(hints);
@@ -79,29 +74,17 @@ export class DaosFile implements FileTransport {
     this.#bytes = new VersionedBytes(comm, opened, { isPinned, isWritten: mayWrite(amode) });
     if ((amode & Mode.APPEND) !== 0) {
       this.#individual = this.#bytes.size;
-      shared.set(this.#individual);
+      this.#shared.set(this.#individual);
     }
   }
 
   /** Opens a file. Collective. @throws `FileError` on all ranks. */
   static open(comm: Communicator, opening: Opening): DaosFile {
     const { path, amode, hints } = opening;
-    agreeOnHints(comm, "MPI_File_open", hints);
+    const request = { path, amode, hints, info: infoOf(hints) };
     return asMpi(
       "MPI_File_open",
-      () => {
-        const opened = openCollectively(comm, { path, amode, info: infoOf(hints) });
-        let shared: SharedPointer | undefined;
-        try {
-          shared = SharedPointer.open(comm);
-          return new DaosFile(comm, opened, shared, opening);
-        } catch (error) {
-          shared?.close();
-          opened.view.close();
-          opened.pool.close();
-          throw error;
-        }
-      },
+      () => new DaosFile(comm, openCollectively(comm, request), opening),
       "MPI_ERR_BAD_FILE",
     );
   }
@@ -114,7 +97,7 @@ export class DaosFile implements FileTransport {
   close(): void {
     asMpi("MPI_File_close", () => {
       try {
-        this.#bytes.commit();
+        this.#bytes.finish();
         if ((this.#amode & Mode.DELETE_ON_CLOSE) === 0) return;
         onRoot(this.#comm, ROOT, () => {
           removeFile(this.#path);
@@ -122,7 +105,6 @@ export class DaosFile implements FileTransport {
         });
       } finally {
         this.#shared.close();
-        this.#bytes.close();
         this.#opened.pool.close();
       }
     });

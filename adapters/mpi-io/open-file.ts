@@ -4,8 +4,9 @@
  * @module
  */
 
-import { bootstrap, type Communicator, Mode, Op } from "node-mpi-bindings";
-import { mayWrite } from "node-mpi-bindings/transports";
+import { createHash } from "node:crypto";
+import { bootstrap, type Communicator, Mode } from "node-mpi-bindings";
+import { type Hints, mayWrite } from "node-mpi-bindings/transports";
 import {
   agree,
   attempt,
@@ -17,8 +18,16 @@ import {
   onRoot,
   Pool,
   requireOneNode,
+  SharedCounter,
 } from "../../core/index.js";
 import { create, type Inode, lookup, notFound, parseLocation } from "../dfs/index.js";
+import { checkHints } from "./hints.js";
+import { SharedPointer } from "./shared-pointer.js";
+
+const ROOT = 0;
+/** Words of 32 bits of what ranks ask for: whether it is refused, whether the rank leads, and a digest. */
+const REQUEST_WORDS = 6;
+const DIGEST_WORDS = 4;
 
 /** Hints of `File.open`; unknown ones are ignored, as the standard says. */
 export interface Info {
@@ -35,6 +44,8 @@ export interface Info {
 export interface OpenRequest {
   readonly path: string;
   readonly amode: number;
+  readonly hints: Hints;
+  /** The hints as an object. */
   readonly info: Info;
 }
 
@@ -50,16 +61,21 @@ export interface OpenedFile {
   readonly incarnation: Epoch;
   /** Rank of the communicator that does background work on this node. */
   readonly leader: number;
+  /** The pointer of all ranks. */
+  readonly shared: SharedPointer;
 }
 
 /** What the root tells the other ranks: where the file is, and at which epoch to read. */
 interface Found {
+  /** Of the pool. */
   readonly directory: string;
   readonly container: string;
   readonly path: string;
   readonly oid: ObjectId;
   readonly incarnation: Epoch;
   readonly epoch: Epoch;
+  /** Where the counter of the shared pointer is; "" for one rank, which needs none. */
+  readonly counter: string;
 }
 
 function encodeFound(found: Found): Uint8Array {
@@ -70,13 +86,13 @@ function encodeFound(found: Found): Uint8Array {
 
 function decodeFound(bytes: Uint8Array): Found {
   const raw = JSON.parse(Buffer.from(bytes).toString()) as Record<keyof Found, string>;
-  const { directory, container, path } = raw;
+  const { directory, container, path, counter } = raw;
   const [oid, incarnation, epoch] = [raw.oid, raw.incarnation, raw.epoch].map(BigInt) as [
     bigint,
     bigint,
     bigint,
   ];
-  return { directory, container, path, oid, incarnation, epoch };
+  return { directory, container, path, oid, incarnation, epoch, counter };
 }
 
 /** Whether hints ask for one version, which does not change. */
@@ -122,7 +138,7 @@ function createFile(container: Container, { amode }: OpenRequest, path: string):
 }
 
 /** On the root: finds the file, or creates it. */
-function find(request: OpenRequest): { found: Found; pool: Pool } {
+function find(request: OpenRequest): { found: Omit<Found, "counter">; pool: Pool } {
   const location = parseLocation(request.path);
   const { path } = location;
   const version = versionHint(request);
@@ -175,23 +191,51 @@ function connect(directory: string, amode: number): Pool {
   return Pool.connect(directory, { mode: mayWrite(amode) ? "rw" : "ro", owner });
 }
 
-/** The rank that does background work: the job's leader on this node, or else rank 0. Collective. */
-function electLeader(comm: Communicator): number {
-  const leads = bootstrap().isNodeLeader;
-  const lowest = new Int32Array(1);
-  comm.allreduce(Int32Array.of(leads ? comm.rank : comm.size), lowest, Op.MIN);
-  return (lowest[0] as number) % comm.size;
+/** What ranks must ask for alike, in so many bytes. */
+function digestOf({ path, amode, info }: OpenRequest): Int32Array {
+  const text = `${amode} ${info.daos_commit ?? "sync"} ${path}`;
+  const { buffer, byteOffset } = createHash("sha256").update(text).digest();
+  return new Int32Array(buffer.slice(byteOffset, byteOffset + DIGEST_WORDS * 4));
 }
 
-/** Refuses ranks that ask for different things. Collective. */
-function requireAlike(comm: Communicator, { path, amode, info }: OpenRequest): void {
-  const own = Buffer.from(`${amode} ${info.daos_commit ?? "sync"} ${path}`);
-  const first = onRoot(comm, 0, () => own);
-  const same = Buffer.compare(first, own) === 0;
-  const why = `rank ${comm.rank} asks for another file, mode or daos_commit than rank 0`;
-  const remedy = "give the same path, mode and hint on all ranks";
-  const text = { what: `Opening "${path}"`, why, remedy };
-  agree(comm, same ? undefined : new DaosError("DER_MISMATCH", text));
+/**
+ * Refuses ranks that ask for different things, and what one of them must not ask for. Collective.
+ *
+ * @returns The rank that does background work: the job's leader on this node, or else rank 0.
+ */
+function agreeOnRequest(comm: Communicator, request: OpenRequest): number {
+  let failure: unknown;
+  try {
+    checkHints(request.hints);
+  } catch (error) {
+    failure = error;
+  }
+  const own = new Int32Array(REQUEST_WORDS);
+  own.set([failure === undefined ? 0 : 1, bootstrap().isNodeLeader ? 1 : 0]);
+  own.set(digestOf(request), REQUEST_WORDS - DIGEST_WORDS);
+  const all = new Int32Array(comm.size * REQUEST_WORDS);
+  comm.allgather(own, all);
+  const ranks = Array.from({ length: comm.size }, (_, rank) =>
+    all.subarray(rank * REQUEST_WORDS, (rank + 1) * REQUEST_WORDS),
+  );
+  if (ranks.some(([failed]) => failed === 1)) agree(comm, failure);
+  const { path } = request;
+  const isOther = (words: Int32Array) => words.subarray(2).some((word, i) => word !== all[2 + i]);
+  const other = ranks.findIndex(isOther);
+  if (other > 0) {
+    const why = `rank ${other} asks for another file, mode or daos_commit than rank 0`;
+    const remedy = "give the same path, mode and hint on all ranks";
+    throw new DaosError("DER_MISMATCH", { what: `Opening "${path}"`, why, remedy });
+  }
+  return Math.max(
+    0,
+    ranks.findIndex(([, leads]) => leads === 1),
+  );
+}
+
+/** On the root: makes what the ranks share, if there are several. */
+function shareCounter(comm: Communicator): SharedCounter | undefined {
+  return comm.size > 1 ? SharedCounter.create() : undefined;
 }
 
 /**
@@ -200,25 +244,32 @@ function requireAlike(comm: Communicator, { path, amode, info }: OpenRequest): v
  * @throws `DaosError` on every rank, if it fails on one; nothing stays open then.
  */
 export function openCollectively(comm: Communicator, request: OpenRequest): OpenedFile {
-  requireAlike(comm, request);
+  const leader = agreeOnRequest(comm, request);
   requireOneNode(comm, `Opening "${request.path}"`);
-  const leader = electLeader(comm);
   let pool: Pool | undefined;
+  let counter: SharedCounter | undefined;
   try {
-    const bytes = onRoot(comm, 0, () => {
+    const bytes = onRoot(comm, ROOT, () => {
       const first = find(request);
       pool = first.pool;
-      return encodeFound(first.found);
+      counter = shareCounter(comm);
+      return encodeFound({ ...first.found, counter: counter?.path ?? "" });
     });
-    const { directory, container: label, path, oid, incarnation, epoch } = decodeFound(bytes);
+    const found = decodeFound(bytes);
+    const { path, oid, incarnation } = found;
     return attempt(comm, () => {
-      pool ??= connect(directory, request.amode);
-      const container = pool.openContainer(label);
-      const view = container.view(epoch);
-      return { pool, container, view, oid, path, incarnation, leader };
+      pool ??= connect(found.directory, request.amode);
+      if (found.counter !== "") counter ??= SharedCounter.open(found.counter);
+      const container = pool.openContainer(found.container);
+      const view = container.view(found.epoch);
+      const shared = new SharedPointer(comm, counter);
+      return { pool, container, view, oid, path, incarnation, leader, shared };
     });
   } catch (error) {
+    counter?.close();
     pool?.close();
     throw error;
+  } finally {
+    if (comm.rank === ROOT) counter?.unlink();
   }
 }

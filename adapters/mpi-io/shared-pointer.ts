@@ -5,7 +5,7 @@
  */
 
 import type { Communicator } from "node-mpi-bindings";
-import { attempt, onRoot, SharedCounter } from "../../core/index.js";
+import type { SharedCounter } from "../../core/index.js";
 
 const ROOT = 0;
 
@@ -16,30 +16,10 @@ export class SharedPointer {
   /** The pointer of a communicator of one rank, which needs no storage. */
   #own = 0;
 
-  private constructor(comm: Communicator, counter: SharedCounter | undefined) {
+  /** @param counter What the ranks share, if there are several. */
+  constructor(comm: Communicator, counter: SharedCounter | undefined) {
     this.#comm = comm;
     this.#counter = counter;
-  }
-
-  /** Makes the pointer of a file. Collective. @throws The system's error, on all ranks. */
-  static open(comm: Communicator): SharedPointer {
-    if (comm.size === 1) return new SharedPointer(comm, undefined);
-    let counter: SharedCounter | undefined;
-    try {
-      const path = onRoot(comm, ROOT, () => {
-        counter = SharedCounter.create();
-        return Buffer.from(counter.path);
-      });
-      attempt(comm, () => {
-        counter ??= SharedCounter.open(Buffer.from(path).toString());
-      });
-      return new SharedPointer(comm, counter);
-    } catch (error) {
-      counter?.close();
-      throw error;
-    } finally {
-      if (comm.rank === ROOT) counter?.unlink();
-    }
   }
 
   /** Where it is. */

@@ -35,6 +35,7 @@ export class VersionedBytes {
   readonly #isPinned: boolean;
   readonly #isWritten: boolean;
   #state: ContainerView;
+  #epoch: Epoch;
   #transaction: Transaction | undefined;
   #isAtomic = false;
 
@@ -47,13 +48,14 @@ export class VersionedBytes {
     this.#comm = comm;
     this.#opened = opened;
     this.#state = opened.view;
+    this.#epoch = opened.view.epoch;
     this.#isPinned = options.isPinned;
     this.#isWritten = options.isWritten;
   }
 
   /** The epoch that reads see, own writes apart. */
   get epoch(): Epoch {
-    return this.#state.epoch;
+    return this.#epoch;
   }
 
   /** Whether each write is a commit. */
@@ -104,14 +106,22 @@ export class VersionedBytes {
    * @throws `DaosError` on all ranks, if one of them failed: nothing written since the last commit is visible then.
    */
   commit(): Epoch {
-    const { container, leader } = this.#opened;
     if (!this.#isWritten) return this.#refresh();
-    const transaction = this.#transaction ?? container.begin();
-    this.#transaction = undefined;
-    const id = container.newTransactionId();
-    this.#show(commitCollectively(this.#comm, container, transaction, id).epoch);
-    if (this.#comm.rank === leader) this.#aggregate();
+    this.#show(this.#publish());
+    if (this.#comm.rank === this.#opened.leader) this.#aggregate();
     return this.epoch;
+  }
+
+  /**
+   * Commits as {@link commit} does, and ends the use of the file, also if the commit fails. Collective if the
+   * file may be written.
+   */
+  finish(): void {
+    // Before the commit: when it has taken effect, no rank holds the version before.
+    this.#state.close();
+    if (!this.#isWritten) return;
+    this.#epoch = this.#publish();
+    if (this.#comm.rank === this.#opened.leader) this.#aggregate();
   }
 
   /** Commits what was written, then makes the file as long as is asked, in a second commit. Collective. */
@@ -127,9 +137,12 @@ export class VersionedBytes {
     this.commit();
   }
 
-  /** Lets go of the version; the file is not used any more. */
-  close(): void {
-    this.#state.close();
+  #publish(): Epoch {
+    const { container } = this.#opened;
+    const transaction = this.#transaction ?? container.begin();
+    this.#transaction = undefined;
+    const id = container.newTransactionId();
+    return commitCollectively(this.#comm, container, transaction, id).epoch;
   }
 
   #setSize(own: Transaction, size: number, current: number): void {
@@ -157,6 +170,7 @@ export class VersionedBytes {
   #replace(state: ContainerView): void {
     const old = this.#state;
     this.#state = state;
+    this.#epoch = state.epoch;
     old.close();
   }
 

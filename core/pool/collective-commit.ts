@@ -22,7 +22,7 @@ import type { Committed } from "../vos/commit.js";
 import type { Epoch } from "../vos/epoch.js";
 import type { Transaction } from "../vos/transaction.js";
 import type { Container } from "./container.js";
-import { decodeError, encodeError, gatherBytes, onRoot, type RankGroup } from "./rank-group.js";
+import { askRoot, decodeError, encodeError, onRoot, type RankGroup } from "./rank-group.js";
 
 const COMMIT_ROOT = 0;
 const EMPTY = 0;
@@ -101,9 +101,8 @@ export function commitCollectively(
 ): Committed {
   try {
     const own = contribute(transaction, group.rank);
-    const contributions = gatherBytes(group, own, COMMIT_ROOT);
-    const outcome = onRoot(group, COMMIT_ROOT, () => {
-      return publish(container, contributions as Uint8Array[], transactionId);
+    const outcome = askRoot(group, { root: COMMIT_ROOT, own }, (contributions) => {
+      return publish(container, contributions, transactionId);
     });
     transaction.settle();
     return decodeCommitted(outcome);

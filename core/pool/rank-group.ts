@@ -42,25 +42,53 @@ export interface RankGroup {
   splitShared(): NodeRanks;
 }
 
+/** Bytes of the first message of an exchange: a length, and what fits behind it. Most exchanges need no second one. */
+const FIRST_SIZE = 1024;
+const LENGTH_SIZE = 8;
+const FIRST_ROOM = FIRST_SIZE - LENGTH_SIZE;
+
+/** Answers of a root that was asked. */
+const ANSWERED = 0;
+const TOO_LONG = 1;
+
+/** The first message of some bytes. */
+function firstOf(bytes: Uint8Array): Float64Array {
+  const message = new Float64Array(FIRST_SIZE / Float64Array.BYTES_PER_ELEMENT);
+  message[0] = bytes.length;
+  new Uint8Array(message.buffer).set(bytes.subarray(0, FIRST_ROOM), LENGTH_SIZE);
+  return message;
+}
+
+/** What first messages hold, one behind the other; `undefined` if one of them is not all. */
+function heldBy(messages: Float64Array): Uint8Array[] | undefined {
+  const step = FIRST_SIZE / Float64Array.BYTES_PER_ELEMENT;
+  const held: Uint8Array[] = [];
+  for (let at = 0; at < messages.length; at += step) {
+    const length = messages[at] as number;
+    if (length > FIRST_ROOM) return undefined;
+    held.push(new Uint8Array(messages.buffer, at * 8 + LENGTH_SIZE, length));
+  }
+  return held;
+}
+
 /** Sends bytes of any length from one rank to all. */
 export function bcastBytes(
   group: RankGroup,
   bytes: Uint8Array | undefined,
   root: number,
 ): Uint8Array {
-  const size = Float64Array.of(bytes?.length ?? 0);
-  group.bcast(size, root);
-  const received = group.rank === root ? (bytes as Uint8Array) : new Uint8Array(size[0] as number);
-  if (received.length > 0) group.bcast(received, root);
+  const message = firstOf(bytes ?? new Uint8Array());
+  group.bcast(message, root);
+  const [held] = heldBy(message) ?? [];
+  if (held !== undefined) return bytes ?? held;
+  const received = bytes ?? new Uint8Array(message[0] as number);
+  if (bytes === undefined) received.set(new Uint8Array(message.buffer, LENGTH_SIZE));
+  group.bcast(received.subarray(FIRST_ROOM), root);
   return received;
 }
 
 /** Collects bytes of any length at one rank, in rank order; `undefined` on the others. */
-export function gatherBytes(
-  group: RankGroup,
-  bytes: Uint8Array,
-  root: number,
-): Uint8Array[] | undefined {
+function gatherBytes(group: RankGroup, bytes: Uint8Array, root: number): Uint8Array[] | undefined {
   const isRoot = group.rank === root;
   const sizes = isRoot ? new Float64Array(group.size) : null;
   group.gather(Float64Array.of(bytes.length), sizes, root);
@@ -76,6 +104,29 @@ export function gatherBytes(
     end += count;
     return all.subarray(end - count, end);
   });
+}
+
+/**
+ * Tells one rank what each has to say, and all ranks what that one answers.
+ *
+ * @param answer Runs on the root; the contributions are in rank order. Its failure is thrown on all.
+ */
+export function askRoot(
+  group: RankGroup,
+  { root, own }: { readonly root: number; readonly own: Uint8Array },
+  answer: (contributions: readonly Uint8Array[]) => Uint8Array,
+): Uint8Array {
+  const message = firstOf(own);
+  const messages = group.rank === root ? new Float64Array(message.length * group.size) : null;
+  group.gather(message, messages, root);
+  const first = onRoot(group, root, () => {
+    const contributions = heldBy(messages as Float64Array);
+    if (contributions === undefined) return Uint8Array.of(TOO_LONG);
+    return Buffer.concat([Uint8Array.of(ANSWERED), answer(contributions)]);
+  });
+  if (first[0] === ANSWERED) return first.subarray(1);
+  const contributions = gatherBytes(group, own, root);
+  return onRoot(group, root, () => answer(contributions as Uint8Array[]));
 }
 
 /** An error as bytes, to be thrown on another rank. */
@@ -148,17 +199,23 @@ export function onRoot(group: RankGroup, root: number, step: () => Uint8Array): 
   throw failure ?? decodeError(received.subarray(1));
 }
 
+/** Groups that are known to be on one node: asking costs more than all else that begins a transaction. */
+const onOneNode = new WeakSet<RankGroup>();
+
 /**
- * Refuses a group that spans nodes: an embedded pool is on one of them. Collective.
+ * Refuses a group that spans nodes: an embedded pool is on one of them. Collective the first time.
  *
  * @throws {@link DaosError} `DER_NOSYS`, on all ranks.
  */
 export function requireOneNode(group: RankGroup, what: string): void {
-  if (group.size === 1) return;
+  if (group.size === 1 || onOneNode.has(group)) return;
   const node = group.splitShared();
   const spans = node.size < group.size;
   node.free();
-  if (!spans) return;
+  if (!spans) {
+    onOneNode.add(group);
+    return;
+  }
   const remedy = "start the ranks on one node";
   const why = "the communicator spans several nodes, and an embedded pool serves one";
   throw new DaosError("DER_NOSYS", { what, why, remedy });

@@ -27,6 +27,7 @@ import { refinedError } from "./file-errors.js";
 import type { FileTransport, Hints } from "./file-transport.js";
 import { checkMode, Mode, Seek } from "./mode.js";
 import { NativeFile } from "./native-file.js";
+import { borrowCopy, giveBackCopy } from "./private-communicators.js";
 import { removeFile, SoloFile } from "./solo-file.js";
 
 const BYTES: View = {
@@ -60,7 +61,7 @@ export function openTransport(comm: Communicator, opening: Opening): FileTranspo
 export interface Opener<F> {
   /** What all ranks must have alike, besides the mode: a bit above those of modes. */
   readonly kind?: number;
-  /** Opens the file on a copy of the communicator. */
+  /** Opens the file on the copy of the communicator that files use. */
   open(comm: Communicator, opening: Opening): FileTransport;
   /** Makes the object that the program gets. */
   wrap(comm: Communicator, transport: FileTransport): F;
@@ -91,7 +92,7 @@ function openChecked<F>(
     const why = "the communicator is none, or an intercommunicator";
     throw new MpiError({ code: "MPI_ERR_COMM", call, why });
   }
-  const own = comm.dup();
+  const own = borrowCopy(comm);
   try {
     const check = () => {
       checkPath(call, path);
@@ -101,7 +102,7 @@ function openChecked<F>(
     const hints = agree(own, call, check, amode | (opener.kind ?? 0));
     return opener.wrap(own, opener.open(own, { path, amode, hints }));
   } catch (error) {
-    own.free();
+    giveBackCopy(own);
     throw error;
   }
 }
@@ -219,7 +220,7 @@ export class File extends FileAccesses implements FileCalls {
     try {
       this.transport.close();
     } finally {
-      this.comm.free();
+      giveBackCopy(this.comm);
     }
   }
 

@@ -196,6 +196,23 @@ static napi_value js_unmap(napi_env env, napi_callback_info info) {
 
 /* Fragments that copyFragments fetches from memory ahead of the one that it copies. */
 #define PREFETCH_COUNT 8
+/* What the compiler moves by vector instructions, wherever it lies. */
+typedef struct {
+  uint8_t bytes[64];
+} line_of_bytes;
+
+/*
+ * memcpy by vectors. glibc's copies more than 4 KiB by `rep movsb`, which on AMD's processors is four
+ * times slower where the target lies 8, 16 or 24 bytes beside a multiple of 32; malloc's large blocks do.
+ */
+static void copy_bytes(uint8_t *target, const uint8_t *source, size_t size) {
+  size_t at = 0;
+  for (; size - at > sizeof(line_of_bytes); at += sizeof(line_of_bytes)) {
+    line_of_bytes line = *(const line_of_bytes *)(source + at);
+    *(line_of_bytes *)(target + at) = line;
+  }
+  memcpy(target + at, source + at, size - at);
+}
 
 /*
  * copyFragments(target, source, targetOffsets, sourceOffsets, sizes, count): count memcpys between
@@ -231,7 +248,7 @@ static napi_value js_copy_fragments(napi_env env, napi_callback_info info) {
   for (uint32_t i = 0; i < count; i++) {
     if (i + PREFETCH_COUNT < count)
       __builtin_prefetch(source + (size_t)from[i + PREFETCH_COUNT]);
-    memcpy(target + (size_t)to[i], source + (size_t)from[i], (size_t)size[i]);
+    copy_bytes(target + (size_t)to[i], source + (size_t)from[i], (size_t)size[i]);
   }
   fault_end();
   return make_undefined(env);

@@ -96,9 +96,9 @@ if (what === "commit") {
   // "before": the victim dies before it contributes; "after": as soon as it has.
   if (isVictim && what === "before") process.kill(process.pid, "SIGKILL");
   if (isVictim) {
-    const { gatherv } = comm;
-    comm.gatherv = (...args) => {
-      gatherv.apply(comm, args);
+    const { gather } = comm;
+    comm.gather = (...args) => {
+      gather.apply(comm, args);
       process.kill(process.pid, "SIGKILL");
     };
   }
