@@ -76,6 +76,8 @@ export const PATH_SIZE_MAX = 4096;
 export const OFFSET_MAX = Number.MAX_SAFE_INTEGER;
 /** Most nesting levels of a regular pattern. */
 export const PATTERN_LEVELS_MAX = 32;
+/** Fragments of so many bytes are verified and copied in one pass; smaller ones are copied in batches. */
+export const READ_WHOLE_SIZE_MIN = CHECKSUM_BLOCK_SIZE;
 /** Blocks of a query that are resolved at once. */
 export const RESOLVE_BATCH_COUNT = 4096;
 /** Sums that are tried to prove that two patterns share no offset. */

@@ -10,24 +10,40 @@
 import { createRequire } from "node:module";
 import { DaosError } from "../errors.js";
 
+declare const mapHandle: unique symbol;
+
+/** A map of a file, as the addon knows it. */
+export interface MapHandle {
+  readonly [mapHandle]: true;
+}
+
 /** The calls of `storage.node`; see the C source for their contracts. */
 export interface StorageAddon {
   fallocate(fd: number, offset: number, size: number): void;
   lock(fd: number, offset: number, size: number, kind: 0 | 1 | 2): boolean;
   waitForLock(fd: number, offset: number, size: number, kind: 0 | 1): void;
   isLocked(fd: number, offset: number, size: number): boolean;
-  map(fd: number, size: number): ArrayBuffer;
-  unmap(map: ArrayBuffer): void;
-  copyFragments(
+  map(fd: number, size: number): MapHandle;
+  unmap(map: MapHandle): void;
+  copyMapped(
     target: Uint8Array,
-    source: Uint8Array,
+    map: MapHandle,
+    base: number,
     targetOffsets: Float64Array,
-    sourceOffsets: Float64Array,
+    offsets: Float64Array,
     sizes: Float64Array,
     count: number,
   ): void;
   useCrc(crc: object): void;
-  crc32cMapped(bytes: Uint8Array, start: number, end: number, seed: number): number;
+  /** The numbers: where the data begins, position, size, size of a block, seed. */
+  readVerified(
+    target: Uint8Array,
+    map: MapHandle,
+    numbers: Float64Array,
+    verified: Uint8Array,
+    checksums: Uint32Array,
+  ): number;
+  crc32cMapped(map: MapHandle, start: number, end: number, seed: number): number;
   getXattr(path: string, name: string): Uint8Array | undefined;
   listXattrs(path: string): Uint8Array;
   setXattr(path: string, name: string, value: Uint8Array): void;

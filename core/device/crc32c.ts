@@ -11,7 +11,13 @@
  */
 
 import { CHECKSUM_BLOCK_SIZE, CHECKSUM_SHARED_SIZE_MIN } from "../limits.js";
-import { type IsalAddon, loadAddon, type StorageAddon, storageAddon } from "./addon.js";
+import {
+  type IsalAddon,
+  loadAddon,
+  type MapHandle,
+  type StorageAddon,
+  storageAddon,
+} from "./addon.js";
 
 /** Checksums `bytes[start, end)`, continuing from `seed` (0 to begin). Returns an unsigned 32-bit number. */
 export type Crc32c = (bytes: Uint8Array, start: number, end: number, seed: number) => number;
@@ -70,19 +76,22 @@ export const crc32cAccelerated = !(isal instanceof Error) && "crc32c" in isal;
 /** The fastest implementation at hand. */
 export const crc32c: Crc32c = crc32cAccelerated ? (isal as IsalAddon).crc32c : crc32cPortable;
 
-let mapped: Crc32c | undefined;
+/** As {@link Crc32c}, of a map. */
+type MappedCrc32c = (map: MapHandle, start: number, end: number, seed: number) => number;
 
-function makeMapped(addon: StorageAddon): Crc32c {
+let mapped: MappedCrc32c | undefined;
+
+function makeMapped(addon: StorageAddon): MappedCrc32c {
   if (crc32cAccelerated) {
     addon.useCrc((isal as IsalAddon).crcFunction);
     return addon.crc32cMapped;
   }
   const copy = new Uint8Array(CHECKSUM_BLOCK_SIZE);
-  const at = new Float64Array(3);
-  const [to, from, size] = [at.subarray(0, 1), at.subarray(1, 2), at.subarray(2)];
-  return (bytes, start, end, seed) => {
-    at.set([0, start, end - start]);
-    addon.copyFragments(copy, bytes, to, from, size, 1);
+  const at = new Float64Array(2);
+  const [zero, size] = [at.subarray(0, 1), at.subarray(1)];
+  return (map, start, end, seed) => {
+    size[0] = end - start;
+    addon.copyMapped(copy, map, start, zero, zero, size, 1);
     return crc32cPortable(copy, 0, end - start, seed);
   };
 }
@@ -91,10 +100,15 @@ function makeMapped(addon: StorageAddon): Crc32c {
  * As {@link crc32c}, of up to a block of a mapped file: where a page of it cannot be read any more, since the
  * file was truncated or the device fails, it throws an error of code `EFAULT`, and the process goes on.
  */
-export const crc32cMapped: Crc32c = (bytes, start, end, seed) => {
+export const crc32cMapped: MappedCrc32c = (map, start, end, seed) => {
   mapped ??= makeMapped(storageAddon());
-  return mapped(bytes, start, end, seed);
+  return mapped(map, start, end, seed);
 };
+
+/** Sees to it that the addon knows what computes checksums, before it reads what it has to verify. */
+export function requireMappedCrc(addon: StorageAddon): void {
+  mapped ??= makeMapped(addon);
+}
 
 /** Blocks that follow each other in memory, and where their checksums go. */
 export interface Blocks {

@@ -41,11 +41,49 @@ export interface DeviceFile {
   unlock(start: number, size: number): void;
   /** Whether another open file locks a byte of the range. */
   isLocked(start: number, size: number): boolean;
-  /** Maps the first `size` bytes privately: stores change this process's view only. */
-  map(size: number): ArrayBuffer;
-  /** Drops a map; views of it become empty. */
-  unmap(map: ArrayBuffer): void;
+  /** Maps the first `size` bytes. The map keeps the file's locks until it is closed. */
+  map(size: number): FileMap;
   /** Closes the file and releases its locks. */
+  close(): void;
+}
+
+/** Ranges to be copied, in bytes: `sizes[i]` of them from `positions[i]` to `targets[i]`. */
+export interface Fragments {
+  readonly targets: Float64Array;
+  readonly positions: Float64Array;
+  readonly sizes: Float64Array;
+}
+
+/** What blocks of a file are verified by. */
+export interface BlockChecks {
+  /** Size of a block, in bytes. */
+  readonly size: number;
+  /** By block, whether it was verified: 1. */
+  readonly verified: Uint8Array;
+  /** By block, CRC-32C continued from `seed` and the block's number, as big-endian u32. */
+  readonly checksums: Uint32Array;
+  readonly seed: number;
+}
+
+/**
+ * The start of a file in memory. It is read by native code only, never by JavaScript: a page that is not there any
+ * more, because the file was truncated under the map or the device fails, would end the process. Here it is an
+ * error of code `EFAULT`.
+ */
+export interface FileMap {
+  /** In bytes. */
+  readonly size: number;
+  /** Copies the first `count` fragments; positions count from `base`. */
+  copy(target: Uint8Array, base: number, fragments: Fragments, count: number): void;
+  /**
+   * Fills `target` with bytes from `position` behind `base`, each block of them verified before it is copied.
+   *
+   * @returns How many bytes were copied: up to the first block that has no checksum, or another one.
+   */
+  readVerified(target: Uint8Array, base: number, position: number, blocks: BlockChecks): number;
+  /** CRC-32C of `[start, end)`, up to a block of it, continued from `seed`. */
+  crc32c(start: number, end: number, seed: number): number;
+  /** Lets go of it. */
   close(): void;
 }
 

@@ -23,7 +23,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { assert } from "../errors.js";
-import type { Device, DeviceFile, DeviceSpace, LockKind, OpenMode } from "./device.js";
+import type { Device, DeviceFile, DeviceSpace, FileMap, LockKind, OpenMode } from "./device.js";
 
 const SECTOR_SIZE = 512;
 /** A removed or replaced file waits under such a name, in case a power cut brings it back. */
@@ -150,13 +150,9 @@ class FaultFile implements DeviceFile {
     return this.#inner.isLocked(start, size);
   }
 
-  map(size: number): ArrayBuffer {
+  map(size: number): FileMap {
     this.#device.operation("map", this.path);
     return this.#inner.map(size);
-  }
-
-  unmap(map: ArrayBuffer): void {
-    this.#inner.unmap(map);
   }
 
   close(): void {

@@ -6,10 +6,55 @@
 
 import { randomFillSync } from "node:crypto";
 import fs from "node:fs";
-import { type StorageAddon, storageAddon } from "./addon.js";
-import type { Device, DeviceFile, DeviceSpace, LockKind, OpenMode } from "./device.js";
+import { type MapHandle, type StorageAddon, storageAddon } from "./addon.js";
+import { crc32cAccelerated, crc32cMapped, requireMappedCrc } from "./crc32c.js";
+import type {
+  BlockChecks,
+  Device,
+  DeviceFile,
+  DeviceSpace,
+  FileMap,
+  Fragments,
+  LockKind,
+  OpenMode,
+} from "./device.js";
 
 const FLAGS: Record<OpenMode, string> = { create: "wx+", write: "r+", read: "r" };
+
+class NodeFileMap implements FileMap {
+  readonly size: number;
+  readonly #addon: StorageAddon;
+  readonly #handle: MapHandle;
+  readonly #numbers = new Float64Array(5);
+
+  constructor(addon: StorageAddon, fd: number, size: number) {
+    this.size = size;
+    this.#addon = addon;
+    this.#handle = addon.map(fd, size);
+  }
+
+  copy(target: Uint8Array, base: number, fragments: Fragments, count: number): void {
+    const { targets, positions, sizes } = fragments;
+    this.#addon.copyMapped(target, this.#handle, base, targets, positions, sizes, count);
+  }
+
+  readVerified(target: Uint8Array, base: number, position: number, blocks: BlockChecks): number {
+    // The portable checksums are for machines without the fast ones; there, blocks are verified one by one.
+    if (!crc32cAccelerated) return 0;
+    const { size, verified, checksums, seed } = blocks;
+    this.#numbers.set([base, position, target.length, size, seed]);
+    requireMappedCrc(this.#addon);
+    return this.#addon.readVerified(target, this.#handle, this.#numbers, verified, checksums);
+  }
+
+  crc32c(start: number, end: number, seed: number): number {
+    return crc32cMapped(this.#handle, start, end, seed);
+  }
+
+  close(): void {
+    this.#addon.unmap(this.#handle);
+  }
+}
 
 class NodeFile implements DeviceFile {
   readonly path: string;
@@ -73,12 +118,8 @@ class NodeFile implements DeviceFile {
     return this.#addon.isLocked(this.#fd, start, size);
   }
 
-  map(size: number): ArrayBuffer {
-    return this.#addon.map(this.#fd, size);
-  }
-
-  unmap(map: ArrayBuffer): void {
-    this.#addon.unmap(map);
+  map(size: number): FileMap {
+    return new NodeFileMap(this.#addon, this.#fd, size);
   }
 
   close(): void {

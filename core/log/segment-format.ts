@@ -97,14 +97,20 @@ const seedBytes = Buffer.alloc(12);
 let seedId = -1;
 let seedOfId = 0;
 
-/** The CRC that a block's checksum continues from: that of u64 segment id, u32 block. */
-export function blockSeed(id: number, block: number): number {
+/** What the seeds of a segment's blocks continue from: the CRC of u64 segment id. */
+export function segmentSeed(id: number): number {
   if (id !== seedId) {
     seedBytes.writeBigUInt64BE(BigInt(id), 0);
     seedOfId = crc32c(seedBytes, 0, 8, 0);
     seedId = id;
   }
+  return seedOfId;
+}
+
+/** The CRC that a block's checksum continues from: that of u64 segment id, u32 block. */
+export function blockSeed(id: number, block: number): number {
+  const seed = segmentSeed(id);
   seedBytes.writeUInt32BE(block, 8);
   // For four bytes, calling the addon costs more than the tables.
-  return crc32cPortable(seedBytes, 8, 12, seedOfId);
+  return crc32cPortable(seedBytes, 8, 12, seed);
 }

@@ -9,7 +9,7 @@
  */
 
 import { DaosError } from "../errors.js";
-import { RESOLVE_BATCH_COUNT, RESOLVE_RETRIES_MAX } from "../limits.js";
+import { READ_WHOLE_SIZE_MIN, RESOLVE_BATCH_COUNT, RESOLVE_RETRIES_MAX } from "../limits.js";
 import type { LogWriter } from "../log/log-writer.js";
 import { type SegmentCache, SegmentMoved, type SegmentReader } from "../log/segment-reader.js";
 import type { ArrayAddress, ArrayKeys } from "./array-address.js";
@@ -75,6 +75,10 @@ export class FragmentCopier implements FragmentSink<SourceLayer> {
     if (extent === undefined) {
       const own = this.#writer?.read(segment, position, this.#part(target, size));
       if (own !== true) throw new SegmentMoved();
+      return;
+    }
+    if (size >= READ_WHOLE_SIZE_MIN) {
+      this.#source.segments.get(segment).read(this.#part(target, size), position, extent);
       return;
     }
     let reader = this.#reader;
