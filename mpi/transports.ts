@@ -23,6 +23,12 @@ export {
   removeNatively,
 } from "./files/file.js";
 export { viewOf } from "./files/file-arguments.js";
-export type { FileAccess, FileTransport, Hints } from "./files/file-transport.js";
+export {
+  ACCESS_TRAITS,
+  type AccessTraits,
+  type FileAccess,
+  type FileTransport,
+  type Hints,
+} from "./files/file-transport.js";
 export { mayRead, mayWrite } from "./files/mode.js";
 export { TypedElements, unitOf } from "./messages/message-buffer.js";

@@ -15,6 +15,7 @@ import {
   DISPLACEMENT_CURRENT,
   type Message,
   Mode,
+  type MpiBuffer,
   MpiError,
   Op,
   PROC_NULL,
@@ -24,21 +25,27 @@ import {
   type View,
 } from "node-mpi-bindings";
 import {
+  ACCESS_TRAITS,
+  type AccessTraits,
+  bytesOf,
   EndedRequest,
   type FileAccess,
   type FileTransport,
   type Hints,
   mayWrite,
   type Opening,
+  TypedElements,
   unitOf,
 } from "node-mpi-bindings/transports";
 import { attempt, onRoot } from "../../core/index.js";
 import { asMpi } from "./errors.js";
 import { FileView } from "./file-view.js";
 import { checkHints, FileHints, infoOf } from "./hints.js";
+import { RECORD_SIZE_MAX } from "./limits.js";
 import { gather, scatter } from "./memory.js";
 import { asksForVersion, type OpenedFile, openCollectively } from "./open-file.js";
 import { PatternStream } from "./pattern-stream.js";
+import { ReadAhead, type RecordSeries, WriteBehind } from "./record-buffers.js";
 import { removeFile } from "./remove-file.js";
 import type { SharedPointer } from "./shared-pointer.js";
 import { VersionedBytes } from "./versioned-bytes.js";
@@ -59,6 +66,8 @@ export class DaosFile implements FileTransport {
   readonly #bytes: VersionedBytes;
   readonly #shared: SharedPointer;
   readonly #hints: FileHints;
+  readonly #behind = new WriteBehind((series, bytes) => this.#writeSeries(series, bytes));
+  readonly #ahead = new ReadAhead((series, buffer) => this.#readSeries(series, buffer));
   #individual = 0;
   #view = FileView.bytes();
   #split: Status | undefined;
@@ -97,7 +106,7 @@ export class DaosFile implements FileTransport {
   close(): void {
     asMpi("MPI_File_close", () => {
       try {
-        this.#bytes.finish();
+        this.#settled().finish();
         if ((this.#amode & Mode.DELETE_ON_CLOSE) === 0) return;
         onRoot(this.#comm, ROOT, () => {
           removeFile(this.#path);
@@ -112,16 +121,16 @@ export class DaosFile implements FileTransport {
 
   setSize(size: number): void {
     this.#requireWritable("MPI_File_set_size");
-    asMpi("MPI_File_set_size", () => this.#bytes.resize(size, "exactly"));
+    asMpi("MPI_File_set_size", () => this.#settled().resize(size, "exactly"));
   }
 
   preallocate(size: number): void {
     this.#requireWritable("MPI_File_preallocate");
-    asMpi("MPI_File_preallocate", () => this.#bytes.resize(size, "at-least"));
+    asMpi("MPI_File_preallocate", () => this.#settled().resize(size, "at-least"));
   }
 
   size(): number {
-    return asMpi("MPI_File_get_size", () => this.#bytes.size);
+    return asMpi("MPI_File_get_size", () => this.#settled().size);
   }
 
   setInfo(hints: Hints): void {
@@ -142,20 +151,24 @@ export class DaosFile implements FileTransport {
     if (displacement === DISPLACEMENT_CURRENT) {
       displacement = this.#view.byteOffset(this.#shared.agreedPosition());
     }
-    this.#view = attempt(this.#comm, () => new FileView({ ...view, displacement }));
+    this.#view = attempt(this.#comm, () => {
+      this.#settled();
+      return new FileView({ ...view, displacement });
+    });
     this.#individual = 0;
     this.#shared.set(0);
   }
 
   access(access: FileAccess, offset: number, message: Message): Status {
-    const call = `MPI_File_${access}`;
-    const commits = this.#hints.commitsEveryWrite && /^write_(at_all|all|ordered)$/.test(access);
-    if (!commits) return asMpi(call, () => this.#transfer(access, offset, message));
+    const { call, isRead, isCollective } = ACCESS_TRAITS[access];
+    if (isRead || !isCollective || !this.#hints.commitsEveryWrite) {
+      return asMpi(call, () => this.#transfer(access, offset, message));
+    }
     return asMpi(call, () => {
       const status = attempt(this.#comm, () => {
         return this.#transfer(access, offset, message);
       });
-      this.#bytes.commit();
+      this.#settled().commit();
       return status;
     });
   }
@@ -203,7 +216,7 @@ export class DaosFile implements FileTransport {
   }
 
   setAtomicity(isAtomic: boolean): void {
-    asMpi("MPI_File_set_atomicity", () => this.#bytes.setAtomicity(isAtomic));
+    asMpi("MPI_File_set_atomicity", () => this.#settled().setAtomicity(isAtomic));
   }
 
   atomicity(): boolean {
@@ -211,33 +224,88 @@ export class DaosFile implements FileTransport {
   }
 
   sync(): void {
-    asMpi("MPI_File_sync", () => this.#bytes.commit());
+    asMpi("MPI_File_sync", () => this.#settled().commit());
   }
 
   #transfer(access: FileAccess, offset: number, message: Message): Status {
+    const { isRead, pointer } = ACCESS_TRAITS[access];
     const size = message.byteLength;
     const count = size / this.#view.etype.size;
-    const place = this.#placeOf(access, offset, count);
-    const isRead = access.startsWith("read");
-    const moved = isRead ? this.#read(place, message) : this.#write(place, message);
-    if (/^(read|write)(_all)?$/.test(access)) this.#individual = place + count;
+    const place = this.#placeOf(pointer, offset, count);
+    let moved = size;
+    if (this.#isRecord(message)) {
+      if (isRead) moved = this.#readRecord(place, message);
+      else this.#writeRecord(place, message);
+    } else if (isRead) {
+      this.#behind.flush();
+      moved = this.#read(place, message);
+    } else {
+      this.#settled();
+      this.#write(place, message);
+    }
+    if (pointer === "individual") this.#individual = place + count;
     return new Status(PROC_NULL, ANY_TAG, moved, unitOf(message));
   }
 
-  #placeOf(access: FileAccess, offset: number, count: number): number {
-    if (/_at/.test(access)) return offset;
-    if (access.endsWith("_shared")) return this.#shared.take(count);
-    return access.endsWith("_ordered") ? this.#shared.takeOrdered(count) : this.#individual;
+  #placeOf(pointer: AccessTraits["pointer"], offset: number, count: number): number {
+    if (pointer === "explicit") return offset;
+    if (pointer === "shared") return this.#shared.take(count);
+    return pointer === "ordered" ? this.#shared.takeOrdered(count) : this.#individual;
   }
 
-  #write(place: number, message: Message): number {
+  /** The bytes of the file, when nothing is kept back or was fetched ahead. */
+  #settled(): VersionedBytes {
+    this.#ahead.forget();
+    this.#behind.flush();
+    return this.#bytes;
+  }
+
+  /** Whether an access is one of those that are moved together. */
+  #isRecord(message: Message): message is MpiBuffer {
+    const size = message.byteLength;
+    if (size === 0 || size > RECORD_SIZE_MAX || message instanceof TypedElements) return false;
+    return !this.#bytes.isAtomic && !this.#isTurned;
+  }
+
+  #writeRecord(place: number, message: MpiBuffer): void {
+    const start = this.#view.startOf(place, message.byteLength);
+    this.#ahead.forget();
+    // From now on, what fails is a failure of the transaction, and the commit's.
+    this.#bytes.begin();
+    this.#behind.put(start, bytesOf(message), this.#view.isWhole);
+  }
+
+  #readRecord(place: number, message: MpiBuffer): number {
+    this.#behind.flush();
+    const start = this.#view.startOf(place, message.byteLength);
+    const isThere = this.#ahead.take(start, bytesOf(message), this.#view.isWhole);
+    return isThere ? message.byteLength : this.#read(place, message);
+  }
+
+  #writeSeries(series: RecordSeries, bytes: Uint8Array): void {
+    const stream = new PatternStream(this.#view.rangesOf(series));
+    this.#bytes.write((write) => stream.next(bytes, write));
+  }
+
+  /** Reads the records of a series that the file has. */
+  #readSeries({ start, size, stride, count }: RecordSeries, buffer: Uint8Array): number {
+    return this.#bytes.read((state) => {
+      const room = this.#view.streamSize(state.size) - start - size;
+      const there = Math.max(0, Math.min(count, Math.floor(room / stride) + 1));
+      if (there === 0) return 0;
+      const stream = new PatternStream(this.#view.rangesOf({ start, size, stride, count: there }));
+      stream.next(buffer.subarray(0, there * size), state.read);
+      return there;
+    });
+  }
+
+  #write(place: number, message: Message): void {
     const size = message.byteLength;
     const stream = new PatternStream(this.#view.ranges(place, size));
-    if (size === 0) return 0;
+    if (size === 0) return;
     this.#bytes.write((write) => {
       gather(message, this.#isTurned, (part) => stream.next(part, write));
     });
-    return size;
   }
 
   #read(place: number, message: Message): number {
@@ -259,7 +327,7 @@ export class DaosFile implements FileTransport {
 
   /** Elementary types in the view before the end of the file. */
   #end(): number {
-    return Math.ceil(this.#view.streamSize(this.#bytes.size) / this.#view.etype.size);
+    return Math.ceil(this.#view.streamSize(this.#settled().size) / this.#view.etype.size);
   }
 
   #agreedEnd(): number {

@@ -24,7 +24,9 @@ import {
   PATTERN_LEVELS_MAX,
   Pattern,
   type PatternRange,
+  wholeOf,
 } from "../../core/index.js";
+import type { RecordSeries } from "./record-buffers.js";
 import { dataBefore, patternsOf } from "./stream-map.js";
 
 /** What a view is made of; sizes in bytes. */
@@ -78,10 +80,32 @@ export class FileView implements View {
    * @throws `DaosError` `DER_INVAL` if it leaves the file; before the first range.
    */
   ranges(offset: number, size: number): Iterable<PatternRange> {
-    const start = this.#checkedStart(offset, size);
-    if (size === 0) return [];
+    const start = this.startOf(offset, size);
+    return size === 0 ? [] : this.#rangesAt(start, size);
+  }
+
+  #rangesAt(start: number, size: number): Iterable<PatternRange> {
     const regular = this.#regular(start, size);
     return regular === undefined ? this.#tiles(start, start + size) : [regular];
+  }
+
+  /** Whether the view is all bytes of the file, from the displacement on. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  /**
+   * The file bytes of records, in order.
+   *
+   * @param series Records that lie apart only if the view is whole.
+   */
+  rangesOf({ start, size, stride, count }: RecordSeries): Iterable<PatternRange> {
+    if (count > 1 && stride > size) {
+      const first = this.displacement + (this.filetype.layout?.offset ?? 0);
+      const shape = { start: first + start, blockLength: size, levels: [{ stride, count }] };
+      return [wholeOf(new Pattern(shape))];
+    }
+    return this.#rangesAt(start, size * count);
   }
 
   /** The byte of the file at an offset, in elementary types. */
@@ -99,8 +123,14 @@ export class FileView implements View {
     return tiles * size + dataBefore(typemap, relative - tiles * extent);
   }
 
-  /** The first byte of a range of the stream; refuses one that leaves the file. */
-  #checkedStart(offset: number, size: number): number {
+  /**
+   * The first byte, in the stream, of a range of it.
+   *
+   * @param offset First element, in elementary types.
+   * @param size Length in bytes.
+   * @throws `DaosError` `DER_INVAL` if it leaves the file.
+   */
+  startOf(offset: number, size: number): number {
     const unit = this.etype.size;
     const { size: tileSize, extent, trueLowerBound } = this.filetype;
     const start = offset * unit;

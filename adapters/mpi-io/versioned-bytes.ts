@@ -89,8 +89,13 @@ export class VersionedBytes {
       container.update(into);
       return;
     }
-    this.#transaction ??= container.begin();
-    into(this.#transaction);
+    into(this.begin());
+  }
+
+  /** The transaction of this rank's writes, begun if need be: what fails in it fails its commit. */
+  begin(): Transaction {
+    this.#transaction ??= this.#opened.container.begin();
+    return this.#transaction;
   }
 
   /** Changes between the modes; what was written before is committed. Collective. */

@@ -11,7 +11,13 @@
  */
 
 import type { PlacementSink } from "../log/log-writer.js";
-import { firstOffset, lastOffset, Pattern, type PatternRange } from "./pattern.js";
+import {
+  firstOffset,
+  lastOffset,
+  Pattern,
+  type PatternLevel,
+  type PatternRange,
+} from "./pattern.js";
 import { HOLE_SEGMENT, type Piece } from "./piece.js";
 
 /** A growing series of equal blocks that lie one after the other in the log. */
@@ -54,7 +60,14 @@ export class RunBuilder implements PlacementSink {
     const from = this.#from;
     this.#from += size;
     if (pattern.levels.length === 0) {
-      this.#placeBlock(pattern.start + from, size, segment, position);
+      const start = pattern.start + from;
+      this.#placeSeries({ start, blockLength: size, stride: 0, count: 1, segment, position });
+      return;
+    }
+    const [level] = pattern.levels;
+    if (this.#formsSeries && pattern.levels.length === 1 && size === pattern.size) {
+      const { start, blockLength } = pattern;
+      this.#placeSeries({ start, blockLength, ...(level as PatternLevel), segment, position });
       return;
     }
     this.#closeSeries();
@@ -67,31 +80,28 @@ export class RunBuilder implements PlacementSink {
     this.#push({ pattern, from, to, segment: HOLE_SEGMENT, position: 0 });
   }
 
-  #placeBlock(start: number, size: number, segment: number, position: number): void {
+  #placeSeries(next: Series): void {
     const series = this.#series;
-    if (series !== undefined && this.#extend(series, { start, size, segment, position })) return;
+    if (series !== undefined && this.#extend(series, next)) return;
     this.#closeSeries();
-    this.#series = { start, blockLength: size, stride: 0, count: 1, segment, position };
+    this.#series = next;
   }
 
-  #extend(
-    series: Series,
-    block: { start: number; size: number; segment: number; position: number },
-  ): boolean {
-    const { start, size } = block;
+  /** Puts blocks behind those of a series, if they go on as it does. */
+  #extend(series: Series, next: Series): boolean {
+    const { start, blockLength } = next;
     const logEnd = series.position + series.blockLength * series.count;
-    if (block.segment !== series.segment || block.position !== logEnd) return false;
-    if (series.count === 1 && start === series.start + series.blockLength) {
-      series.blockLength += size;
+    if (next.segment !== series.segment || next.position !== logEnd) return false;
+    if (series.count === 1 && next.count === 1 && start === series.start + series.blockLength) {
+      series.blockLength += blockLength;
       return true;
     }
-    if (size !== series.blockLength || !this.#formsSeries) return false;
-    if (series.count === 1 && start > series.start + series.blockLength) {
-      series.stride = start - series.start;
-    } else if (series.count === 1 || start !== series.start + series.stride * series.count) {
-      return false;
-    }
-    series.count += 1;
+    if (blockLength !== series.blockLength || !this.#formsSeries) return false;
+    const stride = next.count > 1 ? next.stride : series.stride || start - series.start;
+    if (series.count > 1 && stride !== series.stride) return false;
+    if (stride <= blockLength || start !== series.start + stride * series.count) return false;
+    series.stride = stride;
+    series.count += next.count;
     return true;
   }
 

@@ -10,7 +10,7 @@ import type { Request } from "../messages/request.js";
 import type { Status } from "../messages/status.js";
 import { placeOf } from "./file-arguments.js";
 import type { FileAccessCalls, FileOffset, SplitAccessCalls, View } from "./file-calls.js";
-import type { FileAccess, FileTransport } from "./file-transport.js";
+import { ACCESS_TRAITS, type FileAccess, type FileTransport } from "./file-transport.js";
 import { Mode, mayRead, mayWrite } from "./mode.js";
 
 /** Requests that are remembered before those that have ended are looked for. */
@@ -197,7 +197,7 @@ export abstract class FileAccesses implements FileAccessCalls, SplitAccessCalls 
   }
 
   #now(access: FileAccess, buf: MessageBuffer, offset: FileOffset): Status {
-    const call = `MPI_File_${access}`;
+    const { call } = ACCESS_TRAITS[access];
     const message = this.#message(call, access, buf);
     return this.transport.access(
       access,
@@ -240,8 +240,7 @@ export abstract class FileAccesses implements FileAccessCalls, SplitAccessCalls 
 
   #message(call: string, access: FileAccess, buf: MessageBuffer): Message {
     this.requireOpen(call);
-    const isCollective = /_all|_ordered/.test(access);
-    if (isCollective) this.requireNoSplit(call);
+    if (ACCESS_TRAITS[access].isCollective) this.requireNoSplit(call);
     this.#requireAllowed(call, access);
     const message = messageOf(call, buf);
     const unit = this.view.etype.size;
@@ -253,17 +252,19 @@ export abstract class FileAccesses implements FileAccessCalls, SplitAccessCalls 
 
   #requireAllowed(call: string, access: FileAccess): void {
     const { amode } = this;
-    const fail = (code: string, why: string) => {
-      const remedy = "Open the file with another mode, such as Mode.RDWR";
-      return new MpiError({ code, call, why: `${why} (mode ${amode})`, remedy });
-    };
-    if (access.startsWith("read")) {
-      if (!mayRead(amode)) throw fail("MPI_ERR_ACCESS", "the file is only written");
+    const { isRead, pointer } = ACCESS_TRAITS[access];
+    if (isRead) {
+      if (!mayRead(amode)) throw refused(call, amode, "MPI_ERR_ACCESS", "the file is only written");
     } else if (!mayWrite(amode)) {
-      throw fail("MPI_ERR_READ_ONLY", "the file is only read");
+      throw refused(call, amode, "MPI_ERR_READ_ONLY", "the file is only read");
     }
-    if ((amode & Mode.SEQUENTIAL) === 0 || /_shared|_ordered/.test(access)) return;
-    throw fail("MPI_ERR_UNSUPPORTED_OPERATION", "a sequential file has the shared pointer only");
+    if ((amode & Mode.SEQUENTIAL) === 0 || pointer === "shared" || pointer === "ordered") return;
+    throw refused(
+      call,
+      amode,
+      "MPI_ERR_UNSUPPORTED_OPERATION",
+      "a sequential file has the shared pointer only",
+    );
   }
 
   #remember(request: Request): void {
@@ -272,6 +273,12 @@ export abstract class FileAccesses implements FileAccessCalls, SplitAccessCalls 
     this.#pending = this.#pending.filter((one) => !hasEnded(one));
     this.#pendingMax = Math.max(PENDING_COUNT_MIN, 2 * this.#pending.length);
   }
+}
+
+/** What an access is refused with that the mode of the file does not allow. */
+function refused(call: string, amode: number, code: string, why: string): MpiError {
+  const remedy = "Open the file with another mode, such as Mode.RDWR";
+  return new MpiError({ code, call, why: `${why} (mode ${amode})`, remedy });
 }
 
 /** Asks a request that the program may have forgotten. */

@@ -29,6 +29,32 @@ export const FILE_ACCESSES = [
 /** A kind of access. */
 export type FileAccess = (typeof FILE_ACCESSES)[number];
 
+/** What the name of an access says of it. */
+export interface AccessTraits {
+  /** The standard's name of the blocking call. */
+  readonly call: string;
+  readonly isRead: boolean;
+  readonly isCollective: boolean;
+  /** Where it begins: at an offset of its own, or where a pointer is. */
+  readonly pointer: "explicit" | "individual" | "shared" | "ordered";
+}
+
+function traitsOf(access: FileAccess): AccessTraits {
+  const [, where] = /_(at|shared|ordered)/.exec(access) ?? [];
+  const pointer = where === "at" ? "explicit" : (where as "shared" | "ordered" | undefined);
+  return {
+    call: `MPI_File_${access}`,
+    isRead: access.startsWith("read"),
+    isCollective: /_all|_ordered/.test(access),
+    pointer: pointer ?? "individual",
+  };
+}
+
+/** The traits of each access. */
+export const ACCESS_TRAITS = Object.fromEntries(
+  FILE_ACCESSES.map((access) => [access, traitsOf(access)]),
+) as unknown as Readonly<Record<FileAccess, AccessTraits>>;
+
 /** Hints, checked: keys and values. */
 export type Hints = readonly (readonly [key: string, value: string])[];
 
