@@ -15,7 +15,6 @@ import {
   DISPLACEMENT_CURRENT,
   type Message,
   Mode,
-  type MpiBuffer,
   MpiError,
   Op,
   PROC_NULL,
@@ -27,14 +26,12 @@ import {
 import {
   ACCESS_TRAITS,
   type AccessTraits,
-  bytesOf,
   EndedRequest,
   type FileAccess,
   type FileTransport,
   type Hints,
   mayWrite,
   type Opening,
-  TypedElements,
   unitOf,
 } from "node-mpi-bindings/transports";
 import { attempt, onRoot } from "../../core/index.js";
@@ -42,7 +39,7 @@ import { asMpi } from "./errors.js";
 import { FileView } from "./file-view.js";
 import { checkHints, FileHints, infoOf } from "./hints.js";
 import { RECORD_SIZE_MAX } from "./limits.js";
-import { gather, scatter } from "./memory.js";
+import { contiguousBytes, gather, scatter } from "./memory.js";
 import { asksForVersion, type OpenedFile, openCollectively } from "./open-file.js";
 import { PatternStream } from "./pattern-stream.js";
 import { ReadAhead, type RecordSeries, WriteBehind } from "./record-buffers.js";
@@ -233,9 +230,10 @@ export class DaosFile implements FileTransport {
     const count = size / this.#view.etype.size;
     const place = this.#placeOf(pointer, offset, count);
     let moved = size;
-    if (this.#isRecord(message)) {
-      if (isRead) moved = this.#readRecord(place, message);
-      else this.#writeRecord(place, message);
+    const record = this.#recordOf(message);
+    if (record !== undefined) {
+      if (isRead) moved = this.#readRecord(place, record);
+      else this.#writeRecord(place, record);
     } else if (isRead) {
       this.#behind.flush();
       moved = this.#read(place, message);
@@ -260,26 +258,26 @@ export class DaosFile implements FileTransport {
     return this.#bytes;
   }
 
-  /** Whether an access is one of those that are moved together. */
-  #isRecord(message: Message): message is MpiBuffer {
+  /** The memory of an access that is one of those that are moved together. */
+  #recordOf(message: Message): Uint8Array | undefined {
     const size = message.byteLength;
-    if (size === 0 || size > RECORD_SIZE_MAX || message instanceof TypedElements) return false;
-    return !this.#bytes.isAtomic && !this.#isTurned;
+    if (size === 0 || size > RECORD_SIZE_MAX) return undefined;
+    return this.#bytes.isAtomic || this.#isTurned ? undefined : contiguousBytes(message);
   }
 
-  #writeRecord(place: number, message: MpiBuffer): void {
-    const start = this.#view.startOf(place, message.byteLength);
+  #writeRecord(place: number, record: Uint8Array): void {
+    const start = this.#view.startOf(place, record.length);
     this.#ahead.forget();
     // From now on, what fails is a failure of the transaction, and the commit's.
     this.#bytes.begin();
-    this.#behind.put(start, bytesOf(message), this.#view.isWhole);
+    this.#behind.put(start, record, this.#view.isWhole);
   }
 
-  #readRecord(place: number, message: MpiBuffer): number {
+  #readRecord(place: number, record: Uint8Array): number {
     this.#behind.flush();
-    const start = this.#view.startOf(place, message.byteLength);
-    const isThere = this.#ahead.take(start, bytesOf(message), this.#view.isWhole);
-    return isThere ? message.byteLength : this.#read(place, message);
+    const start = this.#view.startOf(place, record.length);
+    const isThere = this.#ahead.take(start, record, this.#view.isWhole);
+    return isThere ? record.length : this.#read(place, record);
   }
 
   #writeSeries(series: RecordSeries, bytes: Uint8Array): void {

@@ -44,6 +44,16 @@ function* blocks(message: Message): Generator<MemoryBlock, void> {
   }
 }
 
+/** The memory of a message as one block; `undefined` if it has gaps. */
+export function contiguousBytes(message: Message): Uint8Array | undefined {
+  if (!(message instanceof TypedElements)) return bytesOf(message);
+  const { datatype, offset, buffer, byteLength } = message;
+  const { size, extent, layout } = datatype;
+  if (size !== extent || layout?.levels.length !== 0) return undefined;
+  const start = offset + layout.offset;
+  return bytesOf(buffer).subarray(start, start + byteLength);
+}
+
 /** Turns the bytes of each whole number around. */
 function turnAround(bytes: Uint8Array, size: number): void {
   if (!isLittleEndian || size === 1) return;

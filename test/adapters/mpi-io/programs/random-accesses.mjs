@@ -94,6 +94,7 @@ function randomMemory(etype, count) {
   const unit = etype.size;
   if (count === 0 || own() < 0.7) {
     const make = () => new Uint8Array(count * unit);
+    if (own() < 0.5) return { make, message: (bytes) => bytes };
     return { make, message: (bytes) => [bytes, count, etype] };
   }
   const length = 1 + below(own, Math.min(count, 50));
@@ -202,6 +203,25 @@ function transfer(name, { at, isCollective }) {
   }
 }
 
+/** Reads records one after the other, some of which are written shortly before. */
+function readBehindWrites() {
+  const unit = view.etype.size;
+  const count = 1 + below(own, view.elements);
+  const size = count * unit;
+  for (let place = 0; place + count <= TILES * view.elements; place += count) {
+    if (below(own, 4) === 0) {
+      const record = new Uint8Array(size);
+      fill(record);
+      const ahead = place + count * below(own, 3);
+      if (ahead + count <= TILES * view.elements)
+        both("write", (file) => file.writeAt(ahead, record));
+    }
+    const buffers = files.map(() => new Uint8Array(size));
+    both("read", (file, of) => file.readAt(place, buffers[of]));
+    differ("record", Buffer.compare(...buffers), 0);
+  }
+}
+
 const OPERATIONS = {
   writeAt: () => transfer("writeAt", { at: true }),
   readAt: () => transfer("readAt", { at: true }),
@@ -210,6 +230,7 @@ const OPERATIONS = {
   writeAtAll: () => transfer("writeAtAll", { at: true, isCollective: true }),
   readAtAll: () => transfer("readAtAll", { at: true, isCollective: true }),
   writeAll: () => transfer("writeAll", { at: false, isCollective: true }),
+  readBehindWrites,
   readAll: () => transfer("readAll", { at: false, isCollective: true }),
   view: () => {
     exchange();
@@ -253,7 +274,7 @@ const OPERATIONS = {
 };
 const NAMES = Object.keys(OPERATIONS);
 /** Accesses are drawn more often than what goes on around them. */
-const DRAWN = [...NAMES, ...NAMES.slice(0, 8), ...NAMES.slice(0, 8)];
+const DRAWN = [...NAMES, ...NAMES.slice(0, 9), ...NAMES.slice(0, 9)];
 
 open();
 compareAll();
