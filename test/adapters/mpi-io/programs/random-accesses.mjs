@@ -193,7 +193,9 @@ function transfer(name, { at, isCollective }) {
     both(`${form} ${name} ${moved} at ${at ? place : "pointer"}`, (file, of) => {
       const message = isOut ? new Uint8Array() : memory.message(buffers[of]);
       if (!at) file.seek(isOut ? 0 : place, Seek.SET);
-      return FORMS[form](file, name, at ? [place, message] : [message]);
+      const status = FORMS[form](file, name, at ? [place, message] : [message]);
+      // ROMIO tells the count of an access before, where a split one moves nothing.
+      return isOut || count === 0 ? null : status;
     });
     if (!at) both("position", (file) => file.getPosition());
     const differing = buffers[0].findIndex((byte, j) => byte !== buffers[1][j]);
