@@ -130,8 +130,9 @@ function clear(way: Way, compact: boolean): void {
 
 /** The sum of all words of all ranks, by which bytes are known wherever they lie. */
 function sumOf(bytes: Uint8Array): number {
+  const words = new Int32Array(bytes.buffer);
   let sum = 0;
-  for (const word of new Uint32Array(bytes.buffer)) sum = (sum + word) >>> 0;
+  for (let i = 0; i < words.length; i += 1) sum = (sum + (words[i] as number)) | 0;
   const total = new Float64Array(1);
   comm.allreduce(Float64Array.of(sum), total, Op.SUM);
   return (total[0] as number) % 2 ** 32;

@@ -34,11 +34,26 @@ export interface KnownIdentity extends Identity {
   readonly gids?: readonly number[];
 }
 
+interface Entries {
+  /** Which file it was, and when it was changed last. */
+  readonly version: string;
+  readonly entries: readonly string[][];
+}
+
+/** What the files held when they were read last: every pool that is opened asks for names. */
+const readBefore = new Map<string, Entries>();
+
 /** The lines of a file of users or groups, split at colons; none if it cannot be read. */
-function entriesOf(file: string): string[][] {
+function entriesOf(file: string): readonly string[][] {
   try {
+    const { ino, size, ctimeNs } = fs.statSync(file, { bigint: true });
+    const version = `${ino} ${size} ${ctimeNs}`;
+    const before = readBefore.get(file);
+    if (before?.version === version) return before.entries;
     const lines = fs.readFileSync(file, "utf8").split("\n");
-    return lines.map((line) => line.split(":")).filter((fields) => fields.length >= 3);
+    const entries = lines.map((line) => line.split(":")).filter((fields) => fields.length >= 3);
+    readBefore.set(file, { version, entries });
+    return entries;
   } catch {
     return [];
   }
