@@ -203,6 +203,78 @@ describe("File", () => {
   });
 });
 
+describe("small records, one call each,", () => {
+  const RECORD = 1000;
+  const record = (of: number) => new Uint8Array(RECORD).fill(1 + (of % 250));
+
+  test("whose space is wanting fail the commit, and nothing of them is shown", () => {
+    write("a", "before");
+    const handle = Pool.connect(pool);
+    handle.setSize({ scm: 8 * 2 ** 20, nvme: 8 * 2 ** 20 });
+    handle.close();
+    const file = File.open(comm, address("a"), RDWR);
+    let failure: unknown;
+    let written = 0;
+    // What is kept back is refused by one of the next calls.
+    for (; failure === undefined && written < 20_000; written += 1) {
+      try {
+        file.writeAt(written * RECORD, record(written));
+      } catch (error) {
+        failure = error;
+      }
+    }
+    expect(failure).toEqual(code("DER_NOSPACE"));
+    expect(written).toBeGreaterThan(3000);
+    expect(() => file.sync()).toThrow(code("DER_NOSPACE"));
+    expect(read("a")).toBe("before");
+    file.writeAt(0, Buffer.from("after!"));
+    file.close();
+    expect(read("a")).toBe("after!");
+  });
+
+  test("are seen by this rank, and by others when they are committed, whatever comes between", () => {
+    const file = File.open(comm, address("a"), RDWR);
+    const back = new Uint8Array(RECORD);
+    for (let i = 0; i < 1000; i += 1) {
+      file.writeAt(2 * i * RECORD, record(i));
+      if (i % 100 !== 50) continue;
+      expect(file.readAt(2 * (i - 7) * RECORD, back).count).toBe(RECORD);
+      expect(back).toEqual(record(i - 7));
+      expect(file.getSize()).toBe((2 * i + 1) * RECORD);
+    }
+    file.sync();
+    const other = File.open(comm, address("a"), Mode.RDONLY);
+    for (let i = 0; i < 1000; i += 1) {
+      expect(other.readAt(2 * i * RECORD, back).count).toBe(RECORD);
+      if (!record(i).every((byte, at) => back[at] === byte)) throw new Error(`record ${i}`);
+    }
+    // The last record is cut short, and what follows is not there.
+    expect(other.readAt(2 * 999 * RECORD + 400, back).count).toBe(600);
+    expect(other.readAt(2 * 1000 * RECORD, back).count).toBe(0);
+    other.close();
+    file.close();
+  });
+
+  test("that are read while others commit are of one version, until sync", () => {
+    const records = (of: number) => {
+      const file = File.open(comm, address("a"), RDWR);
+      for (let i = 0; i < 200; i += 1) file.writeAt(i * RECORD, record(of));
+      file.close();
+    };
+    records(1);
+    const file = File.open(comm, address("a"), RDWR);
+    const back = new Uint8Array(RECORD);
+    for (let i = 0; i < 100; i += 1) file.readAt(i * RECORD, back);
+    records(2);
+    file.readAt(100 * RECORD, back);
+    expect(back).toEqual(record(1));
+    file.sync();
+    file.readAt(101 * RECORD, back);
+    expect(back).toEqual(record(2));
+    file.close();
+  });
+});
+
 describe("File refuses", () => {
   test.each([
     ["a missing file", () => File.open(comm, address("none"), Mode.RDONLY), "DER_NONEXIST"],
