@@ -134,7 +134,7 @@ function sumOf(bytes: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < words.length; i += 1) sum = (sum + (words[i] as number)) | 0;
   const total = new Float64Array(1);
-  comm.allreduce(Float64Array.of(sum), total, Op.SUM);
+  comm.allreduce(Float64Array.of(sum >>> 0), total, Op.SUM);
   return (total[0] as number) % 2 ** 32;
 }
 
