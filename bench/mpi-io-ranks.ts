@@ -26,6 +26,8 @@ export interface Job {
   readonly total: number;
   readonly ways: readonly Way[];
   readonly rounds: number;
+  /** Rounds before those, which are not measured: caches fill, segments are made, code is compiled. */
+  readonly warmUps: number;
   /** An empty directory. */
   readonly directory: string;
 }
@@ -173,10 +175,10 @@ onRankZero(() => {
   pool.close();
 });
 const all: Seconds = {};
-for (let i = 0; i <= job.rounds; i += 1) {
+for (let i = 0; i < job.warmUps + job.rounds; i += 1) {
   for (const way of job.ways) {
     const seconds = round(way, i === 0);
-    if (i === 0) continue;
+    if (i < job.warmUps) continue;
     all[way] ??= {};
     for (const [phase, time] of seconds) {
       all[way][phase] ??= [];

@@ -21,6 +21,7 @@ const RANK_COUNTS = [1, 2, 4];
 const TARGET_RANKS = 4;
 const TIMEOUT_MS = 1_800_000;
 const COMPONENTS = ["ompio", "romio321"];
+const WARM_UPS = 4;
 const TINY_UNITS = 8;
 const TINY_SIDE = 8;
 const LIMIT_PEER = "file per process";
@@ -70,7 +71,14 @@ function rowsOf(of: Case, place: Place, ranks: number, options: Options): Row[] 
   const peers: Way[] =
     of.calls === "each, collective" ? ["collective"] : ["independent", "collective"];
   const jobOf = (ways: readonly Way[]) => ({
-    ...{ case: of.name, total, ways, rounds: options.rounds, directory },
+    ...{
+      case: of.name,
+      total,
+      ways,
+      rounds: options.rounds,
+      warmUps: options.tiny ? 1 : WARM_UPS,
+      directory,
+    },
   });
   const measured = COMPONENTS.map((component, i) => {
     const ways: Way[] = ["ours", ...peers, ...(i === 0 ? (["limit"] as const) : [])];
