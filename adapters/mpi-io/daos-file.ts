@@ -103,7 +103,7 @@ export class DaosFile implements FileTransport {
   close(): void {
     asMpi("MPI_File_close", () => {
       try {
-        this.#settled().finish();
+        this.#committable().finish();
         if ((this.#amode & Mode.DELETE_ON_CLOSE) === 0) return;
         onRoot(this.#comm, ROOT, () => {
           removeFile(this.#path);
@@ -118,12 +118,12 @@ export class DaosFile implements FileTransport {
 
   setSize(size: number): void {
     this.#requireWritable("MPI_File_set_size");
-    asMpi("MPI_File_set_size", () => this.#settled().resize(size, "exactly"));
+    asMpi("MPI_File_set_size", () => this.#committable().resize(size, "exactly"));
   }
 
   preallocate(size: number): void {
     this.#requireWritable("MPI_File_preallocate");
-    asMpi("MPI_File_preallocate", () => this.#settled().resize(size, "at-least"));
+    asMpi("MPI_File_preallocate", () => this.#committable().resize(size, "at-least"));
   }
 
   size(): number {
@@ -148,10 +148,12 @@ export class DaosFile implements FileTransport {
     if (displacement === DISPLACEMENT_CURRENT) {
       displacement = this.#view.byteOffset(this.#shared.agreedPosition());
     }
-    this.#view = attempt(this.#comm, () => {
-      this.#settled();
-      return new FileView({ ...view, displacement });
-    });
+    this.#view = asMpi("MPI_File_set_view", () =>
+      attempt(this.#comm, () => {
+        this.#settled();
+        return new FileView({ ...view, displacement });
+      }),
+    );
     this.#individual = 0;
     this.#shared.set(0);
   }
@@ -165,7 +167,7 @@ export class DaosFile implements FileTransport {
       const status = attempt(this.#comm, () => {
         return this.#transfer(access, offset, message);
       });
-      this.#settled().commit();
+      this.#committable().commit();
       return status;
     });
   }
@@ -188,7 +190,7 @@ export class DaosFile implements FileTransport {
     const call = isShared ? "MPI_File_seek_shared" : "MPI_File_seek";
     if (isShared) this.#requireSame(call, offset + whence / 4, "offset or whence");
     const current = isShared ? this.#shared.agreedPosition() : this.#individual;
-    const end = () => (isShared ? this.#agreedEnd() : this.#end());
+    const end = () => asMpi(call, () => (isShared ? this.#agreedEnd() : this.#end()));
     const from = whence === Seek.END ? end() : whence === Seek.CUR ? current : 0;
     const place = from + offset;
     if (!Number.isSafeInteger(place) || place < 0) {
@@ -213,7 +215,7 @@ export class DaosFile implements FileTransport {
   }
 
   setAtomicity(isAtomic: boolean): void {
-    asMpi("MPI_File_set_atomicity", () => this.#settled().setAtomicity(isAtomic));
+    asMpi("MPI_File_set_atomicity", () => this.#committable().setAtomicity(isAtomic));
   }
 
   atomicity(): boolean {
@@ -221,7 +223,7 @@ export class DaosFile implements FileTransport {
   }
 
   sync(): void {
-    asMpi("MPI_File_sync", () => this.#settled().commit());
+    asMpi("MPI_File_sync", () => this.#committable().commit());
   }
 
   #transfer(access: FileAccess, offset: number, message: Message): Status {
@@ -258,6 +260,15 @@ export class DaosFile implements FileTransport {
     return this.#bytes;
   }
 
+  /** The same before a commit, in which all ranks take part: it fails on all of them if the flush did. */
+  #committable(): VersionedBytes {
+    try {
+      return this.#settled();
+    } catch {
+      return this.#bytes;
+    }
+  }
+
   /** The memory of an access that is one of those that are moved together. */
   #recordOf(message: Message): Uint8Array | undefined {
     const size = message.byteLength;
@@ -268,8 +279,6 @@ export class DaosFile implements FileTransport {
   #writeRecord(place: number, record: Uint8Array): void {
     const start = this.#view.startOf(place, record.length);
     this.#ahead.forget();
-    // From now on, what fails is a failure of the transaction, and the commit's.
-    this.#bytes.begin();
     this.#behind.put(start, record, this.#view.isWhole);
   }
 
@@ -281,8 +290,14 @@ export class DaosFile implements FileTransport {
   }
 
   #writeSeries(series: RecordSeries, bytes: Uint8Array): void {
-    const stream = new PatternStream(this.#view.rangesOf(series));
-    this.#bytes.write((write) => stream.next(bytes, write));
+    try {
+      const stream = new PatternStream(this.#view.rangesOf(series));
+      this.#bytes.write((write) => stream.next(bytes, write));
+    } catch (error) {
+      // These records were taken: without them there is no commit.
+      this.#bytes.begin().fail(error);
+      throw error;
+    }
   }
 
   /** Reads the records of a series that the file has. */
@@ -330,7 +345,8 @@ export class DaosFile implements FileTransport {
 
   #agreedEnd(): number {
     const end = new Float64Array(1);
-    this.#comm.allreduce(Float64Array.of(this.#end()), end, Op.MAX);
+    const own = attempt(this.#comm, () => this.#end());
+    this.#comm.allreduce(Float64Array.of(own), end, Op.MAX);
     return end[0] as number;
   }
 

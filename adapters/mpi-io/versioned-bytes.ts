@@ -92,7 +92,7 @@ export class VersionedBytes {
     into(this.begin());
   }
 
-  /** The transaction of this rank's writes, begun if need be: what fails in it fails its commit. */
+  /** The transaction of this rank's writes, begun if need be. */
   begin(): Transaction {
     this.#transaction ??= this.#opened.container.begin();
     return this.#transaction;

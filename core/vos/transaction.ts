@@ -138,7 +138,7 @@ export class Transaction {
 
   /** Whether there is nothing to commit. */
   get isEmpty(): boolean {
-    return this.#arrays.size === 0 && this.#changes.isEmpty;
+    return this.#arrays.size === 0 && this.#changes.isEmpty && this.#failure === undefined;
   }
 
   /** Whether no transaction has uncommitted data in the log. */
@@ -156,6 +156,15 @@ export class Transaction {
       throw error;
     }
     this.#bytes += bytes.length;
+  }
+
+  /**
+   * Lets the commit fail: bytes that were to be written are lost, whatever kept them back.
+   *
+   * @param error What the commit throws, unless it would have thrown another one.
+   */
+  fail(error: unknown): void {
+    this.#failure ??= error;
   }
 
   /**

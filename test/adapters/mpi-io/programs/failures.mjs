@@ -72,6 +72,22 @@ result.failedFlush = codeOf(() => file.sync());
 result.afterFailure = textOf("a");
 Transaction.prototype.prepare = prepare;
 
+// One rank cannot hand on what it kept back: the same, and no rank waits for it.
+const { write } = Transaction.prototype;
+if (comm.rank === last) {
+  Transaction.prototype.write = () => {
+    const text = { what: "Writing", why: "the disk is full", remedy: "free space" };
+    throw new DaosError("DER_NOSPACE", text);
+  };
+}
+file.writeAt(comm.rank, Buffer.from("2"));
+result.failedRecord = codeOf(() => file.sync());
+result.afterRecord = textOf("a");
+file.writeAt(comm.rank, Buffer.from("2"));
+result.failedView = codeOf(() => file.setView(0, Datatype.BYTE, Datatype.BYTE));
+result.failedLater = codeOf(() => file.sync());
+Transaction.prototype.write = write;
+
 // The handle goes on: the same writes, made again, are committed.
 file.writeAtAll(comm.rank, Buffer.from("3"));
 result.retried = codeOf(() => file.sync());
