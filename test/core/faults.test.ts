@@ -28,7 +28,7 @@ const RANDOM_IMAGES = isNightly ? 20 : 2;
  */
 const CHANGING = new Set(["write", "sync", "allocate", "rename", "unlink", "syncDirectory"]);
 /** In the gate, one run tries every fifth operation, beginning where the seed says. */
-const FAILURE_STRIDE = isNightly ? 1 : 9;
+const FAILURE_STRIDE = isNightly ? 1 : 13;
 
 interface CutReport {
   /** Crash images that were checked. */

@@ -24,7 +24,7 @@ import { RecordedScenario } from "./support/recorded-scenario.ts";
 /** LMDB's lock file does not survive a reboot. */
 const LOCK_FILES = /-lock$/;
 const SCENARIOS = isNightly ? 12 : 1;
-const IMAGES = isNightly ? 500 : 120;
+const IMAGES = isNightly ? 500 : 80;
 const CANARY_IMAGES_MAX = 150;
 const STEPS = 90;
 const SURVIVAL_MS_MAX = isNightly ? 1_800_000 : 60_000;

@@ -39,7 +39,7 @@ afterAll(() => {
 
 const placesOf = (name: string) => [`daos://${folder}/pool/c/${name}`, join(folder, name)];
 
-test.each(range(isNightly ? 100 : 3))(
+test.each(range(isNightly ? 100 : 2))(
   "one rank without MPI sees what a file holds, seed %i",
   (one) => {
     const env = plainEnvironment();
