@@ -42,9 +42,14 @@ class NodeFileMap implements FileMap {
     // The portable checksums are for machines without the fast ones; there, blocks are verified one by one.
     if (!crc32cAccelerated) return 0;
     const { size, verified, checksums, seed } = blocks;
-    this.#numbers.set([base, position, target.length, size, seed]);
+    const numbers = this.#numbers;
+    numbers[0] = base;
+    numbers[1] = position;
+    numbers[2] = target.length;
+    numbers[3] = size;
+    numbers[4] = seed;
     requireMappedCrc(this.#addon);
-    return this.#addon.readVerified(target, this.#handle, this.#numbers, verified, checksums);
+    return this.#addon.readVerified(target, this.#handle, numbers, verified, checksums);
   }
 
   crc32c(start: number, end: number, seed: number): number {

@@ -82,6 +82,10 @@ function noted(error: DaosError): DaosError {
   return error;
 }
 
+const ZERO = new Float64Array(1);
+/** The fragment that is all of a target; its size is set for each copy. Copies do not nest. */
+const whole = { targets: ZERO, positions: ZERO, sizes: new Float64Array(1) };
+
 /** One segment, open for reading. */
 export class SegmentReader {
   readonly id: number;
@@ -170,9 +174,9 @@ export class SegmentReader {
 
   /** Fills `target` with bytes of the file. */
   #copyOne(target: Uint8Array, position: number): void {
-    const [zero, sizes] = [Float64Array.of(0), Float64Array.of(target.length)];
+    whole.sizes[0] = target.length;
     try {
-      this.#map.copy(target, position, { targets: zero, positions: zero, sizes }, 1);
+      this.#map.copy(target, position, whole, 1);
     } catch (error) {
       throw this.#unreadable(error, position + target.length - SEGMENT_DATA_OFFSET);
     }
@@ -225,7 +229,8 @@ export class SegmentReader {
     if (extent.end > this.#committedSize) this.#commitTo(extent.end);
     const end = position + target.length;
     for (let at = position; at < end; ) {
-      at += this.#readFull(target.subarray(at - position), at, extent);
+      const rest = at === position ? target : target.subarray(at - position);
+      at += this.#readFull(rest, at, extent);
       if (at === end) return;
       // A partial last block, or damage.
       const blockEnd = (Math.floor(at / CHECKSUM_BLOCK_SIZE) + 1) * CHECKSUM_BLOCK_SIZE;
