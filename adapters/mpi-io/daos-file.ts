@@ -174,8 +174,8 @@ export class DaosFile implements FileTransport {
 
   start(access: FileAccess, offset: number, message: Message): Request {
     // A nonblocking call waits for no rank: with `daos_commit` its data is committed by the next call that may.
-    const call = `MPI_File_i${access}`;
-    return new EndedRequest(asMpi(call, () => this.#transfer(access, offset, message)));
+    const { startCall } = ACCESS_TRAITS[access];
+    return new EndedRequest(asMpi(startCall, () => this.#transfer(access, offset, message)));
   }
 
   begin(access: FileAccess, offset: number, message: Message): void {

@@ -26,8 +26,9 @@ import { SharedPointer } from "./shared-pointer.js";
 
 const ROOT = 0;
 /** Words of 32 bits of what ranks ask for: whether it is refused, whether the rank leads, and a digest. */
-const REQUEST_WORDS = 6;
+const DIGEST_START = 2;
 const DIGEST_WORDS = 4;
+const REQUEST_WORDS = DIGEST_START + DIGEST_WORDS;
 
 /** Hints of `File.open`; unknown ones are ignored, as the standard says. */
 export interface Info {
@@ -212,7 +213,7 @@ function agreeOnRequest(comm: Communicator, request: OpenRequest): number {
   }
   const own = new Int32Array(REQUEST_WORDS);
   own.set([failure === undefined ? 0 : 1, bootstrap().isNodeLeader ? 1 : 0]);
-  own.set(digestOf(request), REQUEST_WORDS - DIGEST_WORDS);
+  own.set(digestOf(request), DIGEST_START);
   const all = new Int32Array(comm.size * REQUEST_WORDS);
   comm.allgather(own, all);
   const ranks = Array.from({ length: comm.size }, (_, rank) =>
@@ -220,8 +221,8 @@ function agreeOnRequest(comm: Communicator, request: OpenRequest): number {
   );
   if (ranks.some(([failed]) => failed === 1)) agree(comm, failure);
   const { path } = request;
-  const isOther = (words: Int32Array) => words.subarray(2).some((word, i) => word !== all[2 + i]);
-  const other = ranks.findIndex(isOther);
+  const digests = ranks.map((words) => words.subarray(DIGEST_START).join());
+  const other = digests.findIndex((digest) => digest !== digests[0]);
   if (other > 0) {
     const why = `rank ${other} asks for another file, mode or daos_commit than rank 0`;
     const remedy = "give the same path, mode and hint on all ranks";
@@ -231,11 +232,6 @@ function agreeOnRequest(comm: Communicator, request: OpenRequest): number {
     0,
     ranks.findIndex(([, leads]) => leads === 1),
   );
-}
-
-/** On the root: makes what the ranks share, if there are several. */
-function shareCounter(comm: Communicator): SharedCounter | undefined {
-  return comm.size > 1 ? SharedCounter.create() : undefined;
 }
 
 /**
@@ -252,7 +248,7 @@ export function openCollectively(comm: Communicator, request: OpenRequest): Open
     const bytes = onRoot(comm, ROOT, () => {
       const first = find(request);
       pool = first.pool;
-      counter = shareCounter(comm);
+      if (comm.size > 1) counter = SharedCounter.create();
       return encodeFound({ ...first.found, counter: counter?.path ?? "" });
     });
     const found = decodeFound(bytes);

@@ -76,15 +76,11 @@ export class WriteBehind {
 
   /** Hands on what was taken; it is not kept, also if that fails. */
   flush(): void {
-    if (this.#count === 0) return;
-    const series = {
-      start: this.#start,
-      size: this.#size,
-      stride: this.#stride,
-      count: this.#count,
-    };
+    const [start, size, stride, count] = [this.#start, this.#size, this.#stride, this.#count];
+    if (count === 0) return;
     this.#count = 0;
-    this.#write(series, (this.#buffer as Uint8Array).subarray(0, series.size * series.count));
+    const bytes = (this.#buffer as Uint8Array).subarray(0, size * count);
+    this.#write({ start, size, stride, count }, bytes);
   }
 }
 
@@ -116,16 +112,14 @@ export class ReadAhead {
     const size = record.length;
     const distance = place - this.#last;
     const goesOn = size === this.#size && distance === this.#stride;
-    this.#last = place;
-    if (!goesOn) {
+    if (goesOn) this.#streak += 1;
+    else {
       this.forget();
       this.#size = size;
-      this.#last = place;
       this.#stride = isAnywhere && distance >= size ? distance : size;
-      return false;
     }
-    this.#streak += 1;
-    if (this.#taken === this.#held && !this.#fetch(place)) return false;
+    this.#last = place;
+    if (!goesOn || (this.#taken === this.#held && !this.#fetch(place))) return false;
     const at = this.#taken * size;
     copyRecord(record, 0, this.#buffer as Uint8Array, at, at + size);
     this.#taken += 1;

@@ -113,7 +113,7 @@ export class VersionedBytes {
   commit(): Epoch {
     if (!this.#isWritten) return this.#refresh();
     this.#show(this.#publish());
-    if (this.#comm.rank === this.#opened.leader) this.#aggregate();
+    this.#aggregate();
     return this.epoch;
   }
 
@@ -126,7 +126,7 @@ export class VersionedBytes {
     this.#state.close();
     if (!this.#isWritten) return;
     this.#epoch = this.#publish();
-    if (this.#comm.rank === this.#opened.leader) this.#aggregate();
+    this.#aggregate();
   }
 
   /** Commits what was written, then makes the file as long as is asked, in a second commit. Collective. */
@@ -179,7 +179,9 @@ export class VersionedBytes {
     old.close();
   }
 
+  /** Frees what no version needs any more, on one rank of the node. */
   #aggregate(): void {
+    if (this.#comm.rank !== this.#opened.leader) return;
     try {
       // Between checkpoints, time is the simulation's: data is copied when somebody asks for it.
       this.#opened.container.aggregate({ compact: false });

@@ -11,13 +11,7 @@
  */
 
 import { CHECKSUM_BLOCK_SIZE, CHECKSUM_SHARED_SIZE_MIN } from "../limits.js";
-import {
-  type IsalAddon,
-  loadAddon,
-  type MapHandle,
-  type StorageAddon,
-  storageAddon,
-} from "./addon.js";
+import { type IsalAddon, loadAddon, type MapHandle, type StorageAddon } from "./addon.js";
 
 /** Checksums `bytes[start, end)`, continuing from `seed` (0 to begin). Returns an unsigned 32-bit number. */
 export type Crc32c = (bytes: Uint8Array, start: number, end: number, seed: number) => number;
@@ -77,7 +71,7 @@ export const crc32cAccelerated = !(isal instanceof Error) && "crc32c" in isal;
 export const crc32c: Crc32c = crc32cAccelerated ? (isal as IsalAddon).crc32c : crc32cPortable;
 
 /** As {@link Crc32c}, of a map. */
-type MappedCrc32c = (map: MapHandle, start: number, end: number, seed: number) => number;
+export type MappedCrc32c = (map: MapHandle, start: number, end: number, seed: number) => number;
 
 let mapped: MappedCrc32c | undefined;
 
@@ -97,17 +91,13 @@ function makeMapped(addon: StorageAddon): MappedCrc32c {
 }
 
 /**
- * As {@link crc32c}, of up to a block of a mapped file: where a page of it cannot be read any more, since the
- * file was truncated or the device fails, it throws an error of code `EFAULT`, and the process goes on.
+ * What is as {@link crc32c}, of up to a block of a mapped file: where a page of it cannot be read any more, since the
+ * file was truncated or the device fails, it throws an error of code `EFAULT`, and the process goes on. From then on
+ * the addon can verify what it reads.
  */
-export const crc32cMapped: MappedCrc32c = (map, start, end, seed) => {
-  mapped ??= makeMapped(storageAddon());
-  return mapped(map, start, end, seed);
-};
-
-/** Sees to it that the addon knows what computes checksums, before it reads what it has to verify. */
-export function requireMappedCrc(addon: StorageAddon): void {
+export function mappedCrc32c(addon: StorageAddon): MappedCrc32c {
   mapped ??= makeMapped(addon);
+  return mapped;
 }
 
 /** Blocks that follow each other in memory, and where their checksums go. */

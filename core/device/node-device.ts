@@ -7,7 +7,7 @@
 import { randomFillSync } from "node:crypto";
 import fs from "node:fs";
 import { type MapHandle, type StorageAddon, storageAddon } from "./addon.js";
-import { crc32cAccelerated, crc32cMapped, requireMappedCrc } from "./crc32c.js";
+import { crc32cAccelerated, type MappedCrc32c, mappedCrc32c } from "./crc32c.js";
 import type {
   BlockChecks,
   Device,
@@ -25,11 +25,13 @@ class NodeFileMap implements FileMap {
   readonly size: number;
   readonly #addon: StorageAddon;
   readonly #handle: MapHandle;
+  readonly #crc32c: MappedCrc32c;
   readonly #numbers = new Float64Array(5);
 
   constructor(addon: StorageAddon, fd: number, size: number) {
     this.size = size;
     this.#addon = addon;
+    this.#crc32c = mappedCrc32c(addon);
     this.#handle = addon.map(fd, size);
   }
 
@@ -48,12 +50,11 @@ class NodeFileMap implements FileMap {
     numbers[2] = target.length;
     numbers[3] = size;
     numbers[4] = seed;
-    requireMappedCrc(this.#addon);
     return this.#addon.readVerified(target, this.#handle, numbers, verified, checksums);
   }
 
   crc32c(start: number, end: number, seed: number): number {
-    return crc32cMapped(this.#handle, start, end, seed);
+    return this.#crc32c(this.#handle, start, end, seed);
   }
 
   close(): void {

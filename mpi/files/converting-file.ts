@@ -13,15 +13,15 @@ import type { MpiError } from "../errors.js";
 import { type Message, packedBytes, placeBytes, unitOf } from "../messages/message-buffer.js";
 import { Request } from "../messages/request.js";
 import { Status } from "../messages/status.js";
-import {
-  conversionError,
-  type StoredView,
-  storedSize,
-  storedType,
-} from "./data-representations.js";
+import { conversionError, type StoredView, storedType } from "./data-representations.js";
 import { placeOf } from "./file-arguments.js";
 import type { View } from "./file-calls.js";
-import type { FileAccess, FileTransport, Hints } from "./file-transport.js";
+import {
+  ACCESS_TRAITS,
+  type FileAccess,
+  type FileTransport,
+  type Hints,
+} from "./file-transport.js";
 
 /** An access in the bytes of the file. */
 interface Converted {
@@ -127,9 +127,10 @@ export class ConvertingFile implements FileTransport {
 
   #converted(access: FileAccess, offset: number, message: Message): Converted {
     const count = message.byteLength / this.#memorySize;
-    placeOf(`MPI_File_${access}`, this.#stored.view, offset, count * this.#fileSize);
+    const { call, isRead } = ACCESS_TRAITS[access];
+    placeOf(call, this.#stored.view, offset, count * this.#fileSize);
     const bytes = new Uint8Array(count * this.#fileSize);
-    if (access.startsWith("read")) {
+    if (isRead) {
       return { bytes, finish: ({ count: found }) => this.#received(message, bytes, found) };
     }
     let failure: MpiError | undefined;
@@ -168,14 +169,14 @@ export class ConvertingFile implements FileTransport {
       else file.set(memory);
       return;
     }
-    const [only] = runs;
-    const times = runs.length === 1 ? 1 : count;
+    // Of one basic type, all elements are one run.
+    const [times, runsAtOnce] = runs.length === 1 ? [1, count] : [count, 1];
     let [inMemory, inFile] = [0, 0];
     for (let i = 0; i < times; i += 1) {
-      for (const { type, count: inOne } of runs) {
-        const elements = only && runs.length === 1 ? inOne * count : inOne;
+      for (const { type, count: inOne, fileExtent } of runs) {
+        const elements = inOne * runsAtOnce;
         const memorySize = elements * type.size;
-        const fileSize = storedSize([{ type, count: elements }], functions);
+        const fileSize = elements * fileExtent;
         const from = memory.subarray(inMemory, inMemory + memorySize);
         const to = file.subarray(inFile, inFile + fileSize);
         try {

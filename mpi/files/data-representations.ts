@@ -45,9 +45,14 @@ export interface DataRepresentationFunctions {
 }
 
 /** Elements of one basic type, one after the other. */
-export interface Run {
+interface Run {
   readonly type: Datatype;
   readonly count: number;
+}
+
+/** The same, with the bytes that each element takes in the file. */
+export interface StoredRun extends Run {
+  readonly fileExtent: number;
 }
 
 /** A view by a program's representation, and what the bytes below it are. */
@@ -55,7 +60,7 @@ export interface StoredView {
   /** What the library or the store sees. */
   readonly view: View;
   /** The elementary type in memory, as basic types. */
-  readonly runs: readonly Run[];
+  readonly runs: readonly StoredRun[];
   readonly functions: DataRepresentationFunctions;
 }
 
@@ -131,7 +136,7 @@ export function storedViewOf(view: View): StoredView | undefined {
   }
   const { displacement } = view;
   const stored = { displacement, etype, filetype, datarep: "native" };
-  return { view: stored, runs: runsOf(view.etype), functions };
+  return { view: stored, runs: storedRuns(view.etype, functions), functions };
 }
 
 /** The error of functions that a program has registered. */
@@ -147,15 +152,16 @@ export function conversionError(why: string, cause?: unknown): MpiError {
 export function storedType(type: Datatype, functions: DataRepresentationFunctions): Datatype {
   // Without gaps in memory, without gaps in the file: elementary types, and what is made of them.
   if (type.isPredefined || isDense(type)) {
-    return Datatype.contiguous(storedSize(runsOf(type), functions), Datatype.BYTE);
+    const runs = storedRuns(type, functions);
+    const size = runs.reduce((sum, { count, fileExtent }) => sum + count * fileExtent, 0);
+    return Datatype.contiguous(size, Datatype.BYTE);
   }
   const children = type.contents.datatypes.map((child) => storedType(child, functions));
   return rebuilt(type, children);
 }
 
-/** Bytes that elements of basic types take in files. */
-export function storedSize(runs: readonly Run[], functions: DataRepresentationFunctions): number {
-  return runs.reduce((size, { type, count }) => size + count * fileExtentOf(type, functions), 0);
+function storedRuns(type: Datatype, functions: DataRepresentationFunctions): StoredRun[] {
+  return runsOf(type).map((run) => ({ ...run, fileExtent: fileExtentOf(run.type, functions) }));
 }
 
 function isDense({ size, extent, trueLowerBound, trueExtent }: Datatype): boolean {

@@ -179,7 +179,7 @@ export abstract class FileAccesses implements FileAccessCalls, SplitAccessCalls 
   /** Refuses a collective call between the halves of a split one. @internal */
   protected requireNoSplit(call: string): void {
     if (this.#split === undefined) return;
-    const why = `MPI_File_${this.#split.access}_begin has not been ended`;
+    const why = `${ACCESS_TRAITS[this.#split.access].call}_begin has not been ended`;
     const remedy = "End the split access first";
     throw new MpiError({ code: "MPI_ERR_IO", call, why, remedy });
   }
@@ -207,7 +207,7 @@ export abstract class FileAccesses implements FileAccessCalls, SplitAccessCalls 
   }
 
   #start(access: FileAccess, buf: MessageBuffer, offset: FileOffset): Request {
-    const call = `MPI_File_i${access}`;
+    const { startCall: call } = ACCESS_TRAITS[access];
     const message = this.#message(call, access, buf);
     const request = this.transport.start(
       access,
@@ -219,17 +219,17 @@ export abstract class FileAccesses implements FileAccessCalls, SplitAccessCalls 
   }
 
   #begin(access: FileAccess, buf: MessageBuffer, offset: FileOffset): void {
-    const call = `MPI_File_${access}_begin`;
+    const call = `${ACCESS_TRAITS[access].call}_begin`;
     const message = this.#message(call, access, buf);
     this.transport.begin(access, placeOf(call, this.view, offset, message.byteLength), message);
     this.#split = { access, message };
   }
 
   #end(access: FileAccess): Status {
-    const call = `MPI_File_${access}_end`;
+    const call = `${ACCESS_TRAITS[access].call}_end`;
     this.requireOpen(call);
     if (this.#split?.access !== access) {
-      const why = `MPI_File_${access}_begin has not been called`;
+      const why = `${ACCESS_TRAITS[access].call}_begin has not been called`;
       const remedy = "Begin a split access, and end the same one";
       throw new MpiError({ code: "MPI_ERR_IO", call, why, remedy });
     }
@@ -252,13 +252,13 @@ export abstract class FileAccesses implements FileAccessCalls, SplitAccessCalls 
 
   #requireAllowed(call: string, access: FileAccess): void {
     const { amode } = this;
-    const { isRead, pointer } = ACCESS_TRAITS[access];
+    const { isRead, isAtSharedPointer } = ACCESS_TRAITS[access];
     if (isRead) {
       if (!mayRead(amode)) throw refused(call, amode, "MPI_ERR_ACCESS", "the file is only written");
     } else if (!mayWrite(amode)) {
       throw refused(call, amode, "MPI_ERR_READ_ONLY", "the file is only read");
     }
-    if ((amode & Mode.SEQUENTIAL) === 0 || pointer === "shared" || pointer === "ordered") return;
+    if ((amode & Mode.SEQUENTIAL) === 0 || isAtSharedPointer) return;
     throw refused(
       call,
       amode,

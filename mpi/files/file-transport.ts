@@ -33,10 +33,13 @@ export type FileAccess = (typeof FILE_ACCESSES)[number];
 export interface AccessTraits {
   /** The standard's name of the blocking call. */
   readonly call: string;
+  /** That of the nonblocking one. */
+  readonly startCall: string;
   readonly isRead: boolean;
   readonly isCollective: boolean;
   /** Where it begins: at an offset of its own, or where a pointer is. */
   readonly pointer: "explicit" | "individual" | "shared" | "ordered";
+  readonly isAtSharedPointer: boolean;
 }
 
 function traitsOf(access: FileAccess): AccessTraits {
@@ -44,9 +47,11 @@ function traitsOf(access: FileAccess): AccessTraits {
   const pointer = where === "at" ? "explicit" : (where as "shared" | "ordered" | undefined);
   return {
     call: `MPI_File_${access}`,
+    startCall: `MPI_File_i${access}`,
     isRead: access.startsWith("read"),
     isCollective: /_all|_ordered/.test(access),
     pointer: pointer ?? "individual",
+    isAtSharedPointer: where === "shared" || where === "ordered",
   };
 }
 

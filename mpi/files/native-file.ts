@@ -29,6 +29,7 @@ import { cannotCancel, EndedRequest } from "./ended-request.js";
 import type { View } from "./file-calls.js";
 import { refinedAccessError } from "./file-errors.js";
 import {
+  ACCESS_TRAITS,
   FILE_ACCESSES,
   type FileAccess,
   type FileTransport,
@@ -120,10 +121,11 @@ export class NativeFile implements FileTransport {
       this.#native.fileAccess(this.#file, FILE_ACCESSES.indexOf(access), offset, buffer);
     });
     const status = this.#status(message, start);
-    if (access.startsWith("write") && status.count < message.byteLength) {
+    const { call, isRead } = ACCESS_TRAITS[access];
+    if (!isRead && status.count < message.byteLength) {
       throw new MpiError({
         code: "MPI_ERR_IO",
-        call: `MPI_File_${access}`,
+        call,
         why: `${status.count} of ${message.byteLength} bytes were written`,
       });
     }
@@ -132,11 +134,12 @@ export class NativeFile implements FileTransport {
 
   start(asked: FileAccess, offset: number, message: Message): Request {
     const access = this.#startable(asked);
-    if (this.#writesAtOnce && access.startsWith("write")) {
+    const { isRead } = ACCESS_TRAITS[access];
+    if (this.#writesAtOnce && !isRead) {
       return new EndedRequest(this.access(access, offset, message));
     }
     const start = this.#startOf(access, offset);
-    if (this.#isOpenMpi && access.startsWith("read")) {
+    if (this.#isOpenMpi && isRead) {
       const end = (start ?? Infinity) + message.byteLength;
       if (end > this.#visibleSize(end)) {
         return new EndedRequest(this.access(access, offset, message));
@@ -203,14 +206,15 @@ export class NativeFile implements FileTransport {
 
   /** The access by which another one is started: see 3 and 4. */
   #startable(access: FileAccess): FileAccess {
-    const isAlone = this.#isOpenMpi || (this.#writesAtOnce && access.startsWith("write"));
+    const isAlone = this.#isOpenMpi || (this.#writesAtOnce && !ACCESS_TRAITS[access].isRead);
     return isAlone ? (access.replace(/_all$/, "") as FileAccess) : access;
   }
 
   /** Where a read starts in the view, in bytes; undefined of writes, and at the shared pointer. */
   #startOf(access: FileAccess, offset: number): number | undefined {
-    if (!access.startsWith("read") || /_shared|_ordered/.test(access)) return undefined;
-    const place = access.startsWith("read_at") ? offset : this.position(false);
+    const { isRead, pointer, isAtSharedPointer } = ACCESS_TRAITS[access];
+    if (!isRead || isAtSharedPointer) return undefined;
+    const place = pointer === "explicit" ? offset : this.position(false);
     return place * this.#view.etype.size;
   }
 

@@ -35,7 +35,12 @@ import { Status } from "../messages/status.js";
 import { EndedRequest } from "./ended-request.js";
 import type { View } from "./file-calls.js";
 import { codeOfSystemError } from "./file-errors.js";
-import type { FileAccess, FileTransport, Hints } from "./file-transport.js";
+import {
+  ACCESS_TRAITS,
+  type FileAccess,
+  type FileTransport,
+  type Hints,
+} from "./file-transport.js";
 import { DISPLACEMENT_CURRENT, Mode, mayRead, Seek } from "./mode.js";
 import { rangesOf, streamSize } from "./view-ranges.js";
 
@@ -131,14 +136,14 @@ export class SoloFile implements FileTransport {
   }
 
   access(access: FileAccess, offset: number, message: Message): Status {
-    const pointer = pointerOf(access);
+    const { call, isRead, pointer: where, isAtSharedPointer } = ACCESS_TRAITS[access];
+    const pointer = isAtSharedPointer ? "shared" : "individual";
     const unit = this.#view.etype.size;
-    const start = pointer === undefined ? offset : this.#pointers[pointer];
-    const call = `MPI_File_${access}`;
-    const move = access.startsWith("read") ? this.#read : this.#write;
+    const start = where === "explicit" ? offset : this.#pointers[pointer];
+    const move = isRead ? this.#read : this.#write;
     const count = attempt(call, () => move.call(this, message, start * unit));
     // By what was asked for, as the standard says, also where the file ended before.
-    if (pointer !== undefined) this.#pointers[pointer] = start + message.byteLength / unit;
+    if (where !== "explicit") this.#pointers[pointer] = start + message.byteLength / unit;
     return new Status(PROC_NULL, ANY_TAG, count, unitOf(message));
   }
 
@@ -244,11 +249,6 @@ export class SoloFile implements FileTransport {
     }
     return done;
   }
-}
-
-function pointerOf(access: FileAccess): "individual" | "shared" | undefined {
-  if (/_at/.test(access)) return undefined;
-  return /_shared|_ordered/.test(access) ? "shared" : "individual";
 }
 
 function flagsOf(amode: number): number {

@@ -23,8 +23,6 @@ const KEYS = isNightly ? 3_000_000 : 80_000;
 const GROWTH_MAX = 16 * MIB;
 /** Attempts of which the least growth counts. */
 const ATTEMPTS = 4;
-/** Sorts of keys of which the gate leaves one order of reading to the nightly run: it takes as long as the other. */
-const SLOW_KINDS = ["arrays"];
 
 function run<T>(flags: readonly string[], args: readonly string[]): T {
   const command = ["--expose-gc", ...flags, PROGRAM, ...args];
@@ -92,8 +90,7 @@ describe.each(KINDS)("a process that uses %s", (kind) => {
       pool.createContainer(kind);
       pool.close();
       const young = ["--min-semi-space-size=8", "--max-semi-space-size=8"];
-      const phases = ["insert pool", "read random"];
-      if (isNightly || !SLOW_KINDS.includes(kind)) phases.push("read pool");
+      const phases = ["insert pool", "read random", "read pool"];
       const grown = phases.map((phase) => {
         const [mode, order] = phase.split(" ") as [string, string];
         const args = [mode, path, kind, String(KEYS), order];

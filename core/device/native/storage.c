@@ -205,8 +205,7 @@ static napi_value js_map(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* unmap(map): lets go of the file at once; a map keeps the file's locks. Nothing is read by it
- * then. */
+/* unmap(map): lets go of the file, whose locks a map keeps. Nothing is read by it then. */
 static napi_value js_unmap(napi_env env, napi_callback_info info) {
   size_t argc = 1;
   napi_value argv[1];
@@ -220,6 +219,7 @@ static napi_value js_unmap(napi_env env, napi_callback_info info) {
 
 /* Fragments that copyMapped fetches from memory ahead of the one that it copies. */
 #define PREFETCH_COUNT 8
+
 /* What the compiler moves by vector instructions, wherever it lies. */
 typedef struct {
   uint8_t bytes[64];
@@ -245,12 +245,12 @@ static void copy_bytes(uint8_t *target, const uint8_t *source, size_t size) {
  */
 static void stream_bytes(uint8_t *target, const uint8_t *source, size_t size) {
 #ifdef __SSE2__
-  size_t head = (size_t)(-(uintptr_t)target & 63);
+  size_t head = (size_t)(-(uintptr_t)target % sizeof(line_of_bytes));
   if (head > size)
     head = size;
   copy_bytes(target, source, head);
   size_t at = head;
-  for (; size - at >= 64; at += 64) {
+  for (; size - at >= sizeof(line_of_bytes); at += sizeof(line_of_bytes)) {
     const __m128i *from = (const __m128i *)(source + at);
     __m128i *to = (__m128i *)(target + at);
     __m128i a = _mm_loadu_si128(from), b = _mm_loadu_si128(from + 1), c = _mm_loadu_si128(from + 2),
@@ -352,8 +352,7 @@ static napi_value js_crc32c_mapped(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* Whether block `block` of mapped data has its checksum. Continued from the seed is its number
- * first. */
+/* Whether a block of mapped data has its checksum: that of its number and its data. */
 static bool is_intact(const uint8_t *block_data, size_t block_size, uint32_t block, uint32_t seed,
                       uint32_t checksum) {
   uint8_t number[4] = {(uint8_t)(block >> 24), (uint8_t)(block >> 16), (uint8_t)(block >> 8),

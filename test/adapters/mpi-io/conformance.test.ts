@@ -6,14 +6,14 @@
  * are read.
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import { Pool } from "daos-ts";
 import { available, type Family, runRanks } from "../../support/mpirun.ts";
 import { plainEnvironment, runProgram } from "../../support/processes.ts";
 import { root } from "../../support/root.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
 
 const FILE_CASE_COUNT = 33;
 const STORE_CASE_COUNT = 7;
@@ -25,14 +25,10 @@ let folder = "";
 let runs = 0;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "daos-mpi-io-"));
+  folder = temporaryDirectory({ medium: "disk", until: "file" });
   const pool = Pool.create({ path: join(folder, "pool"), durability: "process" });
   pool.createContainer("c", { retainCommits: 3 });
   pool.close();
-});
-
-afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function address(): string {

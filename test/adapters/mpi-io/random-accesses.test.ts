@@ -5,15 +5,14 @@
  * The oracle of Open MPI is its ROMIO: OMPIO 4.1 returns zeros, and loses bytes, in some of these accesses at four ranks.
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import { Pool } from "daos-ts";
 import { available, type Family, runRanks } from "../../support/mpirun.ts";
 import { plainEnvironment, runProgram } from "../../support/processes.ts";
 import { isNightly, seed } from "../../support/property.ts";
 import { root } from "../../support/root.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
 
 const program = join(root, "test/adapters/mpi-io/programs/random-accesses.mjs");
 const OPERATIONS = isNightly ? 300 : 60;
@@ -27,14 +26,10 @@ const range = (count: number) => Array.from({ length: count }, (_, i) => seed + 
 let folder = "";
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "daos-random-"));
+  folder = temporaryDirectory({ until: "file" });
   const pool = Pool.create({ path: join(folder, "pool"), durability: "process" });
   pool.createContainer("c", { retainCommits: 2 });
   pool.close();
-});
-
-afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const placesOf = (name: string) => [`daos://${folder}/pool/c/${name}`, join(folder, name)];

@@ -59,34 +59,35 @@ result.badView = codeOf(() => {
   file.setView(0, Datatype.BYTE, comm.rank === last ? overlapping : Datatype.BYTE);
 });
 
-// One rank cannot flush: the commit fails on all ranks, and the file is as it was.
-const prepare = Transaction.prototype.prepare;
-if (comm.rank === last) {
-  Transaction.prototype.prepare = () => {
-    const text = { what: "Flushing", why: "the disk is full", remedy: "free space" };
-    throw new DaosError("DER_NOSPACE", text);
-  };
+/** Lets a step of transactions fail on the last rank, as long as something runs. */
+function whileFailing(method, run) {
+  const sound = Transaction.prototype[method];
+  if (comm.rank === last) {
+    Transaction.prototype[method] = () => {
+      const text = { what: "Writing", why: "the disk is full", remedy: "free space" };
+      throw new DaosError("DER_NOSPACE", text);
+    };
+  }
+  run();
+  Transaction.prototype[method] = sound;
 }
-file.writeAtAll(comm.rank, Buffer.from("2"));
-result.failedFlush = codeOf(() => file.sync());
-result.afterFailure = textOf("a");
-Transaction.prototype.prepare = prepare;
+
+// One rank cannot flush: the commit fails on all ranks, and the file is as it was.
+whileFailing("prepare", () => {
+  file.writeAtAll(comm.rank, Buffer.from("2"));
+  result.failedFlush = codeOf(() => file.sync());
+  result.afterFailure = textOf("a");
+});
 
 // One rank cannot hand on what it kept back: the same, and no rank waits for it.
-const { write } = Transaction.prototype;
-if (comm.rank === last) {
-  Transaction.prototype.write = () => {
-    const text = { what: "Writing", why: "the disk is full", remedy: "free space" };
-    throw new DaosError("DER_NOSPACE", text);
-  };
-}
-file.writeAt(comm.rank, Buffer.from("2"));
-result.failedRecord = codeOf(() => file.sync());
-result.afterRecord = textOf("a");
-file.writeAt(comm.rank, Buffer.from("2"));
-result.failedView = codeOf(() => file.setView(0, Datatype.BYTE, Datatype.BYTE));
-result.failedLater = codeOf(() => file.sync());
-Transaction.prototype.write = write;
+whileFailing("write", () => {
+  file.writeAt(comm.rank, Buffer.from("2"));
+  result.failedRecord = codeOf(() => file.sync());
+  result.afterRecord = textOf("a");
+  file.writeAt(comm.rank, Buffer.from("2"));
+  result.failedView = codeOf(() => file.setView(0, Datatype.BYTE, Datatype.BYTE));
+  result.failedLater = codeOf(() => file.sync());
+});
 
 // The handle goes on: the same writes, made again, are committed.
 file.writeAtAll(comm.rank, Buffer.from("3"));

@@ -120,7 +120,9 @@ function outcome(call) {
 }
 
 let files;
-let view = { displacement: 0, etype: Datatype.BYTE, filetype: Datatype.BYTE, elements: 1 };
+/** The view of a file that has just been opened. */
+const ALL_BYTES = { displacement: 0, etype: Datatype.BYTE, filetype: Datatype.BYTE, elements: 1 };
+let view = ALL_BYTES;
 let step = 0;
 
 function differ(what, ours, theirs) {
@@ -136,7 +138,7 @@ function both(what, call) {
 
 function compareAll() {
   for (const file of files) file.setView(0, Datatype.BYTE, Datatype.BYTE);
-  view = { displacement: 0, etype: Datatype.BYTE, filetype: Datatype.BYTE, elements: 1 };
+  view = ALL_BYTES;
   both("size", (file) => file.getSize());
   const all = files.map((file) => {
     const bytes = new Uint8Array(file.getSize());
@@ -158,7 +160,7 @@ function exchange() {
 
 function open() {
   files = [address, path].map((name) => File.open(comm, name, Mode.CREATE | Mode.RDWR));
-  view = { displacement: 0, etype: Datatype.BYTE, filetype: Datatype.BYTE, elements: 1 };
+  view = ALL_BYTES;
 }
 
 /** The forms of an access. */
