@@ -129,6 +129,7 @@ export {
 } from "./pool/watch.js";
 export type { AggregationOptions, AggregationReport } from "./vos/aggregation.js";
 export type { Anchor } from "./vos/anchor.js";
+export type { MappedFragment } from "./vos/array-reader.js";
 export type { Committed } from "./vos/commit.js";
 export type { CommitRecord } from "./vos/containers.js";
 export type { KeyCondition, ValueChange } from "./vos/contribution-format.js";

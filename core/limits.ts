@@ -31,6 +31,8 @@ export const FREE_SEGMENTS_MAX = 16;
 /** Segment maps that one process keeps open. */
 export const SEGMENT_READERS_MAX = 256;
 
+/** Bytes that are kept whole begin at a multiple of this in their segment: what Arrow asks of buffers. */
+export const WHOLE_ALIGNMENT = 64;
 /** Appends smaller than this are gathered in the staging buffer, in bytes. */
 export const STAGED_APPEND_SIZE_MAX = 64 * KIB;
 /** Staging buffer of a writer, in bytes. */
@@ -254,6 +256,10 @@ assert(SEGMENT_DATA_OFFSET % CHECKSUM_BLOCK_SIZE === 0, "segment data starts on 
 assert(
   4 * KIB + (SEGMENT_DATA_SIZE_MAX / CHECKSUM_BLOCK_SIZE) * 4 <= SEGMENT_DATA_OFFSET,
   "header and checksum table fit before the data",
+);
+assert(
+  SEGMENT_DATA_OFFSET % WHOLE_ALIGNMENT === 0,
+  "what is aligned in a segment is so in its map",
 );
 assert(SEGMENT_DATA_SIZE_MAX % SPACE_UNIT_SIZE === 0, "a full segment is whole units of space");
 assert(SEGMENT_LIMITED_SIZE_MIN >= CHECKSUM_BLOCK_SIZE, "a leased segment has room for a block");

@@ -25,6 +25,7 @@ export interface StorageAddon {
   isLocked(fd: number, offset: number, size: number): boolean;
   map(fd: number, size: number): MapHandle;
   unmap(map: MapHandle): void;
+  mapMemory(fd: number, size: number): ArrayBuffer;
   copyMapped(
     target: Uint8Array,
     map: MapHandle,

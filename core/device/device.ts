@@ -43,6 +43,12 @@ export interface DeviceFile {
   isLocked(start: number, size: number): boolean;
   /** Maps the first `size` bytes. The map keeps the file's locks until it is closed. */
   map(size: number): FileMap;
+  /**
+   * Maps the first `size` bytes as memory for JavaScript, read and private: what is stored into it reaches no file.
+   * It keeps the file's locks until nothing refers to it any more. A page that is not there any more ends the
+   * process: for files that only their owner truncates.
+   */
+  mapMemory(size: number): ArrayBuffer;
   /** Closes the file and releases its locks. */
   close(): void;
 }
@@ -107,6 +113,8 @@ export interface Device {
   list(directory: string): string[];
   /** Renames a file, replacing the target. */
   rename(source: string, target: string): void;
+  /** Gives a file the owner, group and permissions of another, as far as the process may. */
+  matchAccess(path: string, pattern: string): void;
   /** Removes a file; does nothing if there is none. */
   unlink(path: string): void;
   /** Makes the names in a directory durable. */

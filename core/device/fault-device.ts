@@ -155,6 +155,11 @@ class FaultFile implements DeviceFile {
     return this.#inner.map(size);
   }
 
+  mapMemory(size: number): ArrayBuffer {
+    this.#device.operation("map", this.path);
+    return this.#inner.mapMemory(size);
+  }
+
   close(): void {
     this.#inner.close();
   }
@@ -234,6 +239,10 @@ export class FaultDevice implements Device {
     this.#inner.rename(source, target);
     const names = { source: path.basename(source), target: path.basename(target) };
     this.#changed(source, { kind: "rename", ...names, lost });
+  }
+
+  matchAccess(name: string, pattern: string): void {
+    this.#inner.matchAccess(name, pattern);
   }
 
   unlink(name: string): void {

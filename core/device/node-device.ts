@@ -6,6 +6,7 @@
 
 import { randomFillSync } from "node:crypto";
 import fs from "node:fs";
+import { systemCode } from "../errors.js";
 import { type MapHandle, type StorageAddon, storageAddon } from "./addon.js";
 import { crc32cAccelerated, type MappedCrc32c, mappedCrc32c } from "./crc32c.js";
 import type {
@@ -128,6 +129,10 @@ class NodeFile implements DeviceFile {
     return new NodeFileMap(this.#addon, this.#fd, size);
   }
 
+  mapMemory(size: number): ArrayBuffer {
+    return this.#addon.mapMemory(this.#fd, size);
+  }
+
   close(): void {
     if (!this.#open) return;
     this.#open = false;
@@ -160,6 +165,22 @@ export class NodeDevice implements Device {
   /** See {@link Device.rename}. */
   rename(source: string, target: string): void {
     fs.renameSync(source, target);
+  }
+
+  /** See {@link Device.matchAccess}. */
+  matchAccess(path: string, pattern: string): void {
+    const is = fs.statSync(path);
+    const { mode, uid, gid } = fs.statSync(pattern);
+    const isRoot = process.geteuid?.() === 0;
+    let wanted = mode & 0o777;
+    try {
+      if (gid !== is.gid || (isRoot && uid !== is.uid)) fs.chownSync(path, isRoot ? uid : -1, gid);
+    } catch (error) {
+      if (systemCode(error) !== "EPERM") throw error;
+      // Who is not of the group has another one, which is nobody that the permissions speak of.
+      wanted &= ~0o070;
+    }
+    if (wanted !== (is.mode & 0o777)) fs.chmodSync(path, wanted);
   }
 
   /** See {@link Device.unlink}. */

@@ -13,7 +13,12 @@
  */
 
 import { assert, isDaosError } from "../errors.js";
-import { CHECKSUM_BLOCK_SIZE, STAGED_APPEND_SIZE_MAX, STAGING_SIZE } from "../limits.js";
+import {
+  CHECKSUM_BLOCK_SIZE,
+  STAGED_APPEND_SIZE_MAX,
+  STAGING_SIZE,
+  WHOLE_ALIGNMENT,
+} from "../limits.js";
 import { events } from "../metrics/events.js";
 import { metrics } from "../metrics/process-metrics.js";
 import type { OpenSegment, SegmentSpan } from "./open-segment.js";
@@ -23,6 +28,8 @@ import type { LeaseOptions, SegmentStore } from "./segment-store.js";
 export interface PlacementSink {
   place(segment: number, position: number, size: number): void;
 }
+
+const PADDING = new Uint8Array(WHOLE_ALIGNMENT);
 
 /** The log of one writer. Not shared between threads or processes. */
 export class LogWriter {
@@ -71,6 +78,45 @@ export class LogWriter {
       sink.place(segment.id, position, size);
       at += size;
     }
+  }
+
+  /**
+   * Has the next `size` bytes lie one behind the other in one segment, from a multiple of
+   * {@link WHOLE_ALIGNMENT} on, if a segment can hold so many: a map of it then shows them as they are.
+   *
+   * @param options As of {@link append}.
+   * @throws {@link DaosError} `DER_NOSPACE` or `DER_IO`; abort the transaction then.
+   */
+  keepWhole(size: number, options: { alone: boolean }): void {
+    try {
+      this.#requireSpace(size, options.alone);
+      this.#keepWhole(size, options.alone);
+    } catch (error) {
+      throw noted(error);
+    }
+  }
+
+  #keepWhole(size: number, alone: boolean): void {
+    const sizeMax = this.#store.segmentDataSizeMax;
+    if (size > sizeMax) return;
+    const current = this.#current;
+    const isFull =
+      current !== undefined && current.room < this.#stagedSize + paddingAt(this.#end) + size;
+    if (isFull) this.#leave(current);
+    if (this.#current === undefined) {
+      const avoids: LeaseOptions["avoids"] = (record) =>
+        this.#lease.avoids(record) || record.committedSize + WHOLE_ALIGNMENT + size > sizeMax;
+      this.#current = this.#store.lease(this.id, { ...this.#lease, avoids });
+    }
+    const padding = paddingAt(this.#end);
+    if (padding === 0) return;
+    this.#reserved(padding, alone);
+    this.#stage(PADDING.subarray(0, padding));
+  }
+
+  /** Where the next byte goes in the current segment. */
+  get #end(): number {
+    return (this.#current?.size ?? 0) + this.#stagedSize;
   }
 
   /**
@@ -125,14 +171,17 @@ export class LogWriter {
   #segmentWithRoom(): OpenSegment {
     const current = this.#current;
     if (current !== undefined && current.room > this.#stagedSize) return current;
-    if (current !== undefined) {
-      this.#writeStaged();
-      this.#full.push(current);
-      this.#current = undefined;
-    }
+    if (current !== undefined) this.#leave(current);
     this.#current = this.#store.lease(this.id, this.#lease);
     assert(this.#current.room >= CHECKSUM_BLOCK_SIZE, "a leased segment has room for a block");
     return this.#current;
+  }
+
+  /** Writes no more to the current segment. */
+  #leave(current: OpenSegment): void {
+    this.#writeStaged();
+    this.#full.push(current);
+    this.#current = undefined;
   }
 
   #stage(bytes: Uint8Array): void {
@@ -250,6 +299,11 @@ export class LogWriter {
   #segments(): OpenSegment[] {
     return this.#current === undefined ? [...this.#full] : [...this.#full, this.#current];
   }
+}
+
+/** Bytes from a position to the next at which bytes that are kept whole may begin. */
+function paddingAt(position: number): number {
+  return (WHOLE_ALIGNMENT - (position % WHOLE_ALIGNMENT)) % WHOLE_ALIGNMENT;
 }
 
 /** Counts and tells of a full tier; returns the error. */

@@ -99,6 +99,8 @@ export class SegmentReader {
   #committedSize = 0;
   /** Sizes of partial last blocks that were verified, by block. */
   readonly #verifiedTails = new Map<number, number>();
+  /** The data as memory for JavaScript, once it was asked for; what is handed out keeps older ones. */
+  #memory: ArrayBuffer | undefined;
   /** Whether it was used since the last sweep of the cache. */
   used = true;
 
@@ -284,6 +286,22 @@ export class SegmentReader {
         this.#verifyTail(block, extent);
       }
     }
+  }
+
+  /**
+   * Bytes `[start, end)` of the segment's data as they lie in its map, each block verified. The memory stays
+   * valid, and the segment is not recycled, as long as something refers to it.
+   *
+   * @throws {@link DaosError} `DER_CSUM`.
+   */
+  memory(start: number, end: number, extent: CommittedExtent): Uint8Array {
+    this.verify(start, end, extent);
+    const base = SEGMENT_DATA_OFFSET;
+    if (this.#memory === undefined || this.#memory.byteLength < base + end) {
+      this.#cover(end);
+      this.#memory = this.#file.mapMemory(this.#map.size);
+    }
+    return new Uint8Array(this.#memory, base + start, end - start);
   }
 
   #isBlockIntact(block: number, end: number): boolean {

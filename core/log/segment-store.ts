@@ -68,6 +68,8 @@ export interface SegmentStoreOptions {
   readonly index: IndexStore;
   /** Directory of the segment files. */
   readonly directory: string;
+  /** A file whose owner, group and permissions those of new segments match. */
+  readonly pattern: string;
   /** The pool's UUID, 16 bytes. */
   readonly poolUuid: Uint8Array;
   /** Whether flushed data must survive a power cut. */
@@ -138,6 +140,11 @@ export class SegmentStore {
     }
     const lessee = { writer, use, sizeMax };
     return this.#withSpace(SEGMENT_DATA_OFFSET, () => this.#create(lessee));
+  }
+
+  /** Most data that one segment of the pool has, in bytes. */
+  get segmentDataSizeMax(): number {
+    return segmentDataSizeMax(this.#options.index);
   }
 
   /**
@@ -250,7 +257,7 @@ export class SegmentStore {
   }
 
   #create(lessee: Lessee, attempts = 3): OpenSegment {
-    const { device, directory } = this.#options;
+    const { device, directory, pattern } = this.#options;
     const id = this.#newId();
     const temporary = path.join(directory, temporaryFileName(id));
     let file: DeviceFile | undefined;
@@ -264,6 +271,7 @@ export class SegmentStore {
         file.close();
         return this.#create(lessee, attempts - 1);
       }
+      device.matchAccess(temporary, pattern);
       return this.#register({ file, id, temporary, lessee });
     } catch (error) {
       // Recovery would take the file too; on a full disk its space is needed now.

@@ -43,6 +43,12 @@ export interface AdministeredOrigin {
   /** The label, and how it is changed. */
   readonly label: () => string;
   readonly rename: (label: string) => void;
+  /** What of a pool follows its owner, group and list: the permissions of its files. */
+  readonly files?: {
+    /** Refuses a change that could not be followed. */
+    readonly require: (what: string) => void;
+    readonly match: () => void;
+  };
 }
 
 function checkName(what: string, name: string): void {
@@ -239,10 +245,12 @@ export abstract class Administered {
   #changeAcl(change: (known: Acl) => Acl): void {
     const what = "Changing the access control list";
     const origin = this.#require(what, ["A"], true);
-    const { metadata, scope } = origin;
+    const { metadata, scope, files } = origin;
+    files?.require(what);
     metadata().transact(what, (tx) => {
       putProperty(tx, scope, "acl", formatAcl(change(this.#acl(origin))));
     });
+    files?.match();
   }
 
   /**
@@ -252,7 +260,7 @@ export abstract class Administered {
    */
   setOwner(owner: { readonly user?: string; readonly group?: string }): void {
     const what = "Changing the owner";
-    const { metadata, scope } = this.#require(what, ["o"], true);
+    const { metadata, scope, files } = this.#require(what, ["o"], true);
     const named = [
       ["owner", owner.user],
       ["group", owner.group],
@@ -261,8 +269,10 @@ export abstract class Administered {
       value === undefined ? [] : [[name, withAt(value)] as const],
     );
     for (const [, value] of given) checkPrincipalName(what, value);
+    files?.require(what);
     metadata().transact(what, (tx) => {
       for (const [name, value] of given) putProperty(tx, scope, name, value);
     });
+    files?.match();
   }
 }

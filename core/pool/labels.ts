@@ -5,7 +5,7 @@
  */
 
 import fs from "node:fs";
-import { DaosError } from "../errors.js";
+import { DaosError, storageError, systemCode } from "../errors.js";
 import { LABEL_SIZE_MAX } from "../limits.js";
 
 const LABEL_PATTERN = /^[A-Za-z0-9._:-]+$/;
@@ -30,6 +30,12 @@ export function checkLabel(label: string, what: string): void {
 
 /** The error of a path that holds no pool. */
 export function notAPool(directory: string, what: string): DaosError {
+  try {
+    fs.statSync(`${directory}/.`);
+  } catch (error) {
+    // There may be one, but not for this user.
+    if (systemCode(error) === "EACCES") return storageError(error, what, directory);
+  }
   const exists = fs.existsSync(directory);
   const why = exists ? "the directory holds no pool" : "there is no such directory";
   const remedy = exists

@@ -152,11 +152,16 @@ export function readSuperblock(device: Device, directory: string): Superblock {
 /** Refuses a pool whose tiers are not there. */
 export function requireTiers(directory: string, ...tiers: string[]): void {
   for (const tier of tiers) {
-    if (fs.existsSync(tier)) continue;
+    const what = `Connecting to pool ${directory}`;
+    try {
+      if (fs.statSync(tier, { throwIfNoEntry: false }) !== undefined) continue;
+    } catch (error) {
+      throw storageError(error, what, tier);
+    }
     throw new DaosError(
       "DER_NONEXIST",
       {
-        what: `Connecting to pool ${directory}`,
+        what,
         why: `its tier ${tier} is not there`,
         remedy: "mount the tier's directory, or restore the pool from a copy",
       },

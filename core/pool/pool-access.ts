@@ -63,6 +63,11 @@ export class PoolAccess {
     return this.#stored(POOL_SCOPE, this.ofFiles());
   }
 
+  /** Whether the pool has a list of its own. */
+  hasOwnAcl(): boolean {
+    return getProperty(this.#reader(), POOL_SCOPE, "acl") !== undefined;
+  }
+
   /** Of a container that has no list of its own: its owner has all, others what the pool gives. */
   containerDefaults(): Access {
     const { ownership, acl } = this.ofPool();

@@ -37,6 +37,7 @@ import type { Target } from "../vos/target.js";
 import { INDEX_FILE } from "../vos/usage.js";
 import { Administered, type AdministeredOrigin } from "./administered.js";
 import { Container } from "./container.js";
+import { filesOf } from "./file-permissions.js";
 import {
   decodeGlobalHandle,
   encodeGlobalHandle,
@@ -123,7 +124,9 @@ export class Pool extends Administered {
   static create(options: PoolCreateOptions & PoolConnectOptions): Pool {
     const directory = path.resolve(options.path);
     createPoolFiles(directory, options.device ?? new NodeDevice(), options);
-    return Pool.connect(directory, options);
+    const pool = Pool.connect(directory, options);
+    filesOf(directory, pool.#access).match();
+    return pool;
   }
 
   /**
@@ -330,6 +333,7 @@ export class Pool extends Administered {
   setSize(size: PoolSize): void {
     const what = `Changing the size of pool ${this.path}`;
     this.#requireWritable(what);
+    this.#requireRight(what, "w");
     this.#target.setLimits(tierLimits(size, what));
   }
 
@@ -466,6 +470,7 @@ export class Pool extends Administered {
       defaults: () => this.#access.ofFiles(),
       label: () => this.label,
       rename: (label) => relabelPool(this.#target, label),
+      files: filesOf(this.path, this.#access),
     };
   }
 

@@ -4,6 +4,8 @@
  * The view of a transaction remembers what is read of it, and shows the transaction's own writes on top.
  * What own writes hide is not read, and not remembered.
  *
+ * Longer than 500 lines: all that a view reads is here, each call with its contract.
+ *
  * @module
  */
 
@@ -12,7 +14,7 @@ import { ARRAY_READERS_CACHED_MAX, OFFSET_MAX } from "../limits.js";
 import { metrics } from "../metrics/process-metrics.js";
 import { type Anchor, decodeAnchor } from "../vos/anchor.js";
 import { byteArray, windowRanges } from "../vos/array-address.js";
-import type { ArrayReader, Overlay } from "../vos/array-reader.js";
+import type { ArrayReader, MappedFragment, Overlay } from "../vos/array-reader.js";
 import type { OffsetRange } from "../vos/damage.js";
 import type { Epoch } from "../vos/epoch.js";
 import {
@@ -151,6 +153,27 @@ export class ContainerView {
     const target = new Uint8Array(end - start);
     if (end > start) this.readArray(oid, wholeOf(Pattern.contiguous(start, end)), target);
     return target;
+  }
+
+  /**
+   * The committed bytes of a range of an array where they lie in the pool's files, mapped and verified: no copy. The
+   * memory stays valid, and its segments in use, as long as something refers to it. It is to be read: a store
+   * reaches other readers in this process, though neither the pool nor other processes.
+   *
+   * @returns Fragments in order; `bytes` is `undefined` for what was never written.
+   */
+  mapArray(oid: ObjectId, range: PatternRange): MappedFragment[] {
+    metrics.reads.add(1);
+    metrics.readBytes.add(range.to - range.from);
+    this.#noteBytes(oid, range, undefined);
+    return this.#array(oid).mapped(range);
+  }
+
+  /** Bytes `[start, end)` as {@link mapArray} has them, if they lie in one piece; else `undefined`. */
+  mapBytes(oid: ObjectId, start: number, end: number): Uint8Array | undefined {
+    if (end <= start) return new Uint8Array(0);
+    const fragments = this.mapArray(oid, wholeOf(Pattern.contiguous(start, end)));
+    return fragments.length === 1 ? fragments[0]?.bytes : undefined;
   }
 
   /**

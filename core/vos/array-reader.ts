@@ -112,6 +112,41 @@ export class FragmentCopier implements FragmentSink<SourceLayer> {
   }
 }
 
+/** Bytes of an array that lie in one piece, or that were never written. */
+export interface MappedFragment {
+  /** Position in what was asked for, in bytes. */
+  readonly start: number;
+  /** In bytes. */
+  readonly size: number;
+  /** Where they lie in the map of their segment; `undefined` for bytes that were never written. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** A fragment, before it is verified and mapped. */
+interface FoundFragment {
+  readonly start: number;
+  size: number;
+  readonly position: number;
+  readonly layer: SourceLayer | undefined;
+}
+
+/** Collects fragments in the order of their targets; what adjoins in array and segment is one. */
+function joinFragments(found: FoundFragment[]): FoundFragment[] {
+  found.sort((a, b) => a.start - b.start);
+  const joined: FoundFragment[] = [];
+  for (const fragment of found) {
+    const last = joined.at(-1);
+    const adjoins =
+      last !== undefined &&
+      last.layer?.segment === fragment.layer?.segment &&
+      last.layer?.extent?.end === fragment.layer?.extent?.end &&
+      (last.layer === undefined || last.position + last.size === fragment.position);
+    if (adjoins) last.size += fragment.size;
+    else joined.push({ ...fragment });
+  }
+  return joined;
+}
+
 const NO_LAYERS = LayerIndex.of<SourceLayer>([]);
 const NOTHING_WRITTEN = { end: 0, hasHoles: false };
 /** Bytes that are looked at first for the end of an array with punched ranges. */
@@ -225,20 +260,71 @@ export class ArrayReader {
     }
     for (let attempt = 0; attempt < RESOLVE_RETRIES_MAX; attempt++) {
       try {
-        const copier = new FragmentCopier(this.#source, target, {
-          writer: overlay?.writer,
-          keepsHoles,
-        });
-        resolve(range, this.#layersUnder(overlay), copier);
-        copier.flush();
-        return copier.missing;
+        return this.#copy(range, target, overlay, keepsHoles);
       } catch (error) {
-        if (!(error instanceof SegmentMoved)) throw namedDamage(error, this, range);
-        this.#committed = undefined;
-        this.#source.arrays.forget(this.array);
+        this.#forgetMoved(error, range);
       }
     }
-    throw new DaosError(
+    throw this.#gone();
+  }
+
+  /** Reads a range once. */
+  #copy(
+    range: PatternRange,
+    target: Uint8Array,
+    overlay: Overlay | undefined,
+    keepsHoles: boolean,
+  ): number {
+    const copier = new FragmentCopier(this.#source, target, {
+      writer: overlay?.writer,
+      keepsHoles,
+    });
+    resolve(range, this.#layersUnder(overlay), copier);
+    copier.flush();
+    return copier.missing;
+  }
+
+  /**
+   * The committed bytes of a range where they lie, in order and without gaps: nothing is copied.
+   *
+   * @throws {@link DaosError} As {@link read}.
+   */
+  mapped(range: PatternRange): MappedFragment[] {
+    for (let attempt = 0; attempt < RESOLVE_RETRIES_MAX; attempt++) {
+      try {
+        return this.#map(range);
+      } catch (error) {
+        this.#forgetMoved(error, range);
+      }
+    }
+    throw this.#gone();
+  }
+
+  /** Maps a range once. */
+  #map(range: PatternRange): MappedFragment[] {
+    const found: FoundFragment[] = [];
+    resolve(range, this.#layersUnder(undefined), {
+      fragment: (layer, start, packed, size) => {
+        found.push({ start, size, position: packed + layer.shift, layer });
+      },
+      hole: (start, size) => found.push({ start, size, position: 0, layer: undefined }),
+    });
+    return joinFragments(found).map(({ start, size, position, layer }) => {
+      if (layer?.extent === undefined) return { start, size, bytes: undefined };
+      const reader = this.#source.segments.get(layer.segment);
+      return { start, size, bytes: reader.memory(position, position + size, layer.extent) };
+    });
+  }
+
+  /** Lets the layers be loaded again if segments moved under a read; throws what else made it fail. */
+  #forgetMoved(error: unknown, range: PatternRange): void {
+    if (!(error instanceof SegmentMoved)) throw namedDamage(error, this, range);
+    this.#committed = undefined;
+    this.#source.arrays.forget(this.array);
+  }
+
+  #gone(): DaosError {
+    return new DaosError(
       "DER_EPOCH_GONE",
       {
         what: `Reading object ${formatOid(this.object.oid)} at epoch ${this.epoch}`,

@@ -133,11 +133,12 @@ export class LocalTarget extends LocalCatalog implements Target, TransactionOwne
     const openIndex = () => this.index;
     this.#options = options;
     const dropReaders = () => this.#segments.drop();
-    const origin = { device, index, directory, poolUuid, durable, dropReaders };
+    const pattern = path.join(options.scm, INDEX_FILE);
+    const origin = { device, index, directory, pattern, poolUuid, durable, dropReaders };
     this.#store = new SegmentStore(origin);
     this.#segments = new SegmentCache(device, poolUuid, (id) => this.#store.path(id));
     this.#pins = new PinTable(device, path.join(options.scm, PINS_FILE));
-    this.bell = new CommitBell(path.join(options.scm, INDEX_FILE));
+    this.bell = new CommitBell(pattern);
     this.handles = new HandleTable(device, path.join(options.scm, PINS_FILE));
     const keysOf = (array: ArrayAddress) => keysOfArray(this.index, array);
     this.#source = { segments: this.#segments, arrays: new ArrayCache(openIndex), keysOf };

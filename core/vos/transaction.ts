@@ -188,6 +188,20 @@ export class Transaction {
   }
 
   /**
+   * Has the next `size` bytes that are written lie in one piece, from a multiple of 64 of a segment on, if it can
+   * hold so many: readers may map them, see `ContainerView.mapBytes`. Throws as {@link write} does.
+   */
+  keepWhole(size: number): void {
+    assert(this.#open, "a settled transaction takes no writes");
+    try {
+      this.#owner.writer.keepWhole(size, { alone: this.#alone });
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  /**
    * Punches a range of an array: it reads as zeros, as if it had never been written.
    *
    * @param incarnation As that of {@link write}.

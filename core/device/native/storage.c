@@ -217,6 +217,37 @@ static napi_value js_unmap(napi_env env, napi_callback_info info) {
   return make_undefined(env);
 }
 
+static void release_memory(napi_env env, void *data, void *hint) {
+  (void)env;
+  munmap(data, (size_t)(uintptr_t)hint);
+}
+
+/*
+ * mapMemory(fd, size): the first `size` bytes as an ArrayBuffer, for who hands views of them out. JavaScript has no
+ * read-only memory, and a store into a read-only page would end the process: the map is private, a store changes a
+ * copy of the page. The map keeps the file's locks until the collector takes the buffer.
+ */
+static napi_value js_map_memory(napi_env env, napi_callback_info info) {
+  size_t argc = 2;
+  napi_value argv[2], result;
+  int32_t fd;
+  int64_t size;
+  napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
+  if (argc < 2 || !get_int32(env, argv[0], &fd) || !get_int64(env, argv[1], &size) || size <= 0)
+    return throw_type(env, "mapMemory(fd, size) takes a descriptor and a size above 0");
+  int flags = MAP_PRIVATE | MAP_NORESERVE;
+  void *data = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, flags, fd, 0);
+  if (data == MAP_FAILED)
+    return throw_errno(env, errno, "mmap");
+  void *hint = (void *)(uintptr_t)size;
+  if (napi_create_external_arraybuffer(env, data, (size_t)size, release_memory, hint, &result) !=
+      napi_ok) {
+    munmap(data, (size_t)size);
+    return throw_errno(env, ENOMEM, "napi_create_external_arraybuffer");
+  }
+  return result;
+}
+
 /* Fragments that copyMapped fetches from memory ahead of the one that it copies. */
 #define PREFETCH_COUNT 8
 
@@ -429,6 +460,7 @@ NAPI_MODULE_INIT() {
             export_function(env, exports, "waitForLock", js_wait_for_lock) &&
             export_function(env, exports, "isLocked", js_is_locked) &&
             export_function(env, exports, "map", js_map) &&
+            export_function(env, exports, "mapMemory", js_map_memory) &&
             export_function(env, exports, "unmap", js_unmap) &&
             export_function(env, exports, "copyMapped", js_copy_mapped) &&
             export_function(env, exports, "useCrc", js_use_crc) &&
