@@ -36,6 +36,8 @@ export interface Job {
   readonly files: number;
   /** Bytes of a file. */
   readonly size: number;
+  /** Calls that each process has under way at a time. */
+  readonly inFlight: number;
 }
 
 const RANK = "BENCH_DFS_RANK";
@@ -78,6 +80,19 @@ function storedFiles({ directory }: Job, data: Buffer): Files {
   };
 }
 
+/** Calls a function for each name, so many at a time. */
+async function forEach(
+  names: readonly string[],
+  inFlight: number,
+  body: (name: string) => Promise<unknown>,
+): Promise<void> {
+  const left = names.values();
+  const work = async () => {
+    for (const name of left) await body(name);
+  };
+  await Promise.all(Array.from({ length: inFlight }, work));
+}
+
 /** A process of the job: does a phase when it is told to. */
 async function runRank(job: Job, rank: number): Promise<void> {
   const data = Buffer.alloc(job.size, 7);
@@ -87,14 +102,14 @@ async function runRank(job: Job, rank: number): Promise<void> {
     path.join(base, `rank-${rank}`, `file.${rank}.${at}`),
   );
   process.on("message", async (phase: Phase) => {
-    for (const name of names) await files[phase](name);
+    await forEach(names, job.inFlight, files[phase]);
     process.send?.("done");
     if (phase === PHASES.at(-1)) process.disconnect();
   });
-  for (let at = 0; at < Math.min(WARM_UP_COUNT, job.files); at++) {
-    const name = path.join(base, `rank-${rank}`, `warm.${at}`);
-    for (const phase of PHASES) await files[phase](name);
-  }
+  const warmUp = Array.from({ length: Math.min(WARM_UP_COUNT, job.files) }, (_, at) =>
+    path.join(base, `rank-${rank}`, `warm.${at}`),
+  );
+  for (const phase of PHASES) await forEach(warmUp, job.inFlight, files[phase]);
   process.send?.("ready");
 }
 

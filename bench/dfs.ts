@@ -2,7 +2,8 @@
  * The suite `dfs`: files per second that are created, asked about, read and removed, against
  * `fs.promises` in the same directory: mdtest's shapes, each process in a directory of its own.
  *
- * The files of 3,901 bytes are those of IO500's mdtest-hard. In a `power` pool a file is on the device
+ * One call at a time, as mdtest does, and many at once, as `Promise.all` does: ours share commits then, and
+ * the peer's are spread over its threads. The files of 3,901 bytes are those of IO500's mdtest-hard. In a `power` pool a file is on the device
  * when its creation returns; the peer calls fsync for that. tmpfs has no device.
  *
  * @module
@@ -22,12 +23,15 @@ const FILE_COUNT = 4000;
 /** The peer makes some hundred durable files a second. */
 const DURABLE_FILE_COUNT = 400;
 const TINY_COUNT = 8;
+/** Calls under way at a time where there are several. */
+const IN_FLIGHT_COUNT = 64;
 
 /** What is measured together. */
-type Shape = Pick<Job, "isDurable" | "processes" | "size">;
+type Shape = Pick<Job, "isDurable" | "processes" | "size" | "inFlight">;
 
-function nameOf({ isDurable, size }: Shape, phase: Phase): string {
-  return `dfs-${isDurable ? "power" : "process"}-${phase}-${size}`;
+function nameOf({ isDurable, size, inFlight }: Shape, phase: Phase): string {
+  const calls = inFlight === 1 ? "" : `-${inFlight}-at-once`;
+  return `dfs-${isDurable ? "power" : "process"}-${phase}-${size}${calls}`;
 }
 
 function targetOf({ isDurable, processes }: Shape, phase: Phase): number | null {
@@ -87,7 +91,11 @@ function partOf(shape: Shape): Part {
 }
 
 const shapes = [false, true].flatMap((isDurable) =>
-  SIZES.flatMap((size) => PROCESS_COUNTS.map((processes) => ({ isDurable, size, processes }))),
+  SIZES.flatMap((size) =>
+    PROCESS_COUNTS.flatMap((processes) =>
+      [1, IN_FLIGHT_COUNT].map((inFlight) => ({ isDurable, size, processes, inFlight })),
+    ),
+  ),
 );
 
 /** The suite. */

@@ -12,6 +12,7 @@
  */
 
 import { type Command, Option } from "commander";
+import { isDfsError } from "daos-ts/dfs";
 import { DaosError, isDaosError } from "../core/index.js";
 import { ExitStatus, exitStatusOf } from "./exit-status.js";
 import { type Address, findAddress, poolRoots } from "./location.js";
@@ -211,7 +212,7 @@ async function runVerb(command: Command, verb: AnyVerb): Promise<void> {
 
 /** Prints a failure and sets the exit status. */
 export function fail(error: unknown, json: boolean): void {
-  const known = isDaosError(error) ? error : systemFailure(error);
+  const known = daosFailure(error);
   const status = exitStatusOf(known);
   const described = describeError(known, status);
   if (json) printEnvelope(undefined, described);
@@ -220,6 +221,12 @@ export function fail(error: unknown, json: boolean): void {
     process.stderr.write(`${error.stack}\n`);
   }
   process.exitCode = status;
+}
+
+/** A failure as a `DaosError`, whoever noticed it; a bug as it is. */
+function daosFailure(error: unknown): unknown {
+  if (isDfsError(error)) return new DaosError(error.daosCode, error.text, error.facts, error);
+  return isDaosError(error) ? error : systemFailure(error);
 }
 
 /** The kinds of failures of the file system, which verbs that read and write files meet. */

@@ -153,7 +153,7 @@ export abstract class DfsNames extends DfsAttributes {
     const call = { syscall: "mkdir", what: "Creating", path: pathText(path) };
     const given = typeof options === "object" ? (options ?? {}) : { mode: options };
     const mode = given.mode === undefined ? undefined : modeBits(call, given.mode);
-    return this.mount.change(call, (state) => {
+    return this.mount.changeTogether(call, (state) => {
       const { container } = this.mount;
       if (given.recursive !== true) {
         makeDirectory(container, state, { call, mode });
@@ -181,7 +181,9 @@ export abstract class DfsNames extends DfsAttributes {
       const call = { syscall: "mkdtemp", what: "Creating", path };
       try {
         const made = { call, mode: 0o700 };
-        this.mount.change(call, (state) => makeDirectory(this.mount.container, state, made));
+        await this.mount.changeTogether(call, (state) =>
+          makeDirectory(this.mount.container, state, made),
+        );
         return encodedName(path, encodingOptions(options).encoding);
       } catch (error) {
         if (!isDfsError(error, "EEXIST") || attempt >= TEMPORARY_NAME_ATTEMPTS_MAX) throw error;
@@ -201,7 +203,7 @@ export abstract class DfsNames extends DfsAttributes {
   async rename(from: PathLike, to: PathLike): Promise<void> {
     const paths = { path: pathText(from, "oldPath"), dest: pathText(to, "newPath") };
     const call = { syscall: "rename", what: "Renaming", ...paths };
-    this.mount.change(call, (state) => rename(state, call));
+    await this.mount.changeTogether(call, (state) => rename(state, call));
   }
 
   /**
@@ -211,7 +213,7 @@ export abstract class DfsNames extends DfsAttributes {
    */
   async unlink(path: PathLike): Promise<void> {
     const call = { syscall: "unlink", what: "Removing", path: pathText(path) };
-    this.mount.change(call, (state) => removeFile(state, call));
+    await this.mount.changeTogether(call, (state) => removeFile(state, call));
   }
 
   /**
@@ -223,7 +225,7 @@ export abstract class DfsNames extends DfsAttributes {
    */
   async rm(path: PathLike, options: RmOptions = {}): Promise<void> {
     const call = { syscall: "rm", what: "Removing", path: pathText(path) };
-    this.mount.change(call, (state) => removeAny(state, call, options));
+    await this.mount.changeTogether(call, (state) => removeAny(state, call, options));
   }
 
   /**
@@ -234,7 +236,7 @@ export abstract class DfsNames extends DfsAttributes {
    */
   async rmdir(path: PathLike): Promise<void> {
     const call = { syscall: "rmdir", what: "Removing", path: pathText(path) };
-    this.mount.change(call, (state) => removeDirectory(state, call));
+    await this.mount.changeTogether(call, (state) => removeDirectory(state, call));
   }
 
   /**
@@ -258,7 +260,7 @@ export abstract class DfsNames extends DfsAttributes {
       path: text,
       dest: pathText(path),
     };
-    this.mount.change(call, (state) =>
+    await this.mount.changeTogether(call, (state) =>
       makeLink(this.mount.container, state, { call, target: text }),
     );
   }

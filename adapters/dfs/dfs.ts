@@ -6,7 +6,9 @@
  *
  * Each call is atomic, and takes effect in one commit: `writeFile` publishes the name and all of the
  * bytes, or neither. Failures are {@link DfsError}s: `code` is the POSIX code, `daosCode` the DAOS one. Storage is reached
- * by synchronous calls: a promise is settled when its call returns.
+ * by synchronous calls. Files and names that are created, replaced, renamed or removed in one turn of the event loop
+ * share a commit and its flush, so that many at once (`Promise.all`) are much faster than one after the other;
+ * calls see the effects of earlier ones, awaited or not.
  *
  * Here are the calls about the bytes of files; `dfs-names.ts` has those about names, `dfs-attributes.ts`
  * those about attributes.
@@ -170,7 +172,8 @@ export class Dfs extends DfsNames {
   /**
    * Creates or replaces a file, in one commit: readers see the old bytes or the new ones, never a mixture.
    *
-   * @param data Bytes, text, or an iterable or stream of them, which is gathered in memory first:
+   * @param data Bytes, which are not to be changed until the promise is settled, text, or an iterable or
+   *   stream of them, which is gathered in memory first:
    *   {@link createWriteStream} is for what is large.
    * @throws {@link DfsError} `ENOENT` without its directory, `ENOTDIR`, `EISDIR`, `ELOOP`, `EROFS`, `ENOSPC`;
    *   an `AbortError` if the signal is aborted. The file is as it was then.
@@ -200,18 +203,19 @@ export class Dfs extends DfsNames {
     const flags = fileFlags(options);
     const mode = openMode(call, flags.flag ?? flag);
     const permission = flags.mode === undefined ? undefined : modeBits(call, flags.mode);
-    // Without a need to wait nothing else happens between the call and its commit.
+    // What is at hand is not waited for: calls take effect in their order.
     const bytes = wholeData(data, given) ?? (await collected(data, given));
     this.mount.requireWritable(call);
     if (!mode.canWrite) {
       const why = "it is opened for reading";
       throw refusal(call, { posix: "EBADF", code: "DER_NO_PERM", why, remedy: 'use flag "w"' });
     }
-    this.mount.change(call, (state) => {
+    const change = (state: Change) => {
       const { inode } = this.#openChanged(state, { call, mode, permission });
       const target = { ...state, oid: inode.oid };
       writeAt(target, mode.append ? state.view.arraySize(inode.oid) : 0, bytes);
-    });
+    };
+    await this.mount.changeTogether(call, change, { size: bytes.length });
   }
 
   #openChanged(
@@ -302,6 +306,7 @@ export class Dfs extends DfsNames {
   /** What is opened, and a version that shows it. */
   #opened(call: FileCall, mode: OpenMode, permission: number): OpenView & { place: FoundPlace } {
     const { container } = this.mount;
+    this.mount.settle();
     if (opensByChange(mode)) {
       const opened = { call, mode, permission };
       const done = this.mount.commit(call, (state) => this.#openChanged(state, opened));

@@ -126,6 +126,7 @@ export function listDirectory(state: NamespaceState, directory: ObjectId): Direc
 
 /** What a new inode begins with; by default what `node:fs` creates. */
 export interface NewInodeOptions {
+  /** File, directory or symbolic link. */
   readonly kind: InodeKind;
   /** Permission bits, of which those of the process's umask are taken away. */
   readonly mode?: number | undefined;
@@ -137,7 +138,7 @@ const MODES = { file: 0o666, directory: 0o777, symlink: 0o777 } as const;
 
 /** A new inode with an object of its own. */
 export function newInode(
-  container: Container,
+  container: Pick<Container, "allocateOid">,
   { view }: NamespaceState,
   { kind, mode = MODES[kind], target = ROOT.target }: NewInodeOptions,
 ): Inode {

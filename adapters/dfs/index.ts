@@ -37,10 +37,14 @@ export { DfsAttributes, type StatOptions } from "./dfs-attributes.js";
 export { DfsNames, type MkdirOptions, type NameOptions } from "./dfs-names.js";
 export {
   type DirectoryEntry,
+  inodeAt,
   listDirectory,
   type NamespaceChange,
   type NamespaceState,
+  type NewInodeOptions,
+  newInode,
   type Place,
+  putInode,
   ROOT_OID,
 } from "./directory.js";
 export { Dir, type OpendirOptions, type ReaddirOptions } from "./directory-reader.js";
@@ -61,6 +65,7 @@ export {
   WriteStream,
 } from "./file-streams.js";
 export type { Inode, InodeKind } from "./inode-format.js";
+export { type InodeTimes, inodeTimes, withTimes } from "./inode-times.js";
 export { NAME_SIZE_MAX, PATH_SIZE_MAX } from "./limits.js";
 export { isDaosAddress, type Location, parseLocation } from "./location.js";
 export type { Consistency, MountOptions } from "./mount.js";
@@ -70,9 +75,17 @@ export type { OpenFlags } from "./open-flags.js";
 export { type KeyedValue, listValues } from "./own-values.js";
 export type { PathLike } from "./path-argument.js";
 export type { FileReadStreamOptions, FileWriteStreamOptions } from "./path-streams.js";
+export { type FoundPlace, findPlace } from "./place.js";
 export type { BigIntStatFs, SpaceNumbers, StatFs } from "./statfs.js";
 export { Dirent, type NameEncoding, Stats } from "./stats.js";
 export type { TimeLike } from "./time-like.js";
 export type { Position, ReadOptions, TransferOptions } from "./transfer-arguments.js";
 export { type FileChange, PathWatch, type WatchPathOptions } from "./watch.js";
-export { copyXattrs, XATTR_CREATE, XATTR_REPLACE, type XattrFlags } from "./xattr.js";
+export {
+  copyXattrs,
+  readXattrs,
+  replaceXattrs,
+  XATTR_CREATE,
+  XATTR_REPLACE,
+  type XattrFlags,
+} from "./xattr.js";

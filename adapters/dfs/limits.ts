@@ -32,3 +32,7 @@ export const DIRECTORY_BUFFER_COUNT_DEFAULT = 32;
 export const COPY_CHUNK_SIZE = 4 * 2 ** 20;
 /** Names that `mkdtemp` tries before it gives up. */
 export const TEMPORARY_NAME_ATTEMPTS_MAX = 100;
+/** Changes that share a commit. */
+export const CHANGES_TOGETHER_COUNT_MAX = 512;
+/** Bytes that are kept until the commit they share. */
+export const CHANGES_TOGETHER_SIZE_MAX = 16 * 2 ** 20;

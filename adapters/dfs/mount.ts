@@ -11,6 +11,7 @@
  */
 
 import type { Container, ContainerView, Epoch } from "../../core/index.js";
+import { ChangeGroup } from "./change-group.js";
 import type { NamespaceChange } from "./directory.js";
 import { DfsError, type FileCall, refusal, withPosixErrors } from "./errors.js";
 import { CHANGE_ATTEMPTS_MAX, STALE_MS_DEFAULT } from "./limits.js";
@@ -81,6 +82,7 @@ export class Mount {
   readonly #staleMs: number;
   readonly #pinned: SharedView | undefined;
   readonly #closePinned: () => void;
+  readonly #group: ChangeGroup;
   /** What a relaxed mount shows until the timer ends. */
   #kept: { readonly shared: SharedView; readonly timer: NodeJS.Timeout } | undefined;
 
@@ -88,6 +90,7 @@ export class Mount {
     const { epoch, snapshot, consistency = "balanced", staleMs = STALE_MS_DEFAULT } = options;
     checkOptions(options);
     this.container = container;
+    this.#group = new ChangeGroup(container);
     this.consistency = consistency;
     this.snapshot = snapshot;
     this.#staleMs = staleMs;
@@ -129,13 +132,20 @@ export class Mount {
     kept.shared.release();
   };
 
+  /** Commits what was asked for before: calls see the effects of earlier ones, awaited or not. */
+  settle(): void {
+    this.#group.flush();
+  }
+
   /** The version that a call sees, for longer than the call: also when the mount is closed. */
   open(): OpenView {
+    this.settle();
     return this.#shared()?.use() ?? ownView(this.container.view());
   }
 
   /** Reads. The view is the mount's: it is not used after the call. */
   read<T>(call: FileCall, body: (view: ContainerView) => T): T {
+    this.settle();
     return withPosixErrors(() => {
       const shared = this.#shared();
       if (shared !== undefined) return body(shared.view);
@@ -163,8 +173,31 @@ export class Mount {
     return this.commit(call, body).value;
   }
 
-  /** The same; also tells the epoch of the commit. */
+  /**
+   * The same, in a commit with other changes that are asked for in this turn of the event loop.
+   *
+   * @param size Bytes that the body writes; they are kept until the promise is settled.
+   */
+  async changeTogether<T>(
+    call: FileCall,
+    body: (state: Change) => T,
+    { size = 0 }: { readonly size?: number } = {},
+  ): Promise<T> {
+    this.requireWritable(call);
+    try {
+      return await this.#group.submit(body, size);
+    } catch (error) {
+      return withPosixErrors(() => {
+        throw error;
+      }, call);
+    } finally {
+      this.forget();
+    }
+  }
+
+  /** As {@link change}, at once; also tells the epoch of the commit. */
   commit<T>(call: FileCall, body: (state: Change) => T): { value: T; epoch: Epoch } {
+    this.settle();
     return withPosixErrors(() => {
       this.requireWritable(call);
       try {
@@ -179,6 +212,7 @@ export class Mount {
 
   /** Lets go of the version. */
   close(): void {
+    this.settle();
     this.forget();
     this.#closePinned();
   }

@@ -94,6 +94,8 @@ export interface NewName {
   readonly kind: InodeKind;
   /** Permission bits; by default those that `node:fs` gives. */
   readonly mode?: number | undefined;
+  /** Where a symbolic link leads. */
+  readonly target?: Uint8Array | undefined;
 }
 
 /** Directories that are to be created. */
@@ -151,14 +153,14 @@ export function createDirectories(
 export function create(
   container: Container,
   state: NamespaceChange,
-  { path, kind, mode }: NewName,
+  { path, kind, mode, target }: NewName,
 ): Inode {
   const what = "Creating";
   const above = path.replace(/\/*[^/]*\/*$/, "");
   createDirectories(container, state, { path: above, what, isParent: true });
   const { inode: known, ...place } = walkFromRoot(state, path, { what, isName: true });
   if (known !== undefined) throw existsError(path, what);
-  const inode = newInode(container, state, { kind, mode });
+  const inode = newInode(container, state, { kind, mode, target });
   putInode(state.own, place, inode, "insert");
   return inode;
 }

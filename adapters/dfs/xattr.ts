@@ -167,6 +167,35 @@ export function removeXattr(file: NamedFile, name: string): void {
   });
 }
 
+/** The attributes of a name, with their values. */
+export function readXattrs(view: ContainerView, place: Place): Map<string, Uint8Array> {
+  const found = new Map<string, Uint8Array>();
+  for (const akey of akeysAt(view, place)) {
+    const value = view.getValue(place.parent, place.name, akey);
+    const name = Buffer.from(akey).toString("utf8", AKEY_PREFIX.length);
+    if (value !== undefined) found.set(name, value);
+  }
+  return found;
+}
+
+/** Gives a name these attributes and no others, as a part of a transaction. */
+export function replaceXattrs(
+  { view, own }: { readonly view: ContainerView; readonly own: Transaction },
+  { parent, name: dkey }: Place,
+  xattrs: ReadonlyMap<string, Uint8Array>,
+): void {
+  const place = { parent, name: dkey };
+  for (const name of readXattrs(view, place).keys()) {
+    const akey = Buffer.from(AKEY_PREFIX + name);
+    if (!xattrs.has(name))
+      own.put({ oid: parent, dkey, akey, value: undefined, condition: "none" });
+  }
+  for (const [name, value] of xattrs) {
+    const akey = Buffer.from(AKEY_PREFIX + name);
+    own.put({ oid: parent, dkey, akey, value, condition: "none" });
+  }
+}
+
 /**
  * Gives a name the attributes of another one, as a part of a rename: call it when the new name was put, and
  * what was there before was punched (`punchDkey`), and before the old name is.

@@ -11,12 +11,13 @@ import { type AnyVerb, type Call, defineVerb, type Operand, option } from "../ve
 import { exampleOf, type Noun, operandsOf, withHolder } from "./holder.js";
 import { splitPair } from "./properties.js";
 
-const attributeSchema = object({
+/** A name and its bytes. */
+export const describedSchema = object({
   name: text("Name"),
   value: optional(text("Value, if it is UTF-8")),
   base64: optional(text("Value in base64, if it is not")),
 });
-const attributesSchema = object({ attributes: list(attributeSchema, "The attributes, by name") });
+const attributesSchema = object({ attributes: list(describedSchema, "The attributes, by name") });
 type Answer = Value<typeof attributesSchema>;
 const namesSchema = object({ names: list(text("A name"), "Names of attributes") });
 type Names = Value<typeof namesSchema>;
@@ -25,7 +26,8 @@ function names(description: string, isOptional: boolean): Operand {
   return { name: "name", kind: "text", isRepeated: true, isOptional, description };
 }
 
-function described(name: string, bytes: Uint8Array): Value<typeof attributeSchema> {
+/** A name and its bytes, as text where they are. */
+export function describedBytes(name: string, bytes: Uint8Array): Value<typeof describedSchema> {
   try {
     return { name, value: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
   } catch {
@@ -73,7 +75,9 @@ export function getAttributes(program: string, noun: Noun): AnyVerb {
         const remedy = `choose one of "${program} ${noun} list-attr"`;
         throw new DaosError("DER_NONEXIST", { what, why: "there is none of that name", remedy });
       }
-      return { attributes: Object.entries(found).map(([name, value]) => described(name, value)) };
+      return {
+        attributes: Object.entries(found).map(([name, value]) => describedBytes(name, value)),
+      };
     },
     print,
   });
@@ -103,7 +107,9 @@ export function setAttributes(program: string, noun: Noun): AnyVerb {
         }),
       );
       withHolder(noun, call, "rw", (holder) => holder.setAttributes(given));
-      return { attributes: Object.entries(given).map(([name, value]) => described(name, value)) };
+      return {
+        attributes: Object.entries(given).map(([name, value]) => describedBytes(name, value)),
+      };
     },
     print,
   });

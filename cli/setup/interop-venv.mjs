@@ -1,5 +1,5 @@
 /**
- * `.venv-interop`: a Python environment with other readers of our files (pyarrow), for test suites only.
+ * `.venv-interop`: a Python environment with other readers and writers of our files (pyarrow, h5py), for test suites only.
  *
  * Always made from Debian's /usr/bin/python3: a python3 found on the PATH may be another one, without venv. Where
  * PyPI does not answer within 30 seconds the environment is left out and those suites are skipped, visibly; nothing
@@ -62,7 +62,7 @@ export async function setUpInteropVenv(
 
 function skip(lines) {
   notice(STEP, [
-    `the suites that compare with pyarrow will be skipped: ${lines[0]}`,
+    `the suites that compare with pyarrow and with the newest h5py will be skipped: ${lines[0]}`,
     ...lines.slice(1),
   ]);
 }

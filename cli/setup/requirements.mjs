@@ -75,8 +75,23 @@ const PYTHON_VENV = {
   programsSuffice: false,
 };
 
+/** @type {Requirement} */
+const HDF5 = {
+  name: "h5py and HDF5's tools (other readers and writers of .h5 files, for tests)",
+  packages: [
+    "python3-h5py",
+    "python3-h5py-serial",
+    "python3-h5py-mpi",
+    "python3-mpi4py",
+    "hdf5-tools",
+  ],
+  programs: [["h5dump"], ["h5diff"]],
+  headers: [],
+  programsSuffice: false,
+};
+
 /** Needed to build and to run the main job. */
 export const PRODUCT_REQUIREMENTS = [COMPILER, OPEN_MPI, PMIX, ISAL];
 
 /** Needed by some test suites, which are skipped without it. */
-export const TEST_REQUIREMENTS = [MPICH, PYTHON_VENV];
+export const TEST_REQUIREMENTS = [MPICH, PYTHON_VENV, HDF5];

@@ -19,8 +19,8 @@ export interface Outcome {
  *
  * @param command Program name or path.
  * @param args Its arguments.
- * @param options `env` is the whole environment; by default this process's. `uid`, `gid`: another
- *   user, which only root can become.
+ * @param options `env` is the whole environment; by default this process's. `input` is its standard
+ *   input. `uid`, `gid`: another user, which only root can become.
  */
 export function runProgram(
   command: string,
@@ -29,6 +29,7 @@ export function runProgram(
     cwd?: string;
     env?: NodeJS.ProcessEnv;
     timeoutMs?: number;
+    input?: string;
     uid?: number;
     gid?: number;
   } = {},

@@ -7,9 +7,10 @@
  *              put: moved, then seen under its name ─▶ verify: read again
  *
  * 1. A copy that was killed is taken up by running it again: what is complete is recognised by its size
- *    and time of modification, where both trees keep times, else by its bytes.
+ *    and time of modification, or by its bytes.
  * 2. A file that cannot be copied is reported, and the others are copied.
- * 3. Nothing is read or written through a symbolic link.
+ * 3. Nothing is read or written through a symbolic link; links are copied as they are.
+ * 4. Permission bits, times of modification and extended attributes of users go along.
  *
  * @module
  */
@@ -18,7 +19,14 @@ import { setImmediate } from "node:timers/promises";
 import { DaosError, isDaosError } from "../../../core/index.js";
 import { systemFailure } from "../../verb.js";
 import { isSameContent, verify } from "./content.js";
-import { joined, type SourceTree, type TargetTree, type TreeEntry, type Written } from "./tree.js";
+import {
+  joined,
+  type SourceTree,
+  sameAttributes,
+  type TargetTree,
+  type TreeEntry,
+  type Written,
+} from "./tree.js";
 
 /** Failures and warnings that a report names one by one. */
 const NAMED_MAX = 1000;
@@ -46,13 +54,15 @@ export interface CopyReport {
   files: number;
   /** Directories that were made. */
   directories: number;
-  /** Files that were there already. */
+  /** Symbolic links that were made. */
+  links: number;
+  /** Files and links that were there already. */
   skipped: number;
   /** Bytes of the files that were written. */
   bytes: number;
   /** Files that were read again, and are what was written. */
   verified: number;
-  /** What is of no kind that can be copied: devices, sockets, pipes. */
+  /** What is of no kind that can be copied (devices, sockets, pipes), or could not be kept. */
   warnings: string[];
   warningCount: number;
   failures: CopyFailure[];
@@ -61,7 +71,7 @@ export interface CopyReport {
 
 /** A report of nothing. */
 export function emptyReport(): CopyReport {
-  const counts = { files: 0, directories: 0, skipped: 0, bytes: 0, verified: 0 };
+  const counts = { files: 0, directories: 0, links: 0, skipped: 0, bytes: 0, verified: 0 };
   return { ...counts, warnings: [], warningCount: 0, failures: [], failureCount: 0 };
 }
 
@@ -86,6 +96,7 @@ export class Copy {
     }
     this.report.files += 1;
     this.report.bytes += written.size;
+    if (written.lost !== undefined) this.#warnOf(path, written.lost);
     if (this.#options.verifies) this.#pending.push(written);
   };
 
@@ -93,7 +104,7 @@ export class Copy {
   async run(target: TargetTree): Promise<CopyReport> {
     this.#target = target;
     const root = this.#source.entry("");
-    if (root?.kind === "directory") await this.#directory("", root);
+    if (root?.kind === "directory") await this.#directory("");
     else if (root !== undefined) this.#one("", root, target.entry(""));
     target.flush();
     this.#verifyPending();
@@ -112,13 +123,17 @@ export class Copy {
     if (report.failures.length < NAMED_MAX) report.failures.push(failure);
   }
 
+  #warnOf(path: string, why: string | undefined): void {
+    if (why !== undefined) this.#warn(`${this.#target.display(path)}: ${why}`);
+  }
+
   #warn(warning: string): void {
     const { report } = this;
     report.warningCount += 1;
     if (report.warnings.length < NAMED_MAX) report.warnings.push(warning);
   }
 
-  async #directory(path: string, entry: TreeEntry): Promise<void> {
+  async #directory(path: string): Promise<void> {
     let known: Map<string, TreeEntry>;
     let entries: TreeEntry[];
     try {
@@ -130,12 +145,13 @@ export class Copy {
     }
     for (const child of entries) {
       const below = joined(path, child.name);
-      if (child.kind === "directory") await this.#directory(below, child);
+      if (child.kind === "directory") await this.#directory(below);
       else this.#one(below, child, known.get(child.name));
       await this.#breathe();
     }
     try {
-      this.#target.finishDirectory(path, entry);
+      const attributes = this.#source.attributes(path);
+      this.#warnOf(path, this.#target.putAttributes(path, "directory", attributes));
     } catch (error) {
       this.#fail(path, error);
     }
@@ -173,14 +189,25 @@ export class Copy {
     }
     try {
       if (entry.kind === "invalid") throw notCopied(shown, "its name is not UTF-8", "rename it");
-      if (entry.kind === "symlink") {
-        const remedy = "copy what it leads to under its name";
-        throw notCopied(shown, "symbolic links are not copied yet", remedy);
-      }
-      this.#file(path, entry, there);
+      if (entry.kind === "symlink") this.#link(path, there);
+      else this.#file(path, entry, there);
     } catch (error) {
       this.#fail(path, error);
     }
+  }
+
+  #link(path: string, there: TreeEntry | undefined): void {
+    if (there !== undefined && there.kind !== "symlink") {
+      const why = `there is a ${there.kind} of that name in the target`;
+      throw notCopied(this.#source.display(path), why, "remove it, then copy again");
+    }
+    const target = this.#source.linkTarget(path);
+    if (there !== undefined && this.#target.linkTarget(path) === target) {
+      this.report.skipped += 1;
+      return;
+    }
+    this.#target.putLink(path, target, this.#source.attributes(path));
+    this.report.links += 1;
   }
 
   #file(path: string, entry: TreeEntry, there: TreeEntry | undefined): void {
@@ -189,9 +216,13 @@ export class Copy {
       throw notCopied(this.#source.display(path), why, "remove it, then copy again");
     }
     using content = this.#source.open(path);
+    const attributes = this.#source.attributes(path);
     if (there !== undefined && this.#isThere(path, { entry, there }, content)) {
       this.report.skipped += 1;
       this.#options.advance(content.size);
+      if (!sameAttributes(attributes, this.#target.attributes(path))) {
+        this.#warnOf(path, this.#target.putAttributes(path, "file", attributes));
+      }
       return;
     }
     let moved = 0;
@@ -199,7 +230,7 @@ export class Copy {
       moved += bytes;
       this.#options.advance(bytes);
     };
-    this.#target.putFile({ path, entry, content }, advance);
+    this.#target.putFile({ path, attributes, content }, advance);
     // Holes count as done, so that the bar reaches its end.
     this.#options.advance(content.size - moved);
     if (this.#pending.length > 0) this.#verifyPending();

@@ -2,12 +2,26 @@
  * A tree of files in a container.
  *
  * It is read at one version, that of its opening or of its own last commit. Small files are gathered, and
- * many of them become one commit; a large one is streamed into a commit of its own.
+ * many of them become one commit; a large one is streamed into a commit of its own. Attributes follow in a
+ * commit behind: what is written later than a time was set is newer than that time.
  *
  * @module
  */
 
-import { create, type Inode, listDirectory, lookup, notFound, replace } from "daos-ts/dfs";
+import {
+  create,
+  findPlace,
+  type Inode,
+  inodeTimes,
+  listDirectory,
+  lookup,
+  notFound,
+  putInode,
+  readXattrs,
+  replace,
+  replaceXattrs,
+  withTimes,
+} from "daos-ts/dfs";
 import {
   type Container,
   type ContainerView,
@@ -22,8 +36,10 @@ import {
 import { moveContent } from "./content.js";
 import { requireUnchanged } from "./real-tree.js";
 import {
+  type Attributes,
   type ByteRange,
   type Content,
+  type EntryKind,
   type FileJob,
   joined,
   type TargetTree,
@@ -46,7 +62,14 @@ interface Gathered {
   readonly path: string;
   /** Nothing was written of a directory. */
   readonly written: Written | undefined;
+  readonly attributes: Attributes | undefined;
   readonly chunks: readonly { readonly bytes: Uint8Array; readonly position: number }[];
+}
+
+/** A name whose attributes are to be set. */
+interface Attributed {
+  readonly path: string;
+  readonly attributes: Attributes;
 }
 
 type Change = { readonly view: ContainerView; readonly own: Transaction };
@@ -90,6 +113,8 @@ export class PoolTree implements TargetTree, Disposable {
   #view: ContainerView;
   #gathered: Gathered[] = [];
   #gatheredSize = 0;
+  /** Directories, by how deep they are: what is put into one makes it newer. */
+  readonly #directories: Attributed[][] = [];
 
   /**
    * @param options `root`: path in the container; `at`: the version, the newest by default; `listener`:
@@ -124,9 +149,27 @@ export class PoolTree implements TargetTree, Disposable {
     return `daos://${pool}/${joined(label, this.#path(below))}`.replace(/\/$/, "");
   }
 
-  #entryOf(name: string, { kind, mode, oid }: Inode): TreeEntry {
+  #entryOf(name: string, inode: Inode): TreeEntry {
+    const { kind, oid } = inode;
     const size = kind === "file" ? this.#view.arraySize(oid) : 0;
-    return { name, kind, size, mode, modified: undefined };
+    return { name, kind, size, modified: inodeTimes(inode, this.#view).modified };
+  }
+
+  attributes(below: string): Attributes {
+    const view = this.#view;
+    const path = this.#path(below);
+    const follow = below === "";
+    const { inode, ...place } = findPlace({ view }, path === "" ? "/" : path, "Reading", {
+      follow,
+    });
+    const { modified } = inodeTimes(inode, view);
+    return { mode: inode.mode, modified, xattrs: readXattrs(view, place) };
+  }
+
+  linkTarget(below: string): string {
+    const inode = this.#inode(below);
+    if (inode === undefined) throw notFound(this.#path(below), "Reading");
+    return Buffer.from(inode.target).toString();
   }
 
   /** What is there; only the path of the tree itself may be a link. */
@@ -153,20 +196,64 @@ export class PoolTree implements TargetTree, Disposable {
   }
 
   makeDirectory(below: string): void {
-    this.#gather({ path: below, written: undefined, chunks: [] });
+    this.#gather({ path: below, written: undefined, attributes: undefined, chunks: [] });
   }
 
   #gather(one: Gathered): void {
     this.#gathered.push(one);
     this.#gatheredSize += one.written?.size ?? 0;
     const isFull = this.#gathered.length >= GATHERED_COUNT_MAX;
-    if (isFull || this.#gatheredSize >= GATHERED_SIZE_MAX) this.flush();
+    if (isFull || this.#gatheredSize >= GATHERED_SIZE_MAX) this.#commitGathered();
+  }
+
+  putLink(below: string, target: string, { modified }: Attributes): void {
+    this.#commitGathered();
+    this.#commit((state) => {
+      const path = this.#path(below);
+      const bytes = Buffer.from(target);
+      if (lookup(state, path, { follow: false }) === undefined) {
+        create(this.#container, state, { path, kind: "symlink", target: bytes });
+      }
+      const { inode, ...place } = findPlace(state, path, "Linking", { follow: false });
+      const times = { accessed: modified, modified, modifiedEpoch: state.view.epoch };
+      putInode(state.own, place, { ...inode, target: bytes, ...times });
+    });
+  }
+
+  putAttributes(below: string, kind: EntryKind, attributes: Attributes): undefined {
+    const one = { path: below, attributes };
+    if (kind !== "directory") {
+      this.#commitGathered();
+      this.#setAttributes([one]);
+      return;
+    }
+    const depth = below === "" ? 0 : below.split("/").length;
+    for (let above = this.#directories.length; above <= depth; above++) this.#directories.push([]);
+    this.#directories[depth]?.push(one);
+  }
+
+  /** Gives names their attributes, in a commit behind that of their bytes. */
+  #setAttributes(names: readonly Attributed[]): void {
+    this.#commit(({ view, own }) => {
+      for (const { path: below, attributes } of names) {
+        const { mode, modified, xattrs } = attributes;
+        const path = this.#path(below);
+        // The root of a container has no name, and a link is none that was copied.
+        if (path === "") continue;
+        const { inode, ...place } = findPlace({ view, own }, path, "Copying to", {
+          follow: below === "",
+        });
+        const timed = withTimes(inode, view, { accessed: modified, modified });
+        putInode(own, place, { ...timed, mode, changed: BigInt(Date.now()) * 1_000_000n });
+        replaceXattrs({ view, own }, place, xattrs);
+      }
+    });
   }
 
   putFile(job: FileJob, advance: (bytes: number) => void): void {
-    const { path, content } = job;
+    const { path, attributes, content } = job;
     if (content.size > SMALL_SIZE_MAX) {
-      this.flush();
+      this.#commitGathered();
       this.#stream(job, advance);
       return;
     }
@@ -176,10 +263,19 @@ export class PoolTree implements TargetTree, Disposable {
       advance(bytes.length);
     });
     requireUnchanged(content, this.display(path));
-    this.#gather({ path, written, chunks });
+    this.#gather({ path, written, attributes, chunks });
   }
 
   flush(): void {
+    this.#commitGathered();
+    for (const level of this.#directories.splice(0).reverse()) {
+      for (let first = 0; first < level.length; first += GATHERED_COUNT_MAX) {
+        this.#setAttributes(level.slice(first, first + GATHERED_COUNT_MAX));
+      }
+    }
+  }
+
+  #commitGathered(): void {
     const files = this.#gathered;
     this.#gathered = [];
     this.#gatheredSize = 0;
@@ -219,6 +315,10 @@ export class PoolTree implements TargetTree, Disposable {
         endAt(state.own, oid, written, incarnation);
       }
     });
+    const attributed = files.flatMap(({ path, attributes }) =>
+      attributes === undefined ? [] : [{ path, attributes }],
+    );
+    if (attributed.length > 0) this.#setAttributes(attributed);
   }
 
   #requireDirectory(state: Change, below: string): void {
@@ -228,7 +328,7 @@ export class PoolTree implements TargetTree, Disposable {
   }
 
   /** Writes a large file in a commit of its own, after what was gathered: its directory may be there. */
-  #stream({ path, content }: FileJob, advance: (bytes: number) => void): void {
+  #stream({ path, attributes, content }: FileJob, advance: (bytes: number) => void): void {
     let moved = 0;
     let written: Written | undefined;
     this.#commit((state) => {
@@ -245,6 +345,7 @@ export class PoolTree implements TargetTree, Disposable {
       endAt(state.own, oid, written, incarnation);
       requireUnchanged(content, this.display(path));
     });
+    this.#setAttributes([{ path, attributes }]);
     this.#listener(path, written);
   }
 
@@ -273,10 +374,6 @@ export class PoolTree implements TargetTree, Disposable {
     const before = this.#view;
     this.#view = this.#container.view();
     before.close();
-  }
-
-  finishDirectory(): void {
-    // A directory of a container has nothing besides its entries.
   }
 
   /** Lets go of the version. */

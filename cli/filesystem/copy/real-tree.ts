@@ -10,11 +10,20 @@
 
 import fs from "node:fs";
 import path from "node:path";
-import { DaosError, dataRanges, setTimes } from "../../../core/index.js";
+import {
+  DaosError,
+  dataRanges,
+  listXattrs,
+  removeXattr,
+  setTimes,
+  setXattr,
+} from "../../../core/index.js";
 import { moveContent } from "./content.js";
 import type {
+  Attributes,
   ByteRange,
   Content,
+  EntryKind,
   FileJob,
   TargetTree,
   TreeEntry,
@@ -24,6 +33,8 @@ import type {
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = fs.constants;
 const TEMPORARY = /^\.daos-copy\.(\d+)\.\d+$/;
 const PERMISSIONS = 0o7777;
+/** Of the extended attributes, those that users set; the system's have a meaning on their own file system only. */
+const XATTR_CLASS = "user.";
 
 function kindOf(stats: fs.BigIntStats): TreeEntry["kind"] {
   if (stats.isFile()) return "file";
@@ -37,7 +48,6 @@ function entryOf(name: string, stats: fs.BigIntStats): TreeEntry {
     name,
     kind,
     size: kind === "file" ? Number(stats.size) : 0,
-    mode: Number(stats.mode) & PERMISSIONS,
     modified: stats.mtimeNs,
   };
 }
@@ -111,7 +121,7 @@ export class RealTree implements TargetTree {
       const name = bytes.toString();
       if (!Buffer.from(name).equals(bytes)) {
         const shown = `0x${bytes.toString("hex")}`;
-        const nothing = { size: 0, mode: undefined, modified: undefined };
+        const nothing = { size: 0, modified: undefined };
         found.push({ name: shown, kind: "invalid", ...nothing });
         continue;
       }
@@ -137,15 +147,43 @@ export class RealTree implements TargetTree {
     return new RealContent(this.display(below));
   }
 
+  attributes(below: string): Attributes {
+    const file = this.display(below);
+    const stats = fs.lstatSync(file, { bigint: true });
+    const mode = Number(stats.mode) & PERMISSIONS;
+    const xattrs = stats.isSymbolicLink() ? new Map() : userXattrs(file);
+    return { mode, modified: stats.mtimeNs, xattrs };
+  }
+
+  linkTarget(below: string): string {
+    return fs.readlinkSync(this.display(below));
+  }
+
   makeDirectory(below: string): void {
     fs.mkdirSync(this.display(below), { recursive: below === "" });
   }
 
-  putFile({ path: below, entry, content }: FileJob, advance: (bytes: number) => void): void {
+  putLink(below: string, target: string, { modified }: Attributes): void {
     const file = this.display(below);
+    const temporary = this.#temporaryBeside(file);
+    fs.symlinkSync(target, temporary);
+    try {
+      setTimes(temporary, { accessed: modified, modified });
+      fs.renameSync(temporary, file);
+    } catch (error) {
+      fs.rmSync(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  #temporaryBeside(file: string): string {
     this.#temporaries += 1;
-    const name = `.daos-copy.${process.pid}.${this.#temporaries}`;
-    const temporary = path.join(path.dirname(file), name);
+    return path.join(path.dirname(file), `.daos-copy.${process.pid}.${this.#temporaries}`);
+  }
+
+  putFile({ path: below, attributes, content }: FileJob, advance: (bytes: number) => void): void {
+    const file = this.display(below);
+    const temporary = this.#temporaryBeside(file);
     const fd = fs.openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
       const written = moveContent(below, content, (bytes, position) => {
@@ -155,11 +193,10 @@ export class RealTree implements TargetTree {
         advance(bytes.length);
       });
       fs.ftruncateSync(fd, content.size);
-      if (entry.mode !== undefined) fs.fchmodSync(fd, entry.mode);
       requireUnchanged(content, file);
-      setModified(temporary, entry);
+      const lost = applyAttributes(temporary, attributes);
       fs.renameSync(temporary, file);
-      this.#listener(below, written);
+      this.#listener(below, lost === undefined ? written : { ...written, lost });
     } catch (error) {
       fs.rmSync(temporary, { force: true });
       throw error;
@@ -172,15 +209,47 @@ export class RealTree implements TargetTree {
     // Each file is there already.
   }
 
-  finishDirectory(below: string, entry: TreeEntry): void {
-    const directory = this.display(below);
-    if (entry.mode !== undefined) fs.chmodSync(directory, entry.mode);
-    setModified(directory, entry);
+  putAttributes(below: string, _kind: EntryKind, attributes: Attributes): string | undefined {
+    return applyAttributes(this.display(below), attributes);
   }
 }
 
-function setModified(file: string, { modified }: TreeEntry): void {
-  if (modified !== undefined) setTimes(file, { accessed: modified, modified });
+/** The extended attributes of users; none where the file system has none. */
+function userXattrs(file: string): Map<string, Uint8Array> {
+  try {
+    return new Map([...listXattrs(file)].filter(([name]) => name.startsWith(XATTR_CLASS)));
+  } catch (error) {
+    if (systemCode(error) === "ENOTSUP") return new Map();
+    throw error;
+  }
+}
+
+/** @returns What could not be kept. */
+function applyAttributes(file: string, { mode, modified, xattrs }: Attributes): string | undefined {
+  const lost = applyXattrs(file, xattrs);
+  fs.chmodSync(file, mode);
+  setTimes(file, { accessed: modified, modified });
+  return lost;
+}
+
+function applyXattrs(file: string, xattrs: Attributes["xattrs"]): string | undefined {
+  for (const name of userXattrs(file).keys()) if (!xattrs.has(name)) removeXattr(file, name);
+  const lost: string[] = [];
+  for (const [name, value] of xattrs) {
+    try {
+      setXattr(file, name, value);
+    } catch (error) {
+      // Names that only root may set, or more than the file system keeps.
+      if (!["ENOTSUP", "EPERM", "ENOSPC", "E2BIG"].includes(systemCode(error) ?? "")) throw error;
+      lost.push(name);
+    }
+  }
+  if (lost.length === 0) return undefined;
+  return `the file system does not keep ${lost.join(", ")}`;
+}
+
+function systemCode(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }
 
 /** @throws {@link DaosError} `DER_TX_RESTART` if a source was changed while it was read. */

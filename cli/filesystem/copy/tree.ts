@@ -16,10 +16,18 @@ export interface TreeEntry {
   readonly kind: EntryKind;
   /** Bytes of a file; 0 of anything else. */
   readonly size: number;
-  /** Permission bits, where the tree keeps them. */
-  readonly mode: number | undefined;
-  /** When it was modified, in nanoseconds since 1970, where the tree keeps that. */
+  /** When it was modified, in nanoseconds since 1970; `undefined` of a name that is not UTF-8. */
   readonly modified: bigint | undefined;
+}
+
+/** What a name has besides its kind and its bytes. */
+export interface Attributes {
+  /** Permission bits. */
+  readonly mode: number;
+  /** When it was modified, in nanoseconds since 1970. */
+  readonly modified: bigint;
+  /** Extended attributes of users. */
+  readonly xattrs: ReadonlyMap<string, Uint8Array>;
 }
 
 /** A range `[start, end)` of bytes. */
@@ -58,12 +66,16 @@ export interface SourceTree {
   list(path: string): TreeEntry[];
   /** Opens a file. */
   open(path: string): Content;
+  /** What a name has besides its bytes. */
+  attributes(path: string): Attributes;
+  /** Where a symbolic link leads. */
+  linkTarget(path: string): string;
 }
 
 /** A file that is to be written. */
 export interface FileJob {
   readonly path: string;
-  readonly entry: TreeEntry;
+  readonly attributes: Attributes;
   /** Its bytes; the caller closes it. */
   readonly content: Content;
 }
@@ -76,6 +88,8 @@ export interface Written {
   readonly ranges: readonly ByteRange[];
   /** CRC-32C of the bytes in these ranges. */
   readonly crc: number;
+  /** What could not be kept besides the bytes. */
+  readonly lost?: string;
 }
 
 /** Told when a file is there, or why not. */
@@ -92,10 +106,26 @@ export interface TargetTree extends SourceTree {
    * @param advance Told how many bytes were moved.
    */
   putFile(job: FileJob, advance: (bytes: number) => void): void;
+  /** Makes a symbolic link, in place of one that may be there. */
+  putLink(path: string, target: string, attributes: Attributes): void;
   /** Finishes what was gathered. */
   flush(): void;
-  /** Gives a directory what it has besides entries, when all of them are there. */
-  finishDirectory(path: string, entry: TreeEntry): void;
+  /**
+   * Gives a file or directory what it has besides its bytes; a directory, when all of its entries are there. It
+   * may be gathered, too.
+   *
+   * @returns What could not be kept, or `undefined`.
+   */
+  putAttributes(path: string, kind: EntryKind, attributes: Attributes): string | undefined;
+}
+
+/** Whether two names have the same permission bits and extended attributes. */
+export function sameAttributes(first: Attributes, second: Attributes): boolean {
+  if (first.mode !== second.mode || first.xattrs.size !== second.xattrs.size) return false;
+  return [...first.xattrs].every(([name, value]) => {
+    const other = second.xattrs.get(name);
+    return other !== undefined && Buffer.compare(value, other) === 0;
+  });
 }
 
 /** A path below another. */

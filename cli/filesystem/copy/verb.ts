@@ -34,7 +34,8 @@ const schema = object({
   target: text("Where it is now"),
   files: integer("Files that were written"),
   directories: integer("Directories that were made"),
-  skipped: integer("Files that were there already"),
+  links: integer("Symbolic links that were made"),
+  skipped: integer("Files and links that were there already"),
   bytes: integer("Bytes of the files that were written"),
   verified: integer("Files that were read again, and are what was written"),
   seconds: number("How long it took"),
@@ -176,6 +177,7 @@ function print(answer: Answer, output: Output): void {
     output.facts([
       ["Files", answer.files],
       ["Directories", answer.directories],
+      ["Links", answer.links],
       ["Skipped", answer.skipped],
       ["Bytes", answer.bytes],
       ["Verified", answer.verified],
@@ -202,7 +204,7 @@ export const filesystemCopy = defineVerb({
   aliases: ["cp"],
   summary: "copy a file, or with -r a directory, into a container, out of it, or to another",
   description:
-    "Copy a file, or with -r a directory, into a container, out of it, or to another. The target is the new name of the source; with a slash at its end, the directory to copy into. Each file appears as a whole or not at all. Run the same command again after it was killed: what is complete is not copied again.",
+    "Copy a file, or with -r a directory, into a container, out of it, or to another. The target is the new name of the source; with a slash at its end, the directory to copy into. Each file appears as a whole or not at all. Permission bits, times of modification, extended attributes of users, holes and symbolic links go along. Run the same command again after it was killed: what is complete is not copied again.",
   operands: [
     {
       name: "source",

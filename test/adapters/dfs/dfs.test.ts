@@ -21,8 +21,12 @@ async function posixOf(call: () => Promise<unknown>): Promise<string | undefined
   }
 }
 
-/** Lets `other` happen once, after the next transaction has read and before it commits. */
-function interfere(container: Container, other: () => Promise<unknown>): { attempts: number } {
+/** Lets another mount do something once, after the next transaction has read and before it commits. */
+function interfere(
+  container: Container,
+  other: Dfs,
+  call: () => Promise<unknown>,
+): { attempts: number } {
   const seen = { attempts: 0 };
   const run = Object.getPrototypeOf(container).runTransaction as Container["runTransaction"];
   container.runTransaction = (body, options) =>
@@ -31,7 +35,11 @@ function interfere(container: Container, other: () => Promise<unknown>): { attem
       (scope) => {
         const isFirst = ++seen.attempts === 1;
         const result = body(scope);
-        if (isFirst) void other();
+        if (isFirst) {
+          void call();
+          // A call sees those before it: they are committed now.
+          void other.stat("/");
+        }
         return result;
       },
       options,
@@ -198,11 +206,11 @@ describe("Dfs", () => {
     const { pool, container } = temporaryContainer();
     const other = Dfs.mount(connectAgain(pool));
     const dfs = Dfs.mount(container);
-    const mkdir = interfere(container, () => other.mkdir("runs/b", { recursive: true }));
+    const mkdir = interfere(container, other, () => other.mkdir("runs/b", { recursive: true }));
     await dfs.mkdir("runs/a", { recursive: true });
     expect(mkdir.attempts).toBe(2);
     expect(await dfs.readdir("runs")).toEqual(["a", "b"]);
-    const open = interfere(container, () => other.writeFile("runs/c", "theirs"));
+    const open = interfere(container, other, () => other.writeFile("runs/c", "theirs"));
     expect(await posixOf(() => dfs.open("runs/c", "wx"))).toBe("EEXIST");
     expect(open.attempts).toBe(2);
     expect(await dfs.readFile("runs/c", "utf8")).toBe("theirs");
@@ -404,7 +412,7 @@ test("DFS: a file created in a directory that is removed meanwhile is never lost
   const dfs = Dfs.mount(container);
   await dfs.mkdir("d");
   const other = Dfs.mount(connectAgain(pool));
-  const seen = interfere(container, () => other.rmdir("d"));
+  const seen = interfere(container, other, () => other.rmdir("d"));
   expect(await posixOf(() => dfs.writeFile("d/a", "text"))).toBe("ENOENT");
   expect(seen.attempts).toBe(2);
   expect(await dfs.readdir("/")).toEqual([]);
@@ -415,7 +423,7 @@ test("DFS: a directory that gets a file while it is removed stays", async () => 
   const dfs = Dfs.mount(container);
   await dfs.mkdir("d");
   const other = Dfs.mount(connectAgain(pool));
-  const seen = interfere(container, () => other.writeFile("d/a", "text"));
+  const seen = interfere(container, other, () => other.writeFile("d/a", "text"));
   expect(await posixOf(() => dfs.rmdir("d"))).toBe("ENOTEMPTY");
   expect(seen.attempts).toBe(2);
   expect(await dfs.readFile("d/a", "utf8")).toBe("text");
