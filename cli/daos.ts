@@ -19,9 +19,20 @@ import {
   containerListSnaps,
 } from "./container/snapshots.js";
 import { containerDiff, containerRollback } from "./container/versions.js";
+import {
+  filesystemChangeMode,
+  filesystemGetAttributes,
+  filesystemSetAttributes,
+} from "./filesystem/attributes.js";
 import { filesystemCheck } from "./filesystem/check.js";
 import { filesystemCopy } from "./filesystem/copy/verb.js";
 import { filesystemCat, filesystemList } from "./filesystem/read.js";
+import { hdf5Diff } from "./hdf5/diff.js";
+import { hdf5Dump } from "./hdf5/dump.js";
+import { hdf5Export } from "./hdf5/export.js";
+import { hdf5Import } from "./hdf5/import.js";
+import { hdf5List } from "./hdf5/ls.js";
+import { hdf5Stat } from "./hdf5/stat.js";
 import { healthCheck } from "./health/check.js";
 import { setupVerb } from "./health/setup.js";
 import { objectList, objectQuery } from "./object/verbs.js";
@@ -65,7 +76,21 @@ const groups: Group[] = [
     name: "filesystem",
     aliases: ["fs"],
     summary: "files and directories of a container",
-    verbs: [filesystemCopy, filesystemList, filesystemCat, filesystemCheck],
+    verbs: [
+      filesystemCopy,
+      filesystemList,
+      filesystemCat,
+      filesystemGetAttributes,
+      filesystemSetAttributes,
+      filesystemChangeMode,
+      filesystemCheck,
+    ],
+  },
+  {
+    name: "hdf5",
+    aliases: ["h5"],
+    summary: "HDF5 files, in containers and as .h5 files",
+    verbs: [hdf5Import, hdf5Export, hdf5List, hdf5Dump, hdf5Stat, hdf5Diff],
   },
   {
     name: "health",

@@ -8,7 +8,7 @@
  */
 
 import { constants } from "node:buffer";
-import { DaosError, type Epoch, type ObjectId } from "../../core/index.js";
+import { DaosError } from "../../core/index.js";
 import { Attributes } from "./attributes.js";
 import {
   bytesOf,
@@ -20,22 +20,13 @@ import {
   type TypedArrayOf,
 } from "./dtype.js";
 import { type ResolvedSelection, resolveSelection, type Selection } from "./selection.js";
-import type { Session } from "./session.js";
+import type { StoredDataset } from "./storage/stored-dataset.js";
 
 /** Elements in memory, in row-major order. */
 export interface NdArray<D extends DType = DType> {
   /** The elements. */
   readonly data: TypedArrayOf<D>;
   /** Extent along each dimension, slowest first. */
-  readonly shape: readonly number[];
-}
-
-/** What a dataset is made of. */
-export interface DatasetOrigin<D extends DType> {
-  /** Name in the file, from its root: `/fields/u`. */
-  readonly name: string;
-  readonly oid: ObjectId;
-  readonly dtype: D;
   readonly shape: readonly number[];
 }
 
@@ -49,20 +40,16 @@ export class Dataset<D extends DType = DType> {
   readonly shape: readonly number[];
   /** The dataset's attributes. */
   readonly attrs: Attributes;
-  readonly #session: Session;
-  readonly #oid: ObjectId;
-  readonly #incarnation: Epoch;
+  /** The dataset as the store has it: for import and export. @internal */
+  readonly stored: StoredDataset;
 
   /** @internal */
-  constructor(session: Session, { name, oid, dtype, shape }: DatasetOrigin<D>) {
-    this.name = name;
+  constructor(stored: StoredDataset, dtype: D) {
+    this.name = stored.name;
     this.dtype = dtype;
-    this.shape = shape;
-    this.attrs = new Attributes(session, oid);
-    this.#session = session;
-    this.#oid = oid;
-    // Asked now: a write must be refused if the dataset is removed after this.
-    this.#incarnation = session.canWrite ? session.container.incarnation(oid) : 0n;
+    this.shape = stored.extents;
+    this.attrs = new Attributes(stored.session, stored.oid);
+    this.stored = stored;
   }
 
   /** Number of dimensions. */
@@ -93,7 +80,7 @@ export class Dataset<D extends DType = DType> {
   }
 
   #resolve(selection: Selection | undefined): ResolvedSelection {
-    return resolveSelection({ shape: this.shape, itemSize: itemSizeOf(this.dtype) }, selection);
+    return resolveSelection(this.shape, selection);
   }
 
   #invalid(what: string, why: string, remedy: string): DaosError {
@@ -117,7 +104,7 @@ export class Dataset<D extends DType = DType> {
    * ```
    */
   async read(selection?: Selection): Promise<NdArray<D>> {
-    const { pattern, shape, count } = this.#resolve(selection);
+    const { region, shape, count } = this.#resolve(selection);
     if (count * itemSizeOf(this.dtype) > constants.MAX_LENGTH) {
       const text = {
         what: `Reading dataset "${this.name}"`,
@@ -127,8 +114,7 @@ export class Dataset<D extends DType = DType> {
       throw new DaosError("DER_REC2BIG", text, { count });
     }
     const data = newArray(this.dtype, count);
-    if (pattern !== undefined) this.#session.read(this.#oid, pattern, bytesOf(data));
-    else this.#session.state(`Reading dataset "${this.name}"`);
+    await this.stored.readStored(region, bytesOf(data));
     return { data, shape };
   }
 
@@ -143,8 +129,8 @@ export class Dataset<D extends DType = DType> {
    *   `DER_IO`: all changes since the last flush are dropped.
    */
   async write(data: TypedArrayOf<D> | ScalarOf<D>, selection?: Selection): Promise<void> {
-    const { pattern, count } = this.#resolve(selection);
-    this.#session.change(`Writing dataset "${this.name}"`);
+    const { region, count } = this.#resolve(selection);
+    this.stored.session.change(`Writing dataset "${this.name}"`);
     const elements = ArrayBuffer.isView(data) ? data : this.#filled(data as ScalarOf<D>, count);
     const dtype = dtypeOf(elements);
     if (dtype !== this.dtype) {
@@ -155,8 +141,7 @@ export class Dataset<D extends DType = DType> {
       const why = `${elements.length} elements were given for ${count}`;
       throw this.#invalid("Writing", why, "give as many elements as are selected");
     }
-    if (pattern === undefined) return;
-    this.#session.write(this.#oid, pattern, bytesOf(elements), this.#incarnation);
+    await this.stored.writeStored(region, bytesOf(elements));
   }
 
   #filled(value: ScalarOf<D>, count: number): TypedArrayOf<D> {

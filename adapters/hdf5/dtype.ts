@@ -5,6 +5,7 @@
  */
 
 import { DaosError } from "../../core/index.js";
+import { type Datatype, floatType, integerType, sameDatatype } from "./datatype/datatype.js";
 
 /** Classes of HDF5 datatypes, with HDF5's numbers. Durable: DO NOT CHANGE THESE VALUES. */
 export const TypeClass = { integer: 0, float: 1, string: 3 } as const;
@@ -83,13 +84,18 @@ export function itemSizeOf(dtype: DType): number {
   return factsOf(dtype).array.BYTES_PER_ELEMENT;
 }
 
-/** The element type with these stored facts, if there is one. */
-export function findDType(typeClass: number, size: number, isSigned: boolean): DType | undefined {
-  for (const [dtype, facts] of Object.entries(FACTS)) {
-    const same = facts.typeClass === typeClass && facts.isSigned === isSigned;
-    if (same && facts.array.BYTES_PER_ELEMENT === size) return dtype as DType;
-  }
-  return undefined;
+/** The datatype of an element type. */
+export function datatypeOf(dtype: DType): Datatype {
+  const { array, typeClass, isSigned } = factsOf(dtype);
+  const size = array.BYTES_PER_ELEMENT;
+  if (typeClass === TypeClass.integer) return integerType(size, isSigned);
+  return floatType(size === 4 ? "float32" : "float64");
+}
+
+/** The element type of a datatype, if there is one. */
+export function dtypeOfDatatype(type: Datatype): DType | undefined {
+  const names = Object.keys(FACTS) as DType[];
+  return names.find((dtype) => sameDatatype(datatypeOf(dtype), type));
 }
 
 /** The element type of a typed array, if it has one. Works across realms. */

@@ -11,8 +11,10 @@
 
 import { type Container, DaosError, type Epoch, isDaosError } from "../../core/index.js";
 import { create, type Inode, lookup, notFound, remove, splitPath } from "../dfs/index.js";
-import { Group, readHeader, writeHeader } from "./group.js";
+import { Group } from "./group.js";
 import { Session } from "./session.js";
+import { NO_ORDER } from "./storage/object-format.js";
+import { readHeader, writeHeader, writeUserBlock } from "./storage/objects.js";
 
 /** How a file is opened, as in h5py. */
 export type FileMode = keyof typeof MODES;
@@ -35,8 +37,8 @@ export class File extends Group {
   /** How the file was opened. */
   readonly mode: FileMode;
 
-  private constructor(session: Session, mode: FileMode, inode: Inode) {
-    super(session, { name: "/", oid: inode.oid });
+  private constructor(session: Session, mode: FileMode) {
+    super(session, { name: "/", oid: session.root });
     this.mode = mode;
   }
 
@@ -71,7 +73,8 @@ export class File extends Group {
     const { canWrite } = checkMode(container, name, { mode, epoch });
     const session = new Session({ container, path: name, canWrite, epoch });
     try {
-      return new File(session, mode, openRoot(session, mode));
+      session.root = openRoot(session, mode).oid;
+      return new File(session, mode);
     } catch (error) {
       session.close();
       throw error;
@@ -104,6 +107,11 @@ export class File extends Group {
     return this.session.flush();
   }
 
+  /** Sets the bytes in front of the file that are not HDF5's. @internal */
+  setUserBlock(bytes: Uint8Array): void {
+    writeUserBlock(this.session, bytes);
+  }
+
   /** Drops the changes since the last flush and closes the file. Later calls do nothing. */
   async abort(): Promise<void> {
     this.session.close();
@@ -117,7 +125,7 @@ export class File extends Group {
   async close(): Promise<void> {
     if (this.session.isClosed) return;
     try {
-      this.session.flush();
+      await this.session.flush();
     } finally {
       this.session.close();
     }
@@ -167,7 +175,8 @@ function openRoot(session: Session, mode: FileMode): Inode {
   const state = session.change(`Creating HDF5 file "${path}"`);
   if (known !== undefined) remove(state, path, { recursive: true });
   const root = create(container, state, { path, kind: "directory" });
-  writeHeader(session, root.oid, { kind: "file" });
+  const facts = { linkOrder: NO_ORDER, attributeOrder: NO_ORDER, comment: undefined };
+  writeHeader(session, root.oid, { kind: "file", ...facts });
   return root;
 }
 

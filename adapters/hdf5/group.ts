@@ -7,28 +7,29 @@
  * @module
  */
 
-import { DaosError, isDaosError, type ObjectId, Pattern } from "../../core/index.js";
-import {
-  create,
-  type Inode,
-  listDirectory,
-  lookup,
-  notFound,
-  remove,
-  splitPath,
-} from "../dfs/index.js";
+import { DaosError, type ObjectId } from "../../core/index.js";
+import { notFound } from "../dfs/index.js";
 import { Attributes } from "./attributes.js";
 import { Dataset } from "./dataset.js";
-import { bytesOf, type DType, dtypeOf, itemSizeOf, type TypedArrayOf } from "./dtype.js";
+import type { DatasetDescription, Hdf5Source } from "./description.js";
 import {
-  decodeHeader,
-  encodeHeader,
-  HEADER_AKEY,
-  HEADER_DKEY,
-  type ObjectHeader,
-  RANK_MAX,
-} from "./object-format.js";
+  bytesOf,
+  type DType,
+  datatypeOf,
+  dtypeOf,
+  dtypeOfDatatype,
+  itemSizeOf,
+  type TypedArrayOf,
+} from "./dtype.js";
+import { RANK_MAX } from "./messages/dataspace-message.js";
+import { join, namesOf, type Resolved, resolveParent, resolvePath } from "./paths.js";
+import { boxRegion } from "./region.js";
 import type { Session } from "./session.js";
+import { removeLink } from "./storage/links.js";
+import { DEFAULT_FILL } from "./storage/object-format.js";
+import type { StoredDataset } from "./storage/stored-dataset.js";
+import { openStored, StoredGroup } from "./storage/stored-group.js";
+import { sessionSource } from "./store-source.js";
 
 /** What a new dataset is. */
 export interface DatasetOptions<D extends DType> {
@@ -38,21 +39,6 @@ export interface DatasetOptions<D extends DType> {
   readonly dtype: D;
   /** First content, in row-major order; zeros by default. */
   readonly data?: TypedArrayOf<D>;
-}
-
-/** The header of an object, if it has one. */
-export function readHeader(
-  session: Session,
-  oid: ObjectId,
-  name: string,
-): ObjectHeader | undefined {
-  const value = session.get(oid, HEADER_DKEY, HEADER_AKEY);
-  return value && decodeHeader(value, name);
-}
-
-/** Gives an object its header. */
-export function writeHeader(session: Session, oid: ObjectId, header: ObjectHeader): void {
-  session.put({ oid, dkey: HEADER_DKEY, akey: HEADER_AKEY, value: encodeHeader(header) });
 }
 
 /** A group of an open file. */
@@ -73,33 +59,54 @@ export class Group {
     this.#oid = oid;
   }
 
+  get #here(): Resolved {
+    return { session: this.session, oid: this.#oid, isGroup: true, name: this.name };
+  }
+
+  /** The group as the store has it: for import and export. @internal */
+  get stored(): StoredGroup {
+    return new StoredGroup(this.session, this.#oid, this.name);
+  }
+
   /** A path from this group, or with a leading slash from the file's root, as a name in the file. */
   #nameOf(path: string): string {
-    return `/${splitPath(path.startsWith("/") ? path : `${this.name}/${path}`).join("/")}`;
+    const names = namesOf(path).join("/");
+    return path.startsWith("/") || names === "" ? `/${names}` : join(this.name, names);
   }
 
-  /** The path in the container of a name in the file. */
-  #pathOf(name: string): string {
-    return `${this.session.path}${name}`;
+  #open(found: Resolved): Group | Dataset | undefined {
+    const { session, oid, name } = found;
+    const object = openStored(session, found, name);
+    if (object instanceof StoredGroup) return new Group(session, { name, oid });
+    if (object === undefined || !("description" in object)) return undefined;
+    const dtype = dtypeOfDatatype(object.description.type);
+    return dtype && new Dataset(object, dtype);
   }
 
-  #lookup(name: string, what: string): Inode | undefined {
-    const state = this.session.state(`${what} "${name}"`);
-    try {
-      return lookup(state, this.#pathOf(name));
-    } catch (error) {
-      // A name below a dataset does not exist, as any other.
-      if (isDaosError(error) && error.facts.posix === "ENOTDIR") return undefined;
-      throw error;
+  /** The group that a new object goes to; those that lead to it are created. */
+  #parentOf(path: string, what: string): { parent: StoredGroup; name: string } {
+    const names = namesOf(path);
+    const name = names.pop();
+    let at = path.startsWith("/")
+      ? new StoredGroup(this.session, this.session.root, "/")
+      : this.stored;
+    if (name === undefined) {
+      const text = { what, why: "it is the group itself", remedy: "give it a name" };
+      throw new DaosError("DER_EXIST", text, { name: path });
     }
-  }
-
-  #open(name: string, inode: Inode): Group | Dataset | undefined {
-    const { kind, oid } = inode;
-    if (kind === "directory") return new Group(this.session, { name, oid });
-    const header = readHeader(this.session, oid, name);
-    if (header?.kind !== "dataset") return undefined;
-    return new Dataset(this.session, { ...header, name, oid });
+    for (const above of names) {
+      const found = resolvePath(
+        { session: at.session, oid: at.oid, isGroup: true, name: at.name },
+        above,
+      );
+      if (found === undefined) at = at.createGroup(above);
+      else if (found.isGroup) at = new StoredGroup(found.session, found.oid, found.name);
+      else {
+        const text = { what, why: `"${found.name}" is no group`, remedy: "choose another path" };
+        throw new DaosError("DER_INVAL", text, { name: found.name });
+      }
+    }
+    return { parent: at, name };
   }
 
   /**
@@ -108,11 +115,8 @@ export class Group {
    * @throws `DaosError` `DER_NO_HDL`.
    */
   async keys(): Promise<string[]> {
-    const state = this.session.state(`Listing group "${this.name}"`);
-    const entries = listDirectory(state, this.#oid);
-    const isPart = ({ name, inode }: { name: string; inode: Inode }) =>
-      inode.kind === "directory" || readHeader(this.session, inode.oid, name)?.kind === "dataset";
-    return entries.filter(isPart).map(({ name }) => name);
+    this.session.state(`Listing group "${this.name}"`);
+    return this.stored.links().map(({ name }) => name);
   }
 
   /**
@@ -122,9 +126,8 @@ export class Group {
    * @throws `DaosError` `DER_INVAL` for `.` and `..`, `DER_DF_INVAL`, `DER_NO_HDL`.
    */
   async get(path: string): Promise<Group | Dataset | undefined> {
-    const name = this.#nameOf(path);
-    const inode = this.#lookup(name, "Opening");
-    return inode && this.#open(name, inode);
+    const found = resolvePath(this.#here, path);
+    return found && this.#open(found);
   }
 
   /** Whether a path leads to a group or dataset. */
@@ -139,13 +142,11 @@ export class Group {
    *   dataset.
    */
   async createGroup(path: string): Promise<Group> {
-    const name = this.#nameOf(path);
-    const state = this.session.change(`Creating group "${name}"`);
-    const options = { path: this.#pathOf(name), kind: "directory" } as const;
-    return new Group(this.session, {
-      name,
-      oid: create(this.session.container, state, options).oid,
-    });
+    const what = `Creating group "${this.#nameOf(path)}"`;
+    this.session.change(what);
+    const { parent, name } = this.#parentOf(path, what);
+    const { oid, name: full } = parent.createGroup(name);
+    return new Group(parent.session, { name: full, oid });
   }
 
   /**
@@ -175,21 +176,15 @@ export class Group {
     path: string,
     options: DatasetOptions<D>,
   ): Promise<Dataset<D>> {
-    const name = this.#nameOf(path);
-    const state = this.session.change(`Creating dataset "${name}"`);
+    const what = `Creating dataset "${this.#nameOf(path)}"`;
+    this.session.change(what);
+    checkOptions(this.#nameOf(path), options);
+    const { parent, name } = this.#parentOf(path, what);
     const { dtype, data } = options;
-    const shape = [...options.shape];
-    const size = checkOptions(name, options);
-    const file = { path: this.#pathOf(name), kind: "file" } as const;
-    const { oid } = create(this.session.container, state, file);
-    writeHeader(this.session, oid, { kind: "dataset", dtype, shape });
-    const dataset = new Dataset(this.session, { name, oid, dtype, shape });
-    if (size > 0) {
-      // Zeros need not be written; the last one is, so that the file has its size for other readers.
-      const bytes = data === undefined ? new Uint8Array(itemSizeOf(dtype)) : bytesOf(data);
-      const pattern = Pattern.contiguous(size - bytes.length, size);
-      this.session.write(oid, pattern, bytes, 0n);
-    }
+    const stored = parent.createDataset(name, describe(options));
+    const dataset = new Dataset(stored, dtype);
+    if (data !== undefined && data.length > 0)
+      await stored.writeStored(whole(stored), bytesOf(data));
     return dataset;
   }
 
@@ -199,22 +194,43 @@ export class Group {
    * @throws `DaosError` `DER_NONEXIST`, `DER_NO_PERM`, `DER_NO_HDL`; `DER_INVAL` for the root.
    */
   async delete(path: string): Promise<void> {
-    const name = this.#nameOf(path);
-    const state = this.session.change(`Removing "${name}"`);
-    if (name === "/") {
+    const full = this.#nameOf(path);
+    this.session.change(`Removing "${full}"`);
+    const place = resolveParent(this.#here, path);
+    if (namesOf(path).length === 0) {
       const text = { what: 'Removing "/"', why: "it is the root", remedy: "remove the file" };
-      throw new DaosError("DER_INVAL", text, { name });
+      throw new DaosError("DER_INVAL", text, { name: full });
     }
-    const inode = this.#lookup(name, "Removing");
-    if (inode === undefined || this.#open(name, inode) === undefined) {
-      throw notFound(name, "Removing");
-    }
-    remove(state, this.#pathOf(name), { recursive: true });
+    const group =
+      place && new StoredGroup(place.parent.session, place.parent.oid, place.parent.name);
+    const link = group?.find(place?.name ?? "");
+    if (group === undefined || link === undefined) throw notFound(full, "Removing");
+    removeLink(group.session, group.oid, link);
+  }
+
+  /** The file as a source, for export and comparison; it is closed with the file. @internal */
+  source(): Hdf5Source {
+    return sessionSource(this.session);
   }
 }
 
-/** Checks what a new dataset shall be; returns the bytes of its elements. */
-function checkOptions<D extends DType>(name: string, options: DatasetOptions<D>): number {
+/** All of a dataset. */
+function whole(stored: StoredDataset) {
+  return boxRegion({ start: stored.extents.map(() => 0), shape: stored.extents });
+}
+
+function describe({ shape, dtype }: DatasetOptions<DType>): DatasetDescription {
+  const space =
+    shape.length === 0
+      ? ({ kind: "scalar" } as const)
+      : ({ kind: "simple", shape: [...shape], maxShape: [...shape] } as const);
+  const layout = { kind: "contiguous" } as const;
+  const type = datatypeOf(dtype);
+  return { type, committedType: undefined, space, layout, filters: [], fill: DEFAULT_FILL };
+}
+
+/** Checks what a new dataset shall be. */
+function checkOptions<D extends DType>(name: string, options: DatasetOptions<D>): void {
   const { shape, dtype, data } = options;
   const itemSize = itemSizeOf(dtype);
   const fail = (why: string, remedy: string) =>
@@ -232,5 +248,4 @@ function checkOptions<D extends DType>(name: string, options: DatasetOptions<D>)
   if (data !== undefined && data.length !== count) {
     throw fail(`${data.length} elements were given for ${count}`, "give as many as the shape has");
   }
-  return count * itemSize;
 }

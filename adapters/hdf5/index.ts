@@ -18,10 +18,25 @@
  * @module
  */
 
+export type { AttributeValue } from "./attribute-values.js";
 export { Attributes } from "./attributes.js";
+export {
+  type CompareOptions,
+  compareSources,
+  type SourceDifference,
+} from "./compare/compare-sources.js";
+export { walkObjects } from "./compare/source-paths.js";
 export { Dataset, type NdArray } from "./dataset.js";
+export * from "./datatype/datatype.js";
+export * from "./description.js";
 export type { DType, ScalarOf, TypedArrayOf } from "./dtype.js";
 export { File, type FileMode, isHdf5 } from "./file.js";
+export { type Filter, type FilterContext, registerFilter } from "./filters/index.js";
 export { type DatasetOptions, Group } from "./group.js";
-export type { AttributeValue } from "./object-format.js";
+export { type H5FileOptions, openH5File } from "./h5-file/h5-file.js";
+export { type WriteH5Options, writeH5 } from "./h5-writer/h5-writer.js";
+export type { WriteH5Report, WriteNote } from "./h5-writer/write-report.js";
+export { type ImportOptions, importH5 } from "./import/import-h5.js";
+export type { ImportNote, ImportReport } from "./import/import-report.js";
 export { type DimensionSelection, type Selection, type Slice, slice } from "./selection.js";
+export { storeSource } from "./store-source.js";

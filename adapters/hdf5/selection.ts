@@ -8,15 +8,16 @@
  *     . x x x . .
  *     . . . . . .
  *
- * However many elements are selected, the selection is one {@link Pattern}: each dimension is a
- * level of it. Nothing loops over elements or rows.
+ * However many elements are selected, the selection is one {@link Region}, and in a contiguous dataset one
+ * pattern: each dimension is a level of it. Nothing loops over elements or rows.
  *
  * Algorithm only: no I/O.
  *
  * @module
  */
 
-import { DaosError, Pattern, type PatternLevel } from "../../core/index.js";
+import { DaosError } from "../../core/index.js";
+import { type Axis, product, type Region, rangeAxis } from "./region.js";
 
 /** Indices `start`, `start + step`, ... below `stop`, as in Python. Made by {@link slice}. */
 export interface Slice {
@@ -36,8 +37,8 @@ export type Selection = readonly DimensionSelection[];
 
 /** A selection, applied to a shape. */
 export interface ResolvedSelection {
-  /** The selected bytes of the array; `undefined` if no element is selected. */
-  readonly pattern: Pattern | undefined;
+  /** The selected elements. */
+  readonly region: Region;
   /** Extents of the selected dimensions, without those that were dropped. */
   readonly shape: readonly number[];
   /** Selected elements. */
@@ -101,16 +102,19 @@ function indicesOf(selected: DimensionSelection, extent: number, dimension: numb
   return { start, step, count, isDropped: false };
 }
 
+function axisOf({ start, step, count }: Indices): Axis {
+  if (count === 0) return [];
+  return step === 1 ? rangeAxis(start, count) : [{ start, stride: step, count, block: 1 }];
+}
+
 /**
- * Applies a selection to an array in row-major order.
+ * Applies a selection to a shape.
  *
- * @param shape Extents of the array.
- * @param itemSize Bytes of one element.
  * @throws `DaosError` `DER_INVAL` for an index out of bounds, a step below 1, or more dimensions
  *   than the array has.
  */
 export function resolveSelection(
-  { shape, itemSize }: { shape: readonly number[]; itemSize: number },
+  shape: readonly number[],
   selection: Selection = [],
 ): ResolvedSelection {
   if (selection.length > shape.length) {
@@ -118,17 +122,6 @@ export function resolveSelection(
     throw invalid(why, "leave out the dimensions that do not exist");
   }
   const indices = shape.map((extent, index) => indicesOf(selection[index] ?? null, extent, index));
-  const count = indices.reduce((product, dimension) => product * dimension.count, 1);
   const kept = indices.filter(({ isDropped }) => !isDropped).map((dimension) => dimension.count);
-  if (count === 0) return { pattern: undefined, shape: kept, count };
-  const levels: PatternLevel[] = [];
-  let start = 0;
-  let pitch = itemSize;
-  for (let dimension = shape.length - 1; dimension >= 0; dimension--) {
-    const { start: first, step, count: times } = indices[dimension] as Indices;
-    levels.push({ stride: step * pitch, count: times });
-    start += first * pitch;
-    pitch *= shape[dimension] as number;
-  }
-  return { pattern: new Pattern({ start, blockLength: itemSize, levels }), shape: kept, count };
+  return { region: indices.map(axisOf), shape: kept, count: product(kept) };
 }

@@ -4,6 +4,12 @@
  * The file, its groups, datasets and attributes share one session. Changes gather in one transaction,
  * which the session's own reads see; a flush commits it.
  *
+ * With several ranks, metadata are changed by all ranks alike, and elements by each rank for itself:
+ *
+ *     rank 0      metadata and its elements ──▶ one transaction ───┐
+ *     rank 1..n   its elements ──▶ one transaction ────────────────┴─▶ one commit
+ *                 metadata ──▶ another one, which only its own reads see, and which is dropped
+ *
  * @module
  */
 
@@ -13,12 +19,13 @@ import {
   DaosError,
   type Epoch,
   type ObjectId,
+  type ObjectType,
   type Pattern,
   type Transaction,
   type ValueChange,
   wholeOf,
 } from "../../core/index.js";
-import type { NamespaceState } from "../dfs/index.js";
+import type { NamespaceChange, NamespaceState } from "../dfs/index.js";
 
 /** What a session is made of. */
 export interface SessionOrigin {
@@ -30,21 +37,61 @@ export interface SessionOrigin {
   readonly epoch: Epoch | undefined;
 }
 
+/** What keeps changes back until the next flush. */
+export interface FlushPart {
+  /** Puts what was kept back into the transaction. */
+  flush(): Promise<void>;
+  /** Forgets what was read, and what was kept back. */
+  reset(): void;
+}
+
+/** Ids of blocks that are drawn at once. */
+const BLOCKS_DRAWN = 64;
+
+/** What sessions of files that link to each other share: one version, one transaction. */
+interface Shared {
+  readonly parts: Map<ObjectId, FlushPart>;
+  readonly orders: Map<string, number>;
+  readonly siblings: Map<string, Session>;
+  view: ContainerView | undefined;
+  transaction: Transaction | undefined;
+  blocks: { next: bigint; end: bigint };
+}
+
 /** The state that all handles of an open file share. */
 export class Session {
   /** Where the file lies. */
   readonly container: Container;
   /** Path of the file in the container. */
   readonly path: string;
+  /** The root group. */
+  root: ObjectId = 0n;
   readonly #canWrite: boolean;
-  #view: ContainerView | undefined;
-  #transaction: Transaction | undefined;
+  readonly #shared: Shared;
 
-  constructor({ container, path, canWrite, epoch }: SessionOrigin) {
+  constructor({ container, path, canWrite, epoch }: SessionOrigin, shared?: Shared) {
     this.container = container;
     this.path = path;
     this.#canWrite = canWrite;
-    this.#view = container.view(epoch);
+    this.#shared = shared ?? {
+      parts: new Map(),
+      orders: new Map(),
+      siblings: new Map(),
+      view: container.view(epoch),
+      transaction: undefined,
+      blocks: { next: 0n, end: 0n },
+    };
+    this.#shared.siblings.set(path, this);
+  }
+
+  /** The session of another file of the container: read at the same version, changed in the same commit. */
+  sibling(path: string, root: ObjectId): Session {
+    const known = this.#shared.siblings.get(path);
+    if (known !== undefined) return known;
+    const origin = { container: this.container, path, canWrite: this.#canWrite, epoch: undefined };
+    const session = new Session(origin, this.#shared);
+    session.root = root;
+    return session;
   }
 
   /** Whether the session may change the file. */
@@ -53,30 +100,62 @@ export class Session {
   }
 
   /**
-   * What reads see.
+   * What reads of metadata see.
    *
    * @throws `DaosError` `DER_NO_HDL` once the file is closed.
    */
   state(what: string): NamespaceState {
-    if (this.#view !== undefined) return { view: this.#view, own: this.#transaction };
+    if (this.#shared.view !== undefined)
+      return { view: this.#shared.view, own: this.#shared.transaction };
     const text = { what, why: `file "${this.path}" was closed`, remedy: "open the file again" };
     throw new DaosError("DER_NO_HDL", text, { path: this.path });
   }
 
+  /** What reads of elements see. */
+  dataState(what: string): NamespaceState {
+    return this.state(what);
+  }
+
+  #requireWritable(what: string): ContainerView {
+    const { view } = this.state(what);
+    if (this.#canWrite) return view;
+    const remedy = 'open it with mode "r+" or "a"';
+    const text = { what, why: `file "${this.path}" was opened for reading`, remedy };
+    throw new DaosError("DER_NO_PERM", text, { path: this.path });
+  }
+
   /**
-   * What changes go to.
+   * What changes of metadata go to.
    *
    * @throws `DaosError` `DER_NO_PERM` if the file was opened for reading, `DER_NO_HDL`.
    */
-  change(what: string): NamespaceState & { own: Transaction } {
-    const { view } = this.state(what);
-    if (!this.#canWrite) {
-      const remedy = 'open it with mode "r+" or "a"';
-      const text = { what, why: `file "${this.path}" was opened for reading`, remedy };
-      throw new DaosError("DER_NO_PERM", text, { path: this.path });
+  change(what: string): NamespaceChange {
+    const view = this.#requireWritable(what);
+    this.#shared.transaction ??= this.container.begin();
+    return { view, own: this.#shared.transaction };
+  }
+
+  /** What changes of elements go to. */
+  changeData(what: string): NamespaceChange {
+    return this.change(what);
+  }
+
+  /** Draws an object id. */
+  allocateOid(type: (typeof ObjectType)[keyof typeof ObjectType]): ObjectId {
+    return this.container.allocateOid(type);
+  }
+
+  /** Draws numbers that follow one another, and that nobody else gets. @returns The first. */
+  allocateBlocks(count: number): bigint {
+    const { blocks } = this.#shared;
+    if (count > BLOCKS_DRAWN) return this.container.allocateOids(count).first;
+    if (blocks.end - blocks.next < count) {
+      const { first } = this.container.allocateOids(BLOCKS_DRAWN);
+      this.#shared.blocks = { next: first, end: first + BigInt(BLOCKS_DRAWN) };
     }
-    this.#transaction ??= this.container.begin();
-    return { view, own: this.#transaction };
+    const first = this.#shared.blocks.next;
+    this.#shared.blocks.next += BigInt(count);
+    return first;
   }
 
   /** A single value of an object. */
@@ -96,53 +175,96 @@ export class Session {
     this.change("Writing").own.put({ ...change, condition: "none" });
   }
 
-  /** Reads the bytes of a pattern, packed. */
-  read(oid: ObjectId, pattern: Pattern, target: Uint8Array): void {
-    const { view, own } = this.state("Reading");
-    view.readArray(oid, wholeOf(pattern), target, own);
+  /** Removes an object with all that it holds. */
+  punch(oid: ObjectId): void {
+    this.#shared.parts.get(oid)?.reset();
+    this.change("Removing").own.punch(oid);
+  }
+
+  /** Reads the bytes of a pattern, packed; those never written become 0, or stay as they are. */
+  read(oid: ObjectId, pattern: Pattern, target: Uint8Array, keepsUnwritten = false): void {
+    const { view, own } = this.dataState("Reading");
+    if (keepsUnwritten) view.readWritten(oid, wholeOf(pattern), target, own);
+    else view.readArray(oid, wholeOf(pattern), target, own);
   }
 
   /**
-   * Writes the bytes of a pattern, packed.
+   * Changes elements. A failure drops the changes since the last flush.
    *
-   * @throws `DaosError` `DER_NOSPACE` or `DER_IO`: the changes since the last flush are dropped.
+   * @throws `DaosError` `DER_NOSPACE` or `DER_IO`.
    */
-  write(oid: ObjectId, pattern: Pattern, bytes: Uint8Array, incarnation: Epoch): void {
+  write(what: string, step: (own: Transaction) => void): void {
+    const { own } = this.changeData(what);
     try {
-      this.change("Writing").own.write(oid, wholeOf(pattern), bytes, incarnation);
+      step(own);
     } catch (error) {
       this.abort();
       throw error;
     }
   }
 
+  /**
+   * The next place in an order of creation.
+   *
+   * @param count Finds the first one, when it is asked for the first time.
+   */
+  nextOrder(key: string, count: () => number): number {
+    const next = this.#shared.orders.get(key) ?? count();
+    this.#shared.orders.set(key, next + 1);
+    return next;
+  }
+
+  /** What keeps changes of an object back; made by `make` if there is none. */
+  part<T extends FlushPart>(oid: ObjectId, make: () => T): T {
+    const known = this.#shared.parts.get(oid) as T | undefined;
+    if (known !== undefined) return known;
+    const part = make();
+    this.#shared.parts.set(oid, part);
+    return part;
+  }
+
   /** Commits the changes, at one epoch, and reads the newest version from then on. */
-  flush(): Epoch {
+  async flush(): Promise<Epoch> {
+    this.state("Flushing");
+    try {
+      for (const part of this.#shared.parts.values()) await part.flush();
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
     const { view } = this.state("Flushing");
-    const transaction = this.#transaction;
+    const transaction = this.#shared.transaction;
     if (transaction === undefined) return view.epoch;
-    this.#transaction = undefined;
+    this.#forget();
     const { epoch } = this.container.commit(transaction);
-    this.#view = this.container.view();
+    this.#shared.view = this.container.view();
     view.close();
     return epoch;
   }
 
+  #forget(): void {
+    this.#shared.transaction = undefined;
+    this.#shared.orders.clear();
+    for (const part of this.#shared.parts.values()) part.reset();
+    this.#shared.parts.clear();
+  }
+
   /** Drops the changes since the last flush. */
   abort(): void {
-    this.#transaction?.abort();
-    this.#transaction = undefined;
+    const transaction = this.#shared.transaction;
+    this.#forget();
+    transaction?.abort();
   }
 
   /** Ends the session; changes that were not flushed are dropped. Later calls do nothing. */
   close(): void {
     this.abort();
-    this.#view?.close();
-    this.#view = undefined;
+    this.#shared.view?.close();
+    this.#shared.view = undefined;
   }
 
   /** Whether the session has ended. */
   get isClosed(): boolean {
-    return this.#view === undefined;
+    return this.#shared.view === undefined;
   }
 }
