@@ -25,4 +25,16 @@ export {
   type MultiColumnOptions,
   type SingleColumnOptions,
 } from "./array-scan.js";
+export type { Compression } from "./ipc/compression.js";
+export { IpcDecoder, type IpcStream, readIpc } from "./ipc/decoder.js";
 export type { ArrowTypeOf, NumericTypeName } from "./numeric-types.js";
+export type { Comparison, Literal, Predicate } from "./table/predicate.js";
+export type { ScanOptions } from "./table/scan.js";
+export {
+  type ListedTable,
+  listTables,
+  Table,
+  type TableVersion,
+  type TableWriteOptions,
+} from "./table/table.js";
+export type { TableColumnStatistics, TableStatistics } from "./table/table-statistics.js";
