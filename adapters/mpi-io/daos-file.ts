@@ -40,7 +40,7 @@ import { FileView } from "./file-view.js";
 import { checkHints, FileHints, infoOf } from "./hints.js";
 import { RECORD_SIZE_MAX } from "./limits.js";
 import { contiguousBytes, gather, scatter } from "./memory.js";
-import { asksForVersion, type OpenedFile, openCollectively } from "./open-file.js";
+import { agreeOnRequest, asksForVersion, type OpenedFile, openCollectively } from "./open-file.js";
 import { PatternStream } from "./pattern-stream.js";
 import { ReadAhead, type RecordSeries, WriteBehind } from "./record-buffers.js";
 import { removeFile } from "./remove-file.js";
@@ -87,12 +87,21 @@ export class DaosFile implements FileTransport {
   /** Opens a file. Collective. @throws `FileError` on all ranks. */
   static open(comm: Communicator, opening: Opening): DaosFile {
     const { path, amode, hints } = opening;
+    const call = "MPI_File_open";
     const request = { path, amode, hints, info: infoOf(hints) };
-    return asMpi(
-      "MPI_File_open",
-      () => new DaosFile(comm, openCollectively(comm, request), opening),
-      "MPI_ERR_BAD_FILE",
-    );
+    const leader = asMpi(call, () => agreeOnRequest(comm, request), "MPI_ERR_INFO_VALUE");
+    const open = () => {
+      const opened = openCollectively(comm, request, leader);
+      try {
+        return new DaosFile(comm, opened, opening);
+      } catch (error) {
+        opened.shared.close();
+        opened.view.close();
+        opened.pool.close();
+        throw error;
+      }
+    };
+    return asMpi(call, open, "MPI_ERR_BAD_FILE");
   }
 
   /** What this rank reads and has written. */

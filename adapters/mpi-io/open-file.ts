@@ -204,7 +204,7 @@ function digestOf({ path, amode, info }: OpenRequest): Int32Array {
  *
  * @returns The rank that does background work: the job's leader on this node, or else rank 0.
  */
-function agreeOnRequest(comm: Communicator, request: OpenRequest): number {
+export function agreeOnRequest(comm: Communicator, request: OpenRequest): number {
   let failure: unknown;
   try {
     checkHints(request.hints);
@@ -237,10 +237,14 @@ function agreeOnRequest(comm: Communicator, request: OpenRequest): number {
 /**
  * Opens a file on all ranks. Collective.
  *
+ * @param leader What {@link agreeOnRequest} has returned.
  * @throws `DaosError` on every rank, if it fails on one; nothing stays open then.
  */
-export function openCollectively(comm: Communicator, request: OpenRequest): OpenedFile {
-  const leader = agreeOnRequest(comm, request);
+export function openCollectively(
+  comm: Communicator,
+  request: OpenRequest,
+  leader: number,
+): OpenedFile {
   requireOneNode(comm, `Opening "${request.path}"`);
   let pool: Pool | undefined;
   let counter: SharedCounter | undefined;

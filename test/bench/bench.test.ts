@@ -57,7 +57,9 @@ describe("npm run bench -- dfs", () => {
     const rows = JSON.parse(stdout) as Line[];
     expect(rows.map((row) => [row.case, row.ranks, row.fs])).toEqual([
       ["dfs-power-create-0", 1, "disk"],
+      ["dfs-power-create-0-64-at-once", 1, "disk"],
       ["dfs-power-create-0", 4, "disk"],
+      ["dfs-power-create-0-64-at-once", 4, "disk"],
     ]);
     for (const row of rows) expect(Math.min(row.value, row.ratio)).toBeGreaterThan(0);
     expect(readdirSync(disk)).toEqual([]);

@@ -82,6 +82,13 @@ for (const family of FAMILIES) {
       },
     );
 
+    test("E1: ranks publish so many ranges that one message does not name them", async () => {
+      const { status, lines } = await run(2, "scattered");
+      expect(status).toBe(0);
+      expect(lines).toMatchObject(lines.map(() => ({ scattered: [3000, 3000] })));
+      expect(lines).toHaveLength(2);
+    });
+
     test("E1: an aborted rank, or one that cannot flush, ends the commit on all", async () => {
       const { status, lines } = await run(4, "failures", "2");
       expect(lines).toHaveLength(4);

@@ -85,6 +85,7 @@ for (const family of FAMILIES) {
           missingFile: "DER_NONEXIST",
           otherPath: "DER_MISMATCH",
           otherMode: "MPI_ERR_NOT_SAME",
+          badHint: ["MPI_ERR_INFO_VALUE", "DER_INVAL"],
           nodes: "DER_NOSYS",
           badView: "MPI_ERR_TYPE",
           failedFlush: "DER_NOSPACE",

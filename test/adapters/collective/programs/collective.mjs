@@ -26,6 +26,29 @@ function begin(version) {
   return transaction;
 }
 
+/**
+ * Commits so many ranges that what a rank has to say of them takes more than one message.
+ *
+ * Returns how many bytes of each rank are shown.
+ */
+function writeScattered() {
+  const transaction = container.beginCollective(comm);
+  const incarnation = container.incarnation(3n);
+  for (let i = 0; i < 2000; i++) {
+    const start = 50_000 * rank + 7 * i + ((i * i) % 5);
+    const range = wholeOf(Pattern.contiguous(start, start + 1 + (i % 2)));
+    transaction.own.write(3n, range, new Uint8Array(1 + (i % 2)).fill(rank + 1), incarnation);
+  }
+  transaction.commit();
+  const view = container.view();
+  const bytes = view.readBytes(3n, 0, view.arraySize(3n));
+  view.close();
+  return Array.from({ length: size }, (_, other) => {
+    const part = bytes.subarray(50_000 * other, 50_000 * (other + 1));
+    return part.filter((byte) => byte === other + 1).length;
+  });
+}
+
 /** What the newest version shows: the versions of all ranks. */
 function shown() {
   const view = container.view();
@@ -52,6 +75,8 @@ if (what === "commit") {
     const found = container.epochOf(transaction.transactionId) === epoch;
     if (version === 20) print({ epoch: String(epoch), bytes, id, found, shown: shown() });
   }
+} else if (what === "scattered") {
+  print({ scattered: writeScattered() });
 } else if (what === "failures") {
   begin(1).commit();
   comm.barrier();

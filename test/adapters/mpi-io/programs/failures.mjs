@@ -49,6 +49,12 @@ result.otherPath = codeOf(() => File.open(comm, address(`name${comm.rank === las
 result.otherMode = codeOf(() =>
   File.open(comm, address("a"), comm.rank === last ? RDWR : Mode.RDONLY),
 );
+// Ranks learn of another one's bad hint as of their own.
+try {
+  File.open(comm, address("a"), RDWR, { daos_commit: comm.rank === last ? "never" : "sync" });
+} catch (error) {
+  result.badHint = [error.code, error.daosCode];
+}
 result.nodes = codeOf(() => File.open(spanningNodes(comm), address("a"), RDWR));
 
 const file = File.open(comm, address("a"), RDWR);

@@ -1,7 +1,7 @@
 /**
  * Random accesses, made alike to a file in a container and to a native one, which says what is right.
  *
- *     random-accesses.mjs <address> <path> <seed> <operations> [solo] [past-end]
+ *     random-accesses.mjs <address> <path> <seed> <operations> [solo] [past-end] [to-be-killed]
  *
  * All ranks draw what happens from one series of numbers, and what they access from series of their own. Views give
  * each rank bytes that are no other rank's, so that one outcome is right; what others have written is read after
@@ -10,16 +10,22 @@
  *
  * With "past-end", reads may go beyond the end of the file: ROMIO has faults of its own there.
  *
+ * A job that is to be killed keeps what the native file holds, as <path>.<number>, before it commits just that to the
+ * container, and makes no commits between: what is found afterwards must be one of these. It also prints { rank, pid }
+ * from each rank, and { acknowledged: number } behind each commit.
+ *
  * Prints one JSON line per rank: { rank, operations, differences }.
  *
  * @module
  */
 
+import { copyFileSync, renameSync } from "node:fs";
 import { Datatype, File, Mode, MpiError, Seek, SoloCommunicator, world } from "daos-ts/mpi-io";
 
 const [, , address, path, seedText, operationsText, ...options] = process.argv;
 const comm = options.includes("solo") ? new SoloCommunicator() : world();
 const readsPastEnd = options.includes("past-end");
+const isToBeKilled = options.includes("to-be-killed");
 const { rank, size: ranks } = comm;
 const TILES = 12;
 const differences = [];
@@ -149,13 +155,30 @@ function compareAll() {
   if (at >= 0) differ("bytes", { at, byte: all[0][at] }, { at, byte: all[1][at] });
 }
 
+/** Number of the version that was kept last. */
+let kept = 0;
+
+/** Keeps what the native file holds; the file in the container holds it from the next commit on. */
+function keepVersion() {
+  kept += 1;
+  files[1].sync();
+  comm.barrier();
+  if (rank === 0) {
+    copyFileSync(path, `${path}.part`);
+    renameSync(`${path}.part`, `${path}.${kept}`);
+  }
+  comm.barrier();
+}
+
 /** What others have written becomes visible. */
 function exchange() {
+  if (isToBeKilled) keepVersion();
   for (const file of files) {
     file.sync();
     comm.barrier();
     file.sync();
   }
+  if (isToBeKilled && rank === 0) console.log(JSON.stringify({ acknowledged: kept }));
 }
 
 function open() {
@@ -276,10 +299,12 @@ const OPERATIONS = {
     OPERATIONS.view();
   },
 };
-const NAMES = Object.keys(OPERATIONS);
+// In atomic mode each write is a commit of its own.
+const NAMES = Object.keys(OPERATIONS).filter((name) => !isToBeKilled || name !== "atomicity");
 /** Accesses are drawn more often than what goes on around them. */
 const DRAWN = [...NAMES, ...NAMES.slice(0, 9), ...NAMES.slice(0, 9)];
 
+if (isToBeKilled) console.log(JSON.stringify({ rank, pid: process.pid }));
 open();
 compareAll();
 OPERATIONS.view();
