@@ -53,6 +53,8 @@ interface Shared {
   readonly parts: Map<ObjectId, FlushPart>;
   readonly orders: Map<string, number>;
   readonly siblings: Map<string, Session>;
+  /** Objects of references that were given to the program: those of readers are not in the store. */
+  readonly referred: Map<bigint, ObjectId>;
   view: ContainerView | undefined;
   transaction: Transaction | undefined;
   blocks: { next: bigint; end: bigint };
@@ -77,6 +79,7 @@ export class Session {
       parts: new Map(),
       orders: new Map(),
       siblings: new Map(),
+      referred: new Map(),
       view: container.view(epoch),
       transaction: undefined,
       blocks: { next: 0n, end: 0n },
@@ -212,6 +215,16 @@ export class Session {
     const next = this.#shared.orders.get(key) ?? count();
     this.#shared.orders.set(key, next + 1);
     return next;
+  }
+
+  /** Notes a reference that a program was given. */
+  noteReferred(reference: bigint, oid: ObjectId): void {
+    this.#shared.referred.set(reference, oid);
+  }
+
+  /** The object of a reference that a program was given by this session. */
+  noted(reference: bigint): ObjectId | undefined {
+    return this.#shared.referred.get(reference);
   }
 
   /** What keeps changes of an object back; made by `make` if there is none. */

@@ -8,6 +8,7 @@
  */
 
 import { DaosError } from "../../../core/index.js";
+import type { Datatype } from "../datatype/datatype.js";
 import type { FilterDescription } from "../description.js";
 
 /** What a filter knows of a chunk. */
@@ -16,6 +17,18 @@ export interface FilterContext {
   readonly parameters: readonly number[];
   /** Bytes of the chunk in memory, before any filter. */
   readonly chunkSize: number;
+}
+
+/** What a filter knows of a new dataset. */
+export interface FilteredDataset {
+  /** Its name, for errors. */
+  readonly dataset: string;
+  /** Of an element. */
+  readonly type: Datatype;
+  /** Extents of a chunk. */
+  readonly chunkShape: readonly number[];
+  /** Bytes of an element. */
+  readonly itemSize: number;
 }
 
 /** A filter. */
@@ -34,6 +47,12 @@ export interface Filter {
     bytes: Uint8Array,
     context: FilterContext,
   ): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /**
+   * The parameters that a dataset stores, from what its creator gave; those themselves by default.
+   *
+   * @throws `DaosError` `DER_INVAL` if the filter cannot take such elements.
+   */
+  configure?(parameters: readonly number[], dataset: FilteredDataset): readonly number[];
   /**
    * Undoes it.
    *
@@ -64,6 +83,15 @@ export function registerFilter(filter: Filter): void {
 /** The filter of a number, if this process knows it. */
 export function findFilter(id: number): Filter | undefined {
   return filters.get(id);
+}
+
+/** The parameters that a new dataset stores for a filter. */
+export function configureFilter(
+  id: number,
+  parameters: readonly number[],
+  dataset: FilteredDataset,
+): readonly number[] {
+  return findFilter(id)?.configure?.(parameters, dataset) ?? parameters;
 }
 
 function unknown({ id, name }: FilterDescription, dataset: string): DaosError {

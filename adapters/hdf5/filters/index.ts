@@ -15,10 +15,12 @@ for (const filter of [deflateFilter, shuffleFilter, fletcher32Filter, lzfFilter]
 }
 
 export {
+  configureFilter,
   decodeChunk,
   encodeChunk,
   type Filter,
   type FilterContext,
+  type FilteredDataset,
   findFilter,
   type Pipeline,
   registerFilter,

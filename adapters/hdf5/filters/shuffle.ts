@@ -32,6 +32,7 @@ function transpose(bytes: Uint8Array, size: number, isForward: boolean): Uint8Ar
 export const shuffleFilter: Filter = {
   id: 2,
   name: "shuffle",
+  configure: (_, { itemSize }) => [itemSize],
   encode: (bytes, { parameters }) => transpose(bytes, parameters[0] ?? 1, true),
   decode: (bytes, { parameters }) => transpose(bytes, parameters[0] ?? 1, false),
 };

@@ -12,7 +12,7 @@
  */
 
 import { DaosError, type Epoch, Pattern, wholeOf } from "../../../core/index.js";
-import { hasSlots, itemSizeOf } from "../datatype/datatype.js";
+import { type Datatype, hasSlots, itemSizeOf } from "../datatype/datatype.js";
 import type {
   Box,
   DatasetDescription,
@@ -235,16 +235,22 @@ export class StoredDataset extends StoredObject {
     const isReused = memory !== undefined && memory.length >= size;
     const bytes = isReused ? memory.subarray(0, size).fill(0) : new Uint8Array(size);
     await this.readStored(region, bytes);
+    return this.unpack(type, bytes);
+  }
+
+  /** Elements with their items, from what is stored of them; `bytes` may be changed, and be theirs. */
+  unpack(type: Datatype, bytes: Uint8Array): RawElements {
     return hasSlots(type) ? loadSlots(this.session, this.oid, type, bytes) : { bytes, heap: [] };
+  }
+
+  /** What is stored of elements; their items go to the heap. */
+  pack(type: Datatype, elements: RawElements): Uint8Array {
+    return hasSlots(type) ? storeSlots(this.session, this.oid, type, elements) : elements.bytes;
   }
 
   /** Writes a region. */
   async writeRegion(region: Region, elements: RawElements): Promise<void> {
-    const { type } = this.description;
-    const bytes = hasSlots(type)
-      ? storeSlots(this.session, this.oid, type, elements)
-      : elements.bytes;
-    await this.writeStored(region, bytes);
+    await this.writeStored(region, this.pack(this.description.type, elements));
   }
 
   /** Reads a box; of a scalar, the box of no dimensions. */
@@ -271,12 +277,7 @@ export class StoredDataset extends StoredObject {
     }
     const { chunkShape } = layout;
     if (this.header.storage === "chunks") {
-      const index = start.map((first, dimension) => first / (chunkShape[dimension] as number));
-      if (!index.every(Number.isSafeInteger)) {
-        const why = `no chunk begins at [${start.join(", ")}]`;
-        throw new DaosError("DER_INVAL", { what, why, remedy: "give the first index of a chunk" });
-      }
-      this.chunks.store(index, bytes, filterMask);
+      this.chunks.store(this.#chunkIndex(start, chunkShape, what), bytes, filterMask);
       return;
     }
     const shape = chunkShape.map((extent, dimension) =>
@@ -291,6 +292,38 @@ export class StoredDataset extends StoredObject {
       this.itemSize,
     );
     await this.writeStored(boxRegion({ start, shape }), inside);
+  }
+
+  /**
+   * A chunk as it is stored.
+   *
+   * @throws `DaosError` `DER_INVAL` if chunks are not stored apart, or none begins there; `DER_NONEXIST` if it was
+   *   never written.
+   */
+  async readStoredChunk(start: readonly number[]): Promise<StoredChunk> {
+    const { layout } = this.description;
+    const what = `Reading a stored chunk of dataset "${this.name}"`;
+    if (this.header.storage !== "chunks" || layout.kind !== "chunked") {
+      const text = { what, why: "it has none that are stored apart", remedy: "read its elements" };
+      throw new DaosError("DER_INVAL", text);
+    }
+    await this.chunks.flush();
+    const chunk = this.chunks.stored(this.#chunkIndex(start, layout.chunkShape, what));
+    if (chunk !== undefined) return { start: [...start], ...chunk };
+    const text = { what, why: "it was never written", remedy: "read its elements: the fill value" };
+    throw new DaosError("DER_NONEXIST", text);
+  }
+
+  #chunkIndex(start: readonly number[], chunkShape: readonly number[], what: string): number[] {
+    const index = chunkShape.map((extent, dimension) => (start[dimension] ?? Number.NaN) / extent);
+    const isFirst = index.every(
+      (at, dimension) =>
+        Number.isSafeInteger(at) &&
+        (start[dimension] as number) < (this.extents[dimension] as number),
+    );
+    if (isFirst && start.length === chunkShape.length) return index;
+    const why = `no chunk begins at [${start.join(", ")}]`;
+    throw new DaosError("DER_INVAL", { what, why, remedy: "give the first index of a chunk" });
   }
 
   /** The chunks that are stored apart; `undefined` if none are. */
