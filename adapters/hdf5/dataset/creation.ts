@@ -6,7 +6,7 @@
 
 import { DaosError } from "../../../core/index.js";
 import { CommittedType } from "../committed-type.js";
-import { type Datatype, itemSizeOf } from "../datatype/datatype.js";
+import { type Datatype, hasSlots, itemSizeOf } from "../datatype/datatype.js";
 import { type DType, datatypeOf } from "../datatype/names.js";
 import type { DatasetDescription, Dataspace, FillDescription } from "../description.js";
 import { RANK_MAX } from "../messages/dataspace-message.js";
@@ -139,7 +139,9 @@ function fillOf(
   { fillValue, fillTime }: StorageOptions,
   isChunked: boolean,
 ) {
-  const time = fillTime ?? (isChunked ? "alloc" : "ifset");
+  // Elements of variable length cannot be left as they are.
+  const isFilled = isChunked || (hasSlots(type) && type.class !== "reference");
+  const time = fillTime ?? (isFilled ? "alloc" : "ifset");
   const fill: FillDescription = { allocation: "default", time, value: undefined };
   if (fillValue === undefined) return fill;
   if (fillValue === null) return { ...fill, value: null };

@@ -89,13 +89,13 @@ function fixedText(text: string) {
  *
  * @throws `DaosError` `DER_INVAL` if it has scales itself, `DER_NO_PERM`.
  */
-export async function makeScale(dataset: Dataset, name = ""): Promise<void> {
+export async function makeScale(dataset: Dataset, name?: string): Promise<void> {
   const what = `Making dataset "${dataset.name}" a scale`;
   if (await dataset.attrs.has(DIMENSION_LIST)) {
     throw invalid(what, "it has scales itself", "use another dataset");
   }
   await dataset.attrs.create("CLASS", CLASS, { dtype: fixedText(CLASS) });
-  if (name !== "") await dataset.attrs.create("NAME", name, { dtype: fixedText(name) });
+  if (name !== undefined) await dataset.attrs.create("NAME", name, { dtype: fixedText(name) });
 }
 
 /** A dimension of a dataset. */

@@ -56,9 +56,10 @@ function inOrder(type: Datatype, order: ByteOrder): Datatype {
     case "float":
     case "bitfield":
     case "time":
-      return { ...type, order };
+      // A single byte has no order: HDF5 says little.
+      return type.size === 1 ? type : { ...type, order };
     case "enum":
-      return { ...type, base: { ...type.base, order } };
+      return type.base.size === 1 ? type : { ...type, base: { ...type.base, order } };
     case "array":
     case "vlen":
       return { ...type, base: inOrder(type.base, order) };

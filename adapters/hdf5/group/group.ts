@@ -295,7 +295,7 @@ export class Group {
     other: Dataset,
     overrides: DatasetOptions = {},
   ): Promise<Dataset> {
-    const { description, header } = other.stored;
+    const { header } = other.stored;
     const hasOwnShape = overrides.shape !== undefined || overrides.maxShape !== undefined;
     const isChunked = other.chunks !== undefined && other.ndim > 0;
     const likeness: DatasetOptions = {
@@ -303,8 +303,7 @@ export class Group {
       dtype: other.type,
       ...(isChunked ? { chunks: other.chunks, filters: other.filters } : {}),
       ...(isChunked && !hasOwnShape ? { maxShape: other.maxShape } : {}),
-      ...(description.fill.value ? { fillValue: other.fillValue() } : {}),
-      fillTime: description.fill.time,
+      fillValue: other.fillValue() ?? null,
       trackOrder: header.attributeOrder.isTracked,
     };
     return this.createDataset(path, { ...likeness, ...overrides });
