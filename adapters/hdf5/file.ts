@@ -13,6 +13,8 @@ import { type Container, DaosError, type Epoch, isDaosError } from "../../core/i
 import { create, type Inode, lookup, notFound, remove, splitPath } from "../dfs/index.js";
 import { Dataset } from "./dataset/dataset.js";
 import { Group, type Hdf5Object } from "./group/group.js";
+import { applyPieces } from "./parallel/apply-pieces.js";
+import type { ParallelGroup } from "./parallel/rank-changes.js";
 import type { Selection } from "./selection/selection.js";
 import { fromSpaceSelection } from "./selection/space-selection.js";
 import { Session } from "./session.js";
@@ -42,6 +44,12 @@ const MODES = {
 export interface FileOptions {
   /** The version to read, with mode `"r"`; the newest by default. */
   readonly epoch?: Epoch;
+  /**
+   * The ranks that open the file together: a communicator of node-mpi-bindings. Opening, closing, flushing and all
+   * that changes names, attributes or extents is collective: all ranks call it alike. Elements are read and
+   * written by each rank for itself.
+   */
+  readonly comm?: ParallelGroup;
   /** Whether a new file lists names and attributes of its root in the order in which they were made. */
   readonly trackOrder?: boolean;
 }
@@ -84,7 +92,8 @@ export class File extends Group {
     const { epoch } = options;
     const name = splitPath(path).join("/");
     const { canWrite } = checkMode(container, name, { mode, epoch });
-    const session = new Session({ container, path: name, canWrite, epoch });
+    const session = new Session({ container, path: name, canWrite, epoch, group: options.comm });
+    session.takePieces = (pieces) => applyPieces(session, pieces);
     try {
       session.root = openRoot(session, mode, options).oid;
       return new File(session, mode);
@@ -205,7 +214,7 @@ function checkMode(
 
 /** Finds the root group, or makes it. */
 function openRoot(session: Session, mode: FileMode, { trackOrder = false }: FileOptions): Inode {
-  const { path, container } = session;
+  const { path } = session;
   const { mayExist, mayCreate, replaces } = MODES[mode];
   const known = lookup(session.state("Opening"), path);
   if (known !== undefined && !mayExist) {
@@ -218,7 +227,7 @@ function openRoot(session: Session, mode: FileMode, { trackOrder = false }: File
   if (!mayCreate) throw notFound(path, "Opening HDF5 file");
   const state = session.change(`Creating HDF5 file "${path}"`);
   if (known !== undefined) remove(state, path, { recursive: true });
-  const root = create(container, state, { path, kind: "directory" });
+  const root = create(session, state, { path, kind: "directory" });
   const order = trackOrder ? { isTracked: true, isIndexed: true } : NO_ORDER;
   const facts = { linkOrder: order, attributeOrder: order, comment: undefined };
   writeHeader(session, root.oid, { kind: "file", ...facts });

@@ -261,7 +261,8 @@ export class Group {
     const { parent, name } = this.#parentOf(path, what);
     const attributeOrder = options.trackOrder === true ? TRACKED : undefined;
     const stored = parent.createDataset(name, description, { attributeOrder });
-    if (elements !== undefined && elements.bytes.length > 0) {
+    // All ranks give the same elements: one writes them.
+    if (elements !== undefined && elements.bytes.length > 0 && parent.session.leads) {
       await stored.writeRegion(wholeRegion(stored.extents), elements);
     }
     return new Dataset<D>(stored);

@@ -346,7 +346,7 @@ export class StoredDataset extends StoredObject {
 
   /** Gives a linear dataset its full size for other readers: its last element is written, if need be. */
   reserve(): void {
-    if (this.header.storage !== "linear") return;
+    if (this.header.storage !== "linear" || !this.session.leads) return;
     const { extents, itemSize } = this.array;
     const size = product(extents) * itemSize;
     if (size === 0) return;
@@ -362,7 +362,11 @@ export class StoredDataset extends StoredObject {
     const { space } = header.description;
     if (space.kind !== "simple") return;
     const before = space.shape;
-    const cut = before.some((extent, dimension) => (shape[dimension] as number) < extent);
+    const isSmaller = before.some((extent, dimension) => (shape[dimension] as number) < extent);
+    // What other ranks wrote must be there before it is cut off, and be cut off before they write more.
+    const isShared = isSmaller && this.session.isParallel;
+    if (isShared) await this.session.flush();
+    const cut = isSmaller && this.session.leads;
     if (cut && header.storage === "chunks") await this.chunks.shrink(shape);
     if (cut && header.storage === "linear") this.#punchOutside(shape, before);
     const description = { ...header.description, space: { ...space, shape } };
@@ -370,6 +374,7 @@ export class StoredDataset extends StoredObject {
     writeHeader(this.session, this.oid, this.header);
     const grows = (shape[0] ?? 0) > (before[0] ?? 0);
     if (grows && header.storage === "linear" && product(shape) > 0) this.reserve();
+    if (isShared) await this.session.flush();
   }
 
   #punchOutside(shape: readonly number[], before: readonly number[]): void {
