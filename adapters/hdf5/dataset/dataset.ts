@@ -14,6 +14,7 @@ import {
   type DTypeName,
   datatypeOf,
   dtypeNameOf,
+  dtypeOfArray,
   type NumberArray,
   newArray,
 } from "../datatype/names.js";
@@ -315,6 +316,30 @@ export class Dataset<D extends DType = DType> {
     const elements = this.stored.unpack(type, bytes);
     const data = decodeColumns(compound, elements, { only: options.fields });
     return { data: data as ElementsOf<D>, shape };
+  }
+
+  /**
+   * Reads the selected elements into memory that is there: new memory costs as much as reading.
+   *
+   * @param target A typed array of the dataset's own type, with a place for each selected element.
+   * @param selection As for {@link read}, by dimensions.
+   * @throws `DaosError` as {@link read}; `DER_INVAL` for another array, or a dataset that no typed array holds as
+   *   it is stored.
+   */
+  async readInto(target: NumberArray, selection?: Selection): Promise<void> {
+    const resolved = this.#resolve(selection);
+    const { type } = this;
+    const isFit =
+      isStoredAsIs(type) &&
+      dtypeOfArray(target) === arrayNameOf(type as NumberType) &&
+      target.length === resolved.count;
+    if (!isFit) {
+      const why = `the target is no array of ${resolved.count} elements as they are stored`;
+      throw this.#invalid("Reading", why, "give a typed array of its type, or use read()");
+    }
+    if (resolved.offsets === undefined) {
+      await this.stored.readStored(resolved.region, bytesOf(target));
+    } else bytesOf(target).set(await readPoints(this.stored, resolved.offsets));
   }
 
   /** Selected elements with what they point to, as they are stored. @internal */
