@@ -51,7 +51,7 @@ export type {
 } from "./datatype/names.js";
 export { BOOL, complexType } from "./datatype/usual-types.js";
 export * from "./description.js";
-export { File, type FileMode, type FileOptions, isHdf5 } from "./file.js";
+export { File, type FileMode, type FileOptions, type FoundRegion, isHdf5 } from "./file.js";
 export {
   type Filter,
   type FilterContext,
@@ -72,6 +72,7 @@ export { type WriteH5Options, writeH5 } from "./h5-writer/h5-writer.js";
 export type { WriteH5Report, WriteNote } from "./h5-writer/write-report.js";
 export { type ImportOptions, importH5 } from "./import/import-h5.js";
 export type { ImportNote, ImportReport } from "./import/import-report.js";
+export type { ParallelGroup } from "./parallel/rank-changes.js";
 export {
   type DimensionSelection,
   ELLIPSIS,
@@ -86,6 +87,13 @@ export {
   slice,
 } from "./selection/selection.js";
 export { storeSource } from "./store-source.js";
-export type { Columns, Elements, ElementsOf, NdArray, ScalarOf } from "./values/elements.js";
+export type {
+  Columns,
+  Elements,
+  ElementsOf,
+  NdArray,
+  ScalarOf,
+  Shaped,
+} from "./values/elements.js";
 export { Empty } from "./values/infer.js";
 export { Reference, RegionReference } from "./values/references.js";

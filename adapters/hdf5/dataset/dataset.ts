@@ -30,7 +30,7 @@ import { readPoints, writePoints } from "../storage/point-access.js";
 import type { StoredDataset } from "../storage/stored-dataset.js";
 import { broadcast } from "../values/broadcast.js";
 import { decodeColumns, decodeElements, gatherMember, innerShapeOf } from "../values/decode.js";
-import type { Elements, ElementsOf, NdArray, ScalarOf } from "../values/elements.js";
+import type { Elements, ElementsOf, NdArray, ScalarOf, Shaped } from "../values/elements.js";
 import { encodeElements, scatterMember } from "../values/encode.js";
 import { type Given, take } from "../values/infer.js";
 import { arrayNameOf, isStoredAsIs, type NumberType } from "../values/numbers.js";
@@ -46,7 +46,7 @@ export type Writable<D extends DType> =
   | ScalarOf<D>
   | NdArray<D>
   | NestedList
-  | { readonly data: unknown; readonly shape: readonly number[] };
+  | Shaped;
 
 /** Values in lists, as deep as there are dimensions. */
 export type NestedList = readonly (

@@ -98,9 +98,12 @@ export type ScalarOf<D extends DType> = DType extends D
       : ElementsOf<D>;
 
 /** Elements with their shape, in row-major order. */
-export interface NdArray<D extends DType = DType> {
+export interface NdArray<D extends DType = DType> extends Shaped<ElementsOf<D>> {}
+
+/** Elements of any kind with their shape, in row-major order. */
+export interface Shaped<T = unknown> {
   /** The elements. */
-  readonly data: ElementsOf<D>;
+  readonly data: T;
   /** Extent along each dimension, slowest first. */
   readonly shape: readonly number[];
 }
