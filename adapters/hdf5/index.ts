@@ -31,7 +31,13 @@ export * from "./datatype/datatype.js";
 export * from "./description.js";
 export type { DType, ScalarOf, TypedArrayOf } from "./dtype.js";
 export { File, type FileMode, isHdf5 } from "./file.js";
-export { type Filter, type FilterContext, registerFilter } from "./filters/index.js";
+export {
+  type Filter,
+  type FilterContext,
+  type FilteredDataset,
+  localFilters,
+  registerFilter,
+} from "./filters/index.js";
 export { type DatasetOptions, Group } from "./group.js";
 export { type H5FileOptions, openH5File } from "./h5-file/h5-file.js";
 export { type WriteH5Options, writeH5 } from "./h5-writer/h5-writer.js";

@@ -14,11 +14,6 @@ const inflate = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.inflate
 const THREADED_SIZE_MIN = 16 * 1024;
 const LEVEL_DEFAULT = 6;
 
-/** A chunk may be larger than in memory where it is inflated: other filters come after it. */
-function outputMax(chunkSize: number): number {
-  return 2 * chunkSize + 65_536;
-}
-
 /** gzip. */
 export const deflateFilter: Filter = {
   id: 1,
@@ -28,8 +23,8 @@ export const deflateFilter: Filter = {
     if (bytes.length < THREADED_SIZE_MIN) return zlib.deflateSync(bytes, options);
     return deflate(bytes, options);
   },
-  decode: (bytes, { chunkSize }) => {
-    const options = { maxOutputLength: outputMax(chunkSize) };
+  decode: (bytes, { chunkSize, sizeMax }) => {
+    const options = { maxOutputLength: sizeMax };
     if (chunkSize < THREADED_SIZE_MIN) return zlib.inflateSync(bytes, options);
     return inflate(bytes, options);
   },
