@@ -1,8 +1,9 @@
 """Datasets under every filter, of every number, in chunks that fit no block.
 
-    python filter_files.py make <file>     each group has "filtered" and "plain", the same elements as h5py reads them;
-                                           attribute "given" says what each filter was asked for with
-    python filter_files.py check <file>    prints the names of groups whose "filtered" is not as "plain"
+    python filter_files.py make <file> <n>   each group has "filtered" and "plain", the same elements as h5py reads them;
+                                             prints as JSON what each filter of each group was asked for with; one of
+                                             n combinations of filters, numbers and contents
+    python filter_files.py check <file>      prints the names of groups whose "filtered" is not as "plain"
 """
 import json
 import sys
@@ -33,6 +34,7 @@ NUMBERS = [order + kind for kind in ("i1", "u1", "i2", "u2", "i4", "u4", "i8", "
 NUMBERS = [n for n in NUMBERS if n not in (">i1", ">u1")]
 # Bits of an element that count, and the lowest one.
 NARROW = {"i2": (11, 3), "u4": (17, 0), "i8": (40, 13), "u1": (3, 2), "i4": (8, 8)}
+GIVEN = {}
 SHAPES = {"line": ((1000,), (333,)), "plane": ((23, 40), (9, 17))}
 
 
@@ -73,7 +75,7 @@ def add(f, name, htype, data, pipeline, chunks, fill=None):
     group = f.create_group(name)
     filtered = h5py.h5d.create(group.id, b"filtered", htype, space, plist)
     filtered.write(h5py.h5s.ALL, h5py.h5s.ALL, np.ascontiguousarray(data))
-    group.attrs["given"] = json.dumps([values for _, values in pipeline])
+    GIVEN[f"/{name}"] = [values for _, values in pipeline]
 
 
 def add_plain(f):
@@ -88,7 +90,7 @@ def add_plain(f):
     f.visititems(visit)
 
 
-def make(path):
+def make(path, one_of):
     rng = np.random.default_rng(1)
     with h5py.File(path, "w") as f:
         for at, (name, pipeline) in enumerate(PIPELINES.items()):
@@ -97,8 +99,7 @@ def make(path):
                 shape, chunks = SHAPES[shape_name]
                 kinds = contents(dtype, rng, shape)
                 for number, kind in enumerate(kinds):
-                    # All kinds of content for the codecs whose every bit is ours; else some.
-                    if at > 7 and (index + number) % 3 > 0:
+                    if (index + number + at) % one_of > 0:
                         continue
                     data = kinds[kind].reshape(shape)
                     used = [(n, scale(dtype, kind) if v is None else v) for n, v in pipeline]
@@ -108,6 +109,7 @@ def make(path):
         narrow(f, rng)
     with h5py.File(path, "r+") as f:
         add_plain(f)
+    print(json.dumps(GIVEN))
 
 
 def narrow(f, rng):
@@ -150,4 +152,7 @@ def check(path):
         f.visititems(visit)
 
 
-{"make": make, "check": check}[sys.argv[1]](sys.argv[2])
+if sys.argv[1] == "make":
+    make(sys.argv[2], int(sys.argv[3]))
+else:
+    check(sys.argv[2])
