@@ -7,13 +7,19 @@
  * @module
  */
 
-import { DaosError } from "../../../core/index.js";
+// Not by core/index.ts: threads load this module, and the store would take them 0.1 s.
+import { DaosError } from "../../../core/errors.js";
 import type { DatasetDescription, FilterDescription } from "../description.js";
 
 /** What a filter's parameters may depend on. */
 export interface FilteredDataset extends Pick<DatasetDescription, "type" | "fill"> {
   /** Extents of a chunk. */
   readonly chunkShape: readonly number[];
+}
+
+/** Elements of a chunk. */
+export function elementCount(chunkShape: readonly number[]): number {
+  return chunkShape.reduce((count, extent) => count * extent, 1);
 }
 
 /** What a filter knows of a chunk. */
@@ -128,6 +134,13 @@ export function localFilters(
   });
 }
 
+/** A chunk as it is stored. */
+export interface FilteredChunk {
+  readonly bytes: Uint8Array;
+  /** The filters that were left out, a bit each. */
+  readonly filterMask: number;
+}
+
 /** What chunks of a dataset go through. */
 export interface Pipeline {
   /** Name of the dataset, for errors. */
@@ -147,7 +160,7 @@ export interface Pipeline {
 export async function encodeChunk(
   chunk: Uint8Array,
   { dataset, filters: pipeline, chunkSize }: Pipeline,
-): Promise<{ bytes: Uint8Array; filterMask: number }> {
+): Promise<FilteredChunk> {
   let bytes = chunk;
   let filterMask = 0;
   for (const [index, description] of pipeline.entries()) {

@@ -11,8 +11,7 @@
  */
 
 import { itemSizeOf } from "../datatype/datatype.js";
-import { product } from "../region.js";
-import type { Filter } from "./filter.js";
+import { elementCount, type Filter } from "./filter.js";
 
 /** Versions of h5py's filter and of LibLZF whose format this is. */
 const VERSION = [4, 261] as const;
@@ -113,7 +112,7 @@ export const lzfFilter: Filter = {
   name: "lzf",
   localParameters: (_, { type, chunkShape }) => [
     ...VERSION,
-    product(chunkShape) * itemSizeOf(type),
+    elementCount(chunkShape) * itemSizeOf(type),
   ],
   encode: (bytes) => compress(bytes),
   decode: (bytes, { sizeMax }) => decompress(bytes, sizeMax),

@@ -22,9 +22,8 @@ import {
   type IntegerType,
   itemSizeOf,
 } from "../datatype/datatype.js";
-import { product } from "../region.js";
 import { BitReader, BitWriter } from "./bits.js";
-import type { Filter, FilteredDataset } from "./filter.js";
+import { elementCount, type Filter, type FilteredDataset } from "./filter.js";
 
 /** Classes of types in the parameters. */
 const NBIT_CLASS = { number: 1, array: 2, compound: 3, other: 4 } as const;
@@ -191,7 +190,7 @@ function localParameters(
   const isPlain = !["integer", "float", "array", "compound"].includes(type.class);
   const described = isPlain ? [] : typeParameters(type);
   if (described === undefined) return undefined;
-  return [3 + described.length, hasSpare(type) ? 0 : 1, product(chunkShape), ...described];
+  return [3 + described.length, hasSpare(type) ? 0 : 1, elementCount(chunkShape), ...described];
 }
 
 /** nbit. */

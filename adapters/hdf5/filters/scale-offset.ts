@@ -14,9 +14,8 @@
  * @module
  */
 
-import { product } from "../region.js";
 import { BitReader, BitWriter } from "./bits.js";
-import type { Filter, FilterContext, FilteredDataset } from "./filter.js";
+import { elementCount, type Filter, type FilterContext, type FilteredDataset } from "./filter.js";
 import { type Differences, type NumberKind, valuesOf } from "./scale-offset-values.js";
 
 /** Places of the parameters. */
@@ -165,7 +164,7 @@ function localParameters(
   const parameters = new Array<number>(PLACE.total).fill(0);
   parameters[PLACE.kind] = scale;
   parameters[PLACE.factor] = factor >>> 0;
-  parameters[PLACE.count] = product(chunkShape);
+  parameters[PLACE.count] = elementCount(chunkShape);
   parameters[PLACE.class] = isFloat ? 1 : 0;
   parameters[PLACE.size] = type.size;
   parameters[PLACE.sign] = !isFloat && type.isSigned ? 1 : 0;

@@ -14,8 +14,7 @@
  */
 
 import type { Datatype, IntegerType } from "../datatype/datatype.js";
-import { product } from "../region.js";
-import type { Filter, FilterContext, FilteredDataset } from "./filter.js";
+import { elementCount, type Filter, type FilterContext, type FilteredDataset } from "./filter.js";
 import { transpose } from "./shuffle.js";
 import { type SampleCoding, SampleDecoder, SampleEncoder } from "./szip-codec.js";
 
@@ -147,7 +146,7 @@ function localParameters(
   const bits = bitsOf(type);
   const order = type.class === "enum" ? type.base.order : (type as IntegerType).order;
   if (bits === undefined || !["little", "big"].includes(order)) return undefined;
-  const count = product(chunkShape);
+  const count = elementCount(chunkShape);
   const isKnown = blockLength >= 2 && blockLength <= BLOCK_MAX && blockLength % 2 === 0;
   if (!isKnown || count < blockLength) return undefined;
   // Lines are rows of the chunk, if these have at least a block.
