@@ -56,6 +56,7 @@ export {
   type Filter,
   type FilterContext,
   type FilteredDataset,
+  localFilters,
   registerFilter,
 } from "./filters/index.js";
 export { type CopyGroupOptions, Group, type GroupOptions, type Hdf5Object } from "./group/group.js";
