@@ -35,8 +35,8 @@ export interface FilterOptions {
 
 const GZIP_LEVEL = 4;
 const SZIP_PIXELS = 8;
-/** Masks of szip's options, with HDF5's numbers. */
-const SZIP_OPTION = { ec: 4, nn: 32 } as const;
+/** Masks of szip's options, with HDF5's numbers: 1, up to 13 split bits, is what its function always adds. */
+const SZIP_OPTION = { ec: 4 | 1, nn: 32 | 1 } as const;
 /** HDF5's kinds of scale-offset. */
 const SCALE = { float: 0, integer: 2 } as const;
 
