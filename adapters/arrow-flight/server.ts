@@ -1,0 +1,236 @@
+/**
+ * The Flight server: the containers of one pool for clients of Arrow Flight, Flight SQL and HTTP.
+ *
+ *     client ─ gRPC ─▶ services ─ identity ─▶ a handle of the pool with the caller's rights ─▶ tables and arrays
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import {
+  type ChannelOptions,
+  Server,
+  ServerCredentials,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { DaosError } from "../../core/index.js";
+import {
+  type AuthenticationOptions,
+  Authenticator,
+  requireCallers,
+} from "./access/authenticator.js";
+import { PoolHandles } from "./access/pool-handles.js";
+import type { CallHost } from "./calls/call.js";
+import { Health, reflection } from "./calls/common-services.js";
+import { flightService } from "./calls/flight-service.js";
+import { cancelled } from "./errors.js";
+import {
+  CALLS_MAX,
+  CONNECTION_IDLE_MS_MAX,
+  ENDPOINTS_DEFAULT,
+  IDLE_MS_MAX,
+  KEEPALIVE_ANSWER_MS_MAX,
+  KEEPALIVE_MS,
+  MESSAGE_SIZE_MAX,
+  STOP_MS_MAX,
+  STREAMS_PER_CONNECTION_MAX,
+  WINDOW_SIZE,
+} from "./limits.js";
+import {
+  FLIGHT_SERVICE,
+  HEALTH_SERVICE,
+  REFLECTION_SERVICES,
+  serviceOf,
+} from "./protocol/services.js";
+
+/** Certificates of a server, as files in PEM form. */
+export interface TlsFiles {
+  /** File of the server's certificate, with those that lead to its issuer. */
+  readonly cert: string;
+  /** File of its key. */
+  readonly key: string;
+  /**
+   * File of the issuers whose clients may call: mutual TLS. A client that shows a certificate and nothing else is the
+   * user of its common name.
+   */
+  readonly clientCa?: string;
+}
+
+/** What is served, to whom, and how. */
+export interface FlightServerOptions extends AuthenticationOptions {
+  /** Directory of the pool. */
+  readonly pool: string;
+  /** Host and port to listen on, `127.0.0.1:0` by default; port 0 takes a free one. */
+  readonly listen?: string;
+  /** Serves with TLS. */
+  readonly tls?: TlsFiles;
+  /** Largest message that is taken, in bytes; 64 MiB by default. */
+  readonly messageSizeMax?: number;
+  /** How long a call may wait for its client, in milliseconds; 5 minutes by default. */
+  readonly idleMsMax?: number;
+  /** Most calls at once; 256 by default. */
+  readonly callsMax?: number;
+  /** Most endpoints of a dataset, for clients that read in parallel; 4 by default. */
+  readonly endpoints?: number;
+  /** Rows that an endpoint has at least; 256 Ki by default. */
+  readonly endpointRowsMin?: number;
+  /** Addresses of servers of the same pool, such as `grpc+tcp://node7:8815`, among which endpoints are shared out. */
+  readonly locations?: readonly string[];
+  /** Hears of failures that are the server's own. */
+  readonly onError?: (error: unknown) => void;
+}
+
+const GRPC_OPTIONS: ChannelOptions = {
+  "grpc.max_concurrent_streams": STREAMS_PER_CONNECTION_MAX,
+  "grpc.max_connection_idle_ms": CONNECTION_IDLE_MS_MAX,
+  "grpc.keepalive_time_ms": KEEPALIVE_MS,
+  "grpc.keepalive_timeout_ms": KEEPALIVE_ANSWER_MS_MAX,
+  "grpc.max_send_message_length": -1,
+  "grpc-node.flow_control_window": WINDOW_SIZE,
+};
+
+/** Reads certificates. */
+export function tlsBuffers({ cert, key, clientCa }: TlsFiles) {
+  return {
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+    clientCa: clientCa === undefined ? undefined : readFileSync(clientCa),
+  };
+}
+
+function credentialsFor(tls: TlsFiles | undefined): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  const { cert, key, clientCa } = tlsBuffers(tls);
+  const pairs = [{ private_key: key, cert_chain: cert }];
+  return ServerCredentials.createSsl(clientCa ?? null, pairs, clientCa !== undefined);
+}
+
+function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, port) => {
+      if (error === null) return resolve(port);
+      const text = {
+        what: `Listening on ${address}`,
+        why: error.message,
+        remedy: "choose a host and a port of this machine that nobody listens on",
+      };
+      reject(new DaosError("DER_BUSY", text, { address }, error));
+    });
+  });
+}
+
+/** A Flight server. Stop it before the process ends. */
+export class FlightServer implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #host: CallHost;
+  readonly #health: Health;
+  readonly #address: { host: string; port: number; isTls: boolean };
+  #stopped: Promise<void> | undefined;
+
+  private constructor(
+    server: Server,
+    host: CallHost,
+    rest: { health: Health; address: { host: string; port: number; isTls: boolean } },
+  ) {
+    this.#server = server;
+    this.#host = host;
+    this.#health = rest.health;
+    this.#address = rest.address;
+  }
+
+  /**
+   * Starts a server.
+   *
+   * @throws `DaosError` `DER_INVAL` if nobody could call it, or the users make no sense; `DER_NONEXIST` if there is no
+   *   pool; `DER_BUSY` if it cannot listen there; what `fs` throws for certificates.
+   *
+   * @example
+   * ```ts
+   * const users = [{ name: "alice", tokens: ["a secret of some length"] }];
+   * await using server = await FlightServer.start({ pool: "/scratch/run.pool", users });
+   * console.log(server.location); // grpc+tcp://127.0.0.1:43211
+   * ```
+   */
+  static async start(options: FlightServerOptions): Promise<FlightServer> {
+    const { listen = "127.0.0.1:0", tls } = options;
+    requireCallers(options, tls?.clientCa !== undefined);
+    const host: CallHost = {
+      authenticator: new Authenticator(options),
+      handles: new PoolHandles(options.pool),
+      idleMsMax: options.idleMsMax ?? IDLE_MS_MAX,
+      callsMax: options.callsMax ?? CALLS_MAX,
+      report: options.onError ?? (() => undefined),
+      open: new Set(),
+    };
+    host.handles.check();
+    const server = new Server({
+      ...GRPC_OPTIONS,
+      "grpc.max_receive_message_length": options.messageSizeMax ?? MESSAGE_SIZE_MAX,
+    });
+    const health = new Health();
+    const add = (name: string, service: UntypedServiceImplementation) => {
+      server.addService(serviceOf(name), service);
+    };
+    const endpoints = {
+      count: options.endpoints ?? ENDPOINTS_DEFAULT,
+      rowsMin: options.endpointRowsMin,
+      locations: options.locations ?? [],
+    };
+    add(FLIGHT_SERVICE, flightService(host, endpoints));
+    add(HEALTH_SERVICE, health.service);
+    add(REFLECTION_SERVICES[0], reflection("v1"));
+    add(REFLECTION_SERVICES[1], reflection("v1alpha"));
+    const port = await bind(server, listen, credentialsFor(tls));
+    const name = listen.slice(0, listen.lastIndexOf(":"));
+    const address = { host: name, port, isTls: tls !== undefined };
+    return new FlightServer(server, host, { health, address });
+  }
+
+  /** The port that it listens on. */
+  get port(): number {
+    return this.#address.port;
+  }
+
+  /** Where clients find it: `grpc+tcp://` or `grpc+tls://`, host and port. */
+  get location(): string {
+    const { host, port, isTls } = this.#address;
+    return `grpc+${isTls ? "tls" : "tcp"}://${host}:${port}`;
+  }
+
+  /** Calls that go on. */
+  get calls(): number {
+    return this.#host.open.size;
+  }
+
+  /**
+   * Stops: takes no more calls, lets those that go on end, and cuts off what is left after a while. What was not
+   * written whole by then is not written at all.
+   *
+   * @param graceMs How long calls may go on, in milliseconds; 10 seconds by default.
+   */
+  stop(graceMs: number = STOP_MS_MAX): Promise<void> {
+    this.#stopped ??= this.#end(graceMs);
+    return this.#stopped;
+  }
+
+  async #end(graceMs: number): Promise<void> {
+    this.#health.stop();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, graceMs);
+    });
+    const ended = new Promise<void>((resolve) => {
+      this.#server.tryShutdown(() => resolve());
+    });
+    await Promise.race([ended, late]);
+    clearTimeout(timer);
+    for (const call of this.#host.open) call.abort(cancelled("The call", "the server stops"));
+    this.#server.forceShutdown();
+    this.#host.handles.close();
+  }
+
+  /** Stops at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
