@@ -64,8 +64,6 @@ interface AnyCall extends RawCall {
   getAuthContext(): { readonly sslPeerCertificate?: PeerCertificate };
   emit(event: string, ...args: unknown[]): boolean;
   end(): void;
-  /** What grpc-js has below: the only way to the stream of the connection. */
-  readonly call?: { readonly stream?: { close(code: number): void; readonly closed: boolean } };
 }
 
 /** What the caller shows. */

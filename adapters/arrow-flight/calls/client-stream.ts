@@ -8,7 +8,7 @@
  * @module
  */
 
-import { cancelled, idleTooLong } from "../errors.js";
+import { badRequest, cancelled, idleTooLong } from "../errors.js";
 import { PENDING_MESSAGES_MAX, PENDING_SIZE_MAX } from "../limits.js";
 import type { Sendable } from "../protocol/services.js";
 
@@ -20,6 +20,21 @@ export interface RawCall {
   on(event: string, listener: (...args: never[]) => void): unknown;
   off(event: string, listener: (...args: never[]) => void): unknown;
   readonly readableEnded?: boolean;
+  /** What grpc-js has below. Tests with broken clients notice if it has it no longer. */
+  readonly call?: {
+    readonly stream?: ServerStream;
+    readonly decoder?: { readonly readState: number };
+  };
+}
+
+/** The stream of the connection, as far as it is used here. */
+export interface ServerStream {
+  readonly closed: boolean;
+  readonly destroyed: boolean;
+  readonly aborted: boolean;
+  /** What HTTP/2 knows of it; `remoteClose` is 1 once the client has said that it sends no more. */
+  readonly state: { readonly remoteClose?: number };
+  close(code: number): void;
 }
 
 /** How long a client may do nothing, and who it is, for errors. */
@@ -103,6 +118,38 @@ function shorten(call: RawCall): void {
   if (state !== undefined) state.highWaterMark = PENDING_MESSAGES_MAX;
 }
 
+/** Rounds of the event loop within which HTTP/2 knows why a stream ended. */
+const END_ROUNDS_MAX = 100;
+/**
+ * How long a stream that has ended could still turn out to be reset, in milliseconds: clients on Node end a stream with
+ * one packet before they reset it with the next.
+ */
+const RESET_MS_MAX = 10;
+
+/**
+ * Refuses an end that the client did not mean. A stream that is reset, or whose connection breaks, first ends as one
+ * does whose client has sent everything: only what HTTP/2 says of it a moment later tells them apart. And grpc-js takes
+ * an end within a message for one behind the last.
+ */
+async function requireMeant(call: RawCall, { what, signal }: ClientPatience): Promise<void> {
+  const { stream, decoder } = call.call ?? {};
+  const isWhole = decoder?.readState === 0;
+  const isCut = () => {
+    signal.throwIfAborted();
+    return stream === undefined || stream.closed || stream.destroyed || stream.aborted;
+  };
+  let isEnded = false;
+  for (let round = 0; round < END_ROUNDS_MAX && !isEnded && !isCut(); round++) {
+    await new Promise(setImmediate);
+    isEnded = stream?.state.remoteClose === 1;
+  }
+  if (isEnded) await new Promise((resolve) => setTimeout(resolve, RESET_MS_MAX));
+  if (!isEnded || isCut()) throw cancelled(what, "the connection or the stream broke");
+  if (!isWhole) {
+    throw badRequest(what, "the stream ends within a message", "send whole messages");
+  }
+}
+
 /**
  * The messages that a client sends, until it says that there are no more.
  *
@@ -131,10 +178,7 @@ export async function* incoming(call: RawCall, patience: ClientPatience): AsyncG
         };
       });
     }
-    // A connection that breaks may end its streams before it cuts them off.
-    await new Promise(setImmediate);
-    patience.signal.throwIfAborted();
-    if (call.cancelled) throw cancelled(patience.what);
+    await requireMeant(call, patience);
   } finally {
     call.off("end", end);
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RecordBatch, Schema } from "apache-arrow";
+import { type Field, type RecordBatch, Schema } from "apache-arrow";
 import type { Container, Epoch, Pool, Version } from "../../../core/index.js";
 import {
   type MultiColumnOptions,
@@ -54,9 +54,11 @@ function clipped([start, end]: RowRange, count: number): RowRange {
 
 /** A table's columns as a request asks for them: what a scan of none of its rows has. */
 function schemaOf(table: Table, request: TableRequest): Schema {
-  const { schema } = table;
-  if (request.columns === undefined) return schema;
-  return schema.select([...request.columns]);
+  const { fields, metadata } = table.schema;
+  if (request.columns === undefined) return table.schema;
+  // The columns are there: a scan was bound to them.
+  const field = (column: string) => fields.find(({ name }) => name === column) as Field;
+  return new Schema(request.columns.map(field), metadata);
 }
 
 async function openTable(container: Container, request: TableRequest): Promise<Dataset> {
