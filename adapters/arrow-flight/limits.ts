@@ -37,6 +37,8 @@ export const STOP_MS_MAX = 10_000;
 export const COMMAND_SIZE_MAX = 1 * MIB;
 /** Longest error text that is sent, in characters: it travels in a header. */
 export const ERROR_TEXT_LENGTH_MAX = 2000;
+/** Conditions and literals of a predicate: each takes time for each row. */
+export const CONDITIONS_MAX = 1000;
 /** Pool handles that are kept for the users who call. */
 export const USERS_CONNECTED_MAX = 64;
 /** How long a session token is good, in milliseconds. */

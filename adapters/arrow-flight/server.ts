@@ -9,8 +9,10 @@
 import { readFileSync } from "node:fs";
 import {
   type ChannelOptions,
+  logVerbosity,
   Server,
   ServerCredentials,
+  setLogVerbosity,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { DaosError } from "../../core/index.js";
@@ -154,6 +156,8 @@ export class FlightServer implements AsyncDisposable {
   static async start(options: FlightServerOptions): Promise<FlightServer> {
     const { listen = "127.0.0.1:0", tls } = options;
     requireCallers(options, tls?.clientCa !== undefined);
+    // What fails is thrown or told to the client; gRPC would print it besides.
+    if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
     const host: CallHost = {
       authenticator: new Authenticator(options),
       handles: new PoolHandles(options.pool),

@@ -14,7 +14,7 @@
 
 import type { NumericTypeName, Predicate, TableVersion } from "../../arrow/index.js";
 import { badRequest } from "../errors.js";
-import { COMMAND_SIZE_MAX } from "../limits.js";
+import { COMMAND_SIZE_MAX, CONDITIONS_MAX } from "../limits.js";
 import { DescriptorType, type FlightDescriptor } from "../protocol/messages.js";
 
 /** A container and a path in it, at a version. */
@@ -117,6 +117,20 @@ function countOf(object: Record<string, unknown>, key: string): number | undefin
   throw fault(`"${key}" is no count`, "give a whole number of at least 0");
 }
 
+/** Counts what a predicate compares, before anybody follows it down. */
+function checkSize(where: unknown): void {
+  const left: unknown[] = [where];
+  for (let count = 0; left.length > 0; count++) {
+    if (count > CONDITIONS_MAX) {
+      const remedy = "ask for fewer at once, or read the rows and choose among them";
+      throw fault(`"where" has more than ${CONDITIONS_MAX} conditions and literals`, remedy);
+    }
+    const { operands, operand, values } = (left.pop() ?? {}) as Record<string, unknown>;
+    for (const below of [operands, values]) if (Array.isArray(below)) left.push(...below);
+    if (operand !== undefined) left.push(operand);
+  }
+}
+
 const TABLE_KEYS = ["table", "version", "columns", "where", "rows", "limit"];
 const ARRAY_KEYS = [
   ...["array", "version", "shape", "type", "name", "offset", "columns", "rows", "batchRows"],
@@ -136,6 +150,7 @@ function tableRequest(object: Record<string, unknown>, name: DatasetName): Table
   if (columns !== undefined && columns !== null && !isNames) {
     throw fault('"columns" are no names', 'give them as ["step", "energy"]');
   }
+  checkSize(where);
   return {
     kind: "table",
     name,

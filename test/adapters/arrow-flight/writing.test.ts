@@ -281,9 +281,7 @@ describe("a stream that breaks stores nothing", () => {
   }
 
   /** Sends some of the messages by HTTP/2 itself, and then does something bad. */
-  async function byHttp2(
-    ending: (stream: http2.ClientHttp2Stream, session: http2.ClientHttp2Session) => void,
-  ) {
+  async function byHttp2(ending: (stream: http2.ClientHttp2Stream, socket: net.Socket) => void) {
     const socket = net.connect(served.server.port, "127.0.0.1");
     const address = served.server.location.replace("grpc+tcp", "http");
     const session = http2.connect(address, { createConnection: () => socket });
@@ -300,7 +298,7 @@ describe("a stream that breaks stores nothing", () => {
       stream.write(frameOf(bytes));
     }
     await busy();
-    ending(stream, session, socket);
+    ending(stream, socket);
     await idle();
     session.destroy();
   }
@@ -317,7 +315,7 @@ describe("a stream that breaks stores nothing", () => {
 
   test("a connection that is cut", async () => {
     const before = await contents();
-    await byHttp2((_stream, _session, socket) => socket.destroy());
+    await byHttp2((_stream, socket) => socket.destroy());
     expect(await contents()).toEqual(before);
   });
 

@@ -13,7 +13,7 @@ import {
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
-import { type Container, Pool } from "daos-ts";
+import { type Container, Pool, processMetrics } from "daos-ts";
 import { Table } from "daos-ts/arrow";
 import { FlightServer, type FlightServerOptions } from "daos-ts/arrow-flight";
 import { temporaryDirectory } from "../../../support/temporary.ts";
@@ -60,6 +60,13 @@ export async function createWide(container: Container, path: string, mib: number
   const batches = Array.from({ length: mib }, () => column.batches[0] as RecordBatch);
   const { table } = await Table.createFrom(container, path, column.schema, batches);
   return table;
+}
+
+/** Bytes of arrays that this process has read of pools. */
+export function bytesRead(): number {
+  const family = processMetrics.snapshot().find(({ name }) => name === "daos_read_bytes_total");
+  const [sample] = (family?.samples ?? []) as { value: number }[];
+  return sample?.value ?? Number.NaN;
 }
 
 /** What a test file has. */
