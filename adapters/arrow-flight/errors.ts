@@ -88,3 +88,9 @@ export function idleTooLong(what: string, limitMs: number): DaosError {
   const why = `the client neither sent nor took anything for ${limitMs / 1000} s`;
   return new DaosError("DER_TIMEDOUT", { what, why, remedy: "read and write without long pauses" });
 }
+
+/** A call beside as many as the server takes. */
+export function tooManyCalls(what: string, limit: number): DaosError {
+  const why = `${limit} calls are open already`;
+  return new DaosError("DER_BUSY", { what, why, remedy: "wait until some have ended" });
+}

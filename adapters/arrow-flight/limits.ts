@@ -57,6 +57,8 @@ export const ENDPOINT_ROWS_MIN = 256 * KIB;
 export const EXCHANGE_REQUESTS_MAX = 1_000_000;
 /** Longest address of an HTTP request, in bytes. */
 export const URL_SIZE_MAX = 64 * KIB;
+/** How long an HTTP request may take to come, in milliseconds. */
+export const REQUEST_MS_MAX = 30_000;
 /** Longest SQL text, in bytes. */
 export const SQL_SIZE_MAX = 256 * KIB;
 /** Processes that run SQL at once, by default. */

@@ -26,6 +26,7 @@ import type { CallHost } from "./calls/call.js";
 import { Health, reflection } from "./calls/common-services.js";
 import { flightService } from "./calls/flight-service.js";
 import { cancelled } from "./errors.js";
+import { type HttpCertificates, type HttpServer, serveHttp } from "./http/http-server.js";
 import {
   CALLS_MAX,
   CONNECTION_IDLE_MS_MAX,
@@ -64,6 +65,8 @@ export interface FlightServerOptions extends AuthenticationOptions {
   readonly pool: string;
   /** Host and port to listen on, `127.0.0.1:0` by default; port 0 takes a free one. */
   readonly listen?: string;
+  /** Host and port on which the same is served by plain HTTP; not at all by default. */
+  readonly http?: string;
   /** Serves with TLS. */
   readonly tls?: TlsFiles;
   /** Largest message that is taken, in bytes; 64 MiB by default. */
@@ -92,7 +95,7 @@ const GRPC_OPTIONS: ChannelOptions = {
 };
 
 /** Reads certificates. */
-export function tlsBuffers({ cert, key, clientCa }: TlsFiles) {
+function certificatesOf({ cert, key, clientCa }: TlsFiles): HttpCertificates {
   return {
     cert: readFileSync(cert),
     key: readFileSync(key),
@@ -100,9 +103,9 @@ export function tlsBuffers({ cert, key, clientCa }: TlsFiles) {
   };
 }
 
-function credentialsFor(tls: TlsFiles | undefined): ServerCredentials {
-  if (tls === undefined) return ServerCredentials.createInsecure();
-  const { cert, key, clientCa } = tlsBuffers(tls);
+function credentialsFor(certificates: HttpCertificates | undefined): ServerCredentials {
+  if (certificates === undefined) return ServerCredentials.createInsecure();
+  const { cert, key, clientCa } = certificates;
   const pairs = [{ private_key: key, cert_chain: cert }];
   return ServerCredentials.createSsl(clientCa ?? null, pairs, clientCa !== undefined);
 }
@@ -121,18 +124,41 @@ function bind(server: Server, address: string, credentials: ServerCredentials): 
   });
 }
 
+/** Splits "127.0.0.1:8815" or "[::1]:8815". */
+function parseListen(listen: string): { host: string; port: number } {
+  const [, host = "", port = ""] = /^(\[[^\]]+\]|[^:]+):(\d{1,5})$/.exec(listen) ?? [];
+  if (host !== "" && Number(port) < 65_536) {
+    return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
+  }
+  const text = { what: "Starting the Flight server", why: `"${listen}" is no host and port` };
+  throw new DaosError("DER_INVAL", { ...text, remedy: "write 127.0.0.1:8815" }, { listen });
+}
+
+/** Where a server listens. */
+interface Addresses {
+  readonly host: string;
+  readonly port: number;
+  readonly isTls: boolean;
+  readonly http: { readonly host: string; readonly server: HttpServer } | undefined;
+}
+
+/** A host as it stands in an address. */
+function written(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
 /** A Flight server. Stop it before the process ends. */
 export class FlightServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #host: CallHost;
   readonly #health: Health;
-  readonly #address: { host: string; port: number; isTls: boolean };
+  readonly #address: Addresses;
   #stopped: Promise<void> | undefined;
 
   private constructor(
     server: Server,
     host: CallHost,
-    rest: { health: Health; address: { host: string; port: number; isTls: boolean } },
+    rest: { health: Health; address: Addresses },
   ) {
     this.#server = server;
     this.#host = host;
@@ -156,6 +182,8 @@ export class FlightServer implements AsyncDisposable {
   static async start(options: FlightServerOptions): Promise<FlightServer> {
     const { listen = "127.0.0.1:0", tls } = options;
     requireCallers(options, tls?.clientCa !== undefined);
+    parseListen(listen);
+    const certificates = tls && certificatesOf(tls);
     // What fails is thrown or told to the client; gRPC would print it besides.
     if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
     const host: CallHost = {
@@ -184,10 +212,19 @@ export class FlightServer implements AsyncDisposable {
     add(HEALTH_SERVICE, health.service);
     add(REFLECTION_SERVICES[0], reflection("v1"));
     add(REFLECTION_SERVICES[1], reflection("v1alpha"));
-    const port = await bind(server, listen, credentialsFor(tls));
-    const name = listen.slice(0, listen.lastIndexOf(":"));
-    const address = { host: name, port, isTls: tls !== undefined };
-    return new FlightServer(server, host, { health, address });
+    const port = await bind(server, listen, credentialsFor(certificates));
+    const address = { host: parseListen(listen).host, port, isTls: tls !== undefined };
+    if (options.http === undefined) {
+      return new FlightServer(server, host, { health, address: { ...address, http: undefined } });
+    }
+    try {
+      const listenHttp = parseListen(options.http);
+      const http = { ...listenHttp, server: await serveHttp(host, listenHttp, certificates) };
+      return new FlightServer(server, host, { health, address: { ...address, http } });
+    } catch (error) {
+      server.forceShutdown();
+      throw error;
+    }
   }
 
   /** The port that it listens on. */
@@ -198,7 +235,14 @@ export class FlightServer implements AsyncDisposable {
   /** Where clients find it: `grpc+tcp://` or `grpc+tls://`, host and port. */
   get location(): string {
     const { host, port, isTls } = this.#address;
-    return `grpc+${isTls ? "tls" : "tcp"}://${host}:${port}`;
+    return `grpc+${isTls ? "tls" : "tcp"}://${written(host)}:${port}`;
+  }
+
+  /** Where the same is served by HTTP; `undefined` if it is not. */
+  get httpAddress(): string | undefined {
+    const { http, isTls } = this.#address;
+    if (http === undefined) return undefined;
+    return `http${isTls ? "s" : ""}://${written(http.host)}:${http.server.port}/`;
   }
 
   /** Calls that go on. */
@@ -226,10 +270,12 @@ export class FlightServer implements AsyncDisposable {
     const ended = new Promise<void>((resolve) => {
       this.#server.tryShutdown(() => resolve());
     });
-    await Promise.race([ended, late]);
+    const { http } = this.#address;
+    await Promise.race([Promise.all([ended, http?.server.close()]), late]);
     clearTimeout(timer);
     for (const call of this.#host.open) call.abort(cancelled("The call", "the server stops"));
     this.#server.forceShutdown();
+    http?.server.destroy();
     this.#host.handles.close();
   }
 

@@ -11,10 +11,10 @@
 
 import { constants } from "node:http2";
 import { Metadata, status as Status, type UntypedHandleCall } from "@grpc/grpc-js";
-import { DaosError, type Identity, type Pool } from "../../../core/index.js";
+import type { DaosError, Identity, Pool } from "../../../core/index.js";
 import type { Authenticator } from "../access/authenticator.js";
 import type { PoolHandles } from "../access/pool-handles.js";
-import { cancelled, clientError } from "../errors.js";
+import { cancelled, clientError, tooManyCalls } from "../errors.js";
 import { incoming, Outgoing, type RawCall } from "./client-stream.js";
 
 /** What the calls of a server share. */
@@ -97,11 +97,6 @@ function fail(host: CallHost, call: AnyCall, error: unknown): void {
   }, STATUS_MS_MAX).unref();
 }
 
-function tooMany(what: string, limit: number): DaosError {
-  const why = `${limit} calls are open already`;
-  return new DaosError("DER_BUSY", { what, why, remedy: "wait until some have ended" });
-}
-
 /** Runs the body of a call with its context, from identification to the end. */
 async function within<T>(
   host: CallHost,
@@ -109,7 +104,7 @@ async function within<T>(
   what: string,
   body: (context: CallContext) => Promise<T>,
 ): Promise<T> {
-  if (host.open.size >= host.callsMax) throw tooMany(what, host.callsMax);
+  if (host.open.size >= host.callsMax) throw tooManyCalls(what, host.callsMax);
   const controller = new AbortController();
   const cut = () => controller.abort(cancelled(what));
   host.open.add(controller);

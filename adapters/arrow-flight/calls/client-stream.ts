@@ -45,7 +45,7 @@ export interface ClientPatience {
 }
 
 /** Waits for one of some events, for the end of the call, or until the client was idle for too long. */
-function waitFor(
+export function waitFor(
   { what, idleMsMax, signal }: ClientPatience,
   listen: (wake: () => void) => () => void,
 ): Promise<void> {

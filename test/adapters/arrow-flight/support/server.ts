@@ -65,7 +65,7 @@ export async function createWide(container: Container, path: string, mib: number
 /** Bytes of arrays that this process has read of pools. */
 export function bytesRead(): number {
   const family = processMetrics.snapshot().find(({ name }) => name === "daos_read_bytes_total");
-  const [sample] = (family?.samples ?? []) as { value: number }[];
+  const [sample] = (family?.samples ?? []) as readonly { value?: number }[];
   return sample?.value ?? Number.NaN;
 }
 
