@@ -154,6 +154,7 @@ export class FlightServer implements AsyncDisposable {
   readonly #health: Health;
   readonly #address: Addresses;
   #stopped: Promise<void> | undefined;
+  #hurry: (() => void) | undefined;
 
   private constructor(
     server: Server,
@@ -252,12 +253,13 @@ export class FlightServer implements AsyncDisposable {
 
   /**
    * Stops: takes no more calls, lets those that go on end, and cuts off what is left after a while. What was not
-   * written whole by then is not written at all.
+   * written whole by then is not written at all. Another call with 0 does not wait any longer.
    *
    * @param graceMs How long calls may go on, in milliseconds; 10 seconds by default.
    */
   stop(graceMs: number = STOP_MS_MAX): Promise<void> {
     this.#stopped ??= this.#end(graceMs);
+    if (graceMs === 0) this.#hurry?.();
     return this.#stopped;
   }
 
@@ -266,6 +268,7 @@ export class FlightServer implements AsyncDisposable {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, graceMs);
+      this.#hurry = resolve;
     });
     const ended = new Promise<void>((resolve) => {
       this.#server.tryShutdown(() => resolve());
