@@ -18,3 +18,4 @@
 export type { AuthenticationOptions } from "./access/authenticator.js";
 export { type FlightUser, hashPassword, readUsers } from "./access/users.js";
 export { FlightServer, type FlightServerOptions, type TlsFiles } from "./server.js";
+export type { SqlLimits } from "./sql/engine.js";

@@ -45,6 +45,8 @@ import {
   REFLECTION_SERVICES,
   serviceOf,
 } from "./protocol/services.js";
+import type { SqlLimits } from "./sql/engine.js";
+import { FlightSql } from "./sql/flight-sql.js";
 
 /** Certificates of a server, as files in PEM form. */
 export interface TlsFiles {
@@ -81,6 +83,8 @@ export interface FlightServerOptions extends AuthenticationOptions {
   readonly endpointRowsMin?: number;
   /** Addresses of servers of the same pool, such as `grpc+tcp://node7:8815`, among which endpoints are shared out. */
   readonly locations?: readonly string[];
+  /** Limits of SQL statements. */
+  readonly sql?: SqlLimits;
   /** Hears of failures that are the server's own. */
   readonly onError?: (error: unknown) => void;
 }
@@ -152,6 +156,7 @@ export class FlightServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #host: CallHost;
   readonly #health: Health;
+  readonly #sql: FlightSql;
   readonly #address: Addresses;
   #stopped: Promise<void> | undefined;
   #hurry: (() => void) | undefined;
@@ -159,11 +164,12 @@ export class FlightServer implements AsyncDisposable {
   private constructor(
     server: Server,
     host: CallHost,
-    rest: { health: Health; address: Addresses },
+    rest: { health: Health; sql: FlightSql; address: Addresses },
   ) {
     this.#server = server;
     this.#host = host;
     this.#health = rest.health;
+    this.#sql = rest.sql;
     this.#address = rest.address;
   }
 
@@ -209,19 +215,24 @@ export class FlightServer implements AsyncDisposable {
       rowsMin: options.endpointRowsMin,
       locations: options.locations ?? [],
     };
-    add(FLIGHT_SERVICE, flightService(host, endpoints));
+    const sql = new FlightSql(options.sql);
+    add(FLIGHT_SERVICE, flightService(host, endpoints, sql));
     add(HEALTH_SERVICE, health.service);
     add(REFLECTION_SERVICES[0], reflection("v1"));
     add(REFLECTION_SERVICES[1], reflection("v1alpha"));
     const port = await bind(server, listen, credentialsFor(certificates));
     const address = { host: parseListen(listen).host, port, isTls: tls !== undefined };
     if (options.http === undefined) {
-      return new FlightServer(server, host, { health, address: { ...address, http: undefined } });
+      return new FlightServer(server, host, {
+        health,
+        sql,
+        address: { ...address, http: undefined },
+      });
     }
     try {
       const listenHttp = parseListen(options.http);
       const http = { ...listenHttp, server: await serveHttp(host, listenHttp, certificates) };
-      return new FlightServer(server, host, { health, address: { ...address, http } });
+      return new FlightServer(server, host, { health, sql, address: { ...address, http } });
     } catch (error) {
       server.forceShutdown();
       throw error;
@@ -279,6 +290,7 @@ export class FlightServer implements AsyncDisposable {
     for (const call of this.#host.open) call.abort(cancelled("The call", "the server stops"));
     this.#server.forceShutdown();
     http?.server.destroy();
+    this.#sql.close();
     this.#host.handles.close();
   }
 

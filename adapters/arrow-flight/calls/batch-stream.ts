@@ -51,7 +51,7 @@ export class BatchSender {
    *
    * @returns How many rows were sent.
    */
-  async send(batches: AsyncIterable<RecordBatch>): Promise<number> {
+  async send(batches: AsyncIterable<RecordBatch> | Iterable<RecordBatch>): Promise<number> {
     let rows = 0;
     for await (const batch of batches) {
       for (const piece of piecesOf(batch)) {

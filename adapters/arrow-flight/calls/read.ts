@@ -11,6 +11,7 @@ import { badRequest, cancelled } from "../errors.js";
 import { EXCHANGE_REQUESTS_MAX } from "../limits.js";
 import { decodeFlightData, encodeFlightData } from "../protocol/flight-data.js";
 import { codecs } from "../protocol/messages.js";
+import { type FlightSql, sqlMessage } from "../sql/flight-sql.js";
 import { BatchSender } from "./batch-stream.js";
 import type { CallContext, ExchangeHandler, StreamHandler } from "./call.js";
 import type { Outgoing } from "./client-stream.js";
@@ -18,13 +19,15 @@ import type { Outgoing } from "./client-stream.js";
 const NONE = new Uint8Array(0);
 
 /** Streams what a ticket asks for. */
-export function doGet(running: Running): StreamHandler {
+export function doGet(running: Running, sql: FlightSql): StreamHandler {
   return async (bytes, context, out) => {
     const { ticket } = codecs.ticket.decode(bytes);
     using _ = running.add(context.identity, ticket, () => {
       context.cancel(cancelled(context.what, "it was cancelled by an action"));
     });
-    await sendRequest(parseRequest(ticket), context, out);
+    const statement = sqlMessage(ticket);
+    if (statement !== undefined) await sql.get(statement, context, out);
+    else await sendRequest(parseRequest(ticket), context, out);
   };
 }
 

@@ -8,9 +8,10 @@ import type { RecordBatch } from "apache-arrow";
 import { type Container, type Epoch, isDaosError } from "../../../core/index.js";
 import { type Compression, IpcDecoder, Table } from "../../arrow/index.js";
 import { type DatasetName, parseName, parseObject } from "../datasets/request.js";
-import { badRequest } from "../errors.js";
+import { badRequest, notServed } from "../errors.js";
 import { decodeFlightData, type FlightData } from "../protocol/flight-data.js";
 import { codecs, DescriptorType, type FlightDescriptor } from "../protocol/messages.js";
+import { sqlMessage } from "../sql/flight-sql.js";
 import type { CallContext, ExchangeHandler } from "./call.js";
 
 const WHAT = "Writing with DoPut";
@@ -33,6 +34,11 @@ function writeRequest({ type, cmd, path }: FlightDescriptor): WriteRequest {
   if (type === DescriptorType.path) {
     const name = parseName(path.join("/"));
     return { name, create: undefined, rowCount: undefined, compression: undefined };
+  }
+  const statement = sqlMessage(cmd);
+  if (statement !== undefined) {
+    const why = `${statement.name} is not served: SQL reads only, and statements take no parameters`;
+    throw notServed(WHAT, why, "write with a descriptor that names a table");
   }
   if (type !== DescriptorType.command) throw fault("there is no descriptor", "name a table");
   const { table, create, rowCount, compression, ...others } = parseObject(cmd, WHAT);
