@@ -22,6 +22,7 @@ import {
   type Row,
   type Suite,
 } from "./harness.js";
+import { hdf5 } from "./hdf5.js";
 import { mpi } from "./mpi.js";
 import { mpiIo } from "./mpi-io.js";
 import { vos } from "./vos.js";
@@ -29,6 +30,7 @@ import { vos } from "./vos.js";
 const SUITES: ReadonlyMap<string, Suite> = new Map([
   ["arrow-flight", arrowFlight],
   ["dfs", dfs],
+  ["hdf5", hdf5],
   ["mpi", mpi],
   ["mpi-io", mpiIo],
   ["vos", vos],

@@ -10,8 +10,11 @@
  * @module
  */
 
-import type { Filter } from "./filter.js";
+import { itemSizeOf } from "../datatype/datatype.js";
+import { elementCount, type Filter } from "./filter.js";
 
+/** Versions of h5py's filter and of LibLZF whose format this is. */
+const VERSION = [4, 261] as const;
 const LITERALS_MAX = 32;
 const DISTANCE_MAX = 8192;
 const LENGTH_MAX = 264;
@@ -107,7 +110,10 @@ function decompress(bytes: Uint8Array, sizeMax: number): Uint8Array {
 export const lzfFilter: Filter = {
   id: 32000,
   name: "lzf",
+  localParameters: (_, { type, chunkShape }) => [
+    ...VERSION,
+    elementCount(chunkShape) * itemSizeOf(type),
+  ],
   encode: (bytes) => compress(bytes),
-  // A chunk may be larger than in memory where it is undone: other filters come after it.
-  decode: (bytes, { chunkSize }) => decompress(bytes, 2 * chunkSize + 65_536),
+  decode: (bytes, { sizeMax }) => decompress(bytes, sizeMax),
 };

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { itemSizeOf } from "../datatype/datatype.js";
 import type { Filter } from "./filter.js";
 
 /** Moves bytes between elements in order and their bytes side by side. */
-function transpose(bytes: Uint8Array, size: number, isForward: boolean): Uint8Array {
+export function transpose(bytes: Uint8Array, size: number, isForward: boolean): Uint8Array {
   const count = Math.floor(bytes.length / size);
   if (size <= 1 || count <= 1) return bytes;
   const result = new Uint8Array(bytes.length);
@@ -32,6 +33,7 @@ function transpose(bytes: Uint8Array, size: number, isForward: boolean): Uint8Ar
 export const shuffleFilter: Filter = {
   id: 2,
   name: "shuffle",
+  localParameters: (_, { type }) => [itemSizeOf(type)],
   encode: (bytes, { parameters }) => transpose(bytes, parameters[0] ?? 1, true),
   decode: (bytes, { parameters }) => transpose(bytes, parameters[0] ?? 1, false),
 };

@@ -12,11 +12,14 @@
  */
 
 import type { ObjectId } from "../../../core/index.js";
-import { decodeChunk, encodeChunk, type Pipeline } from "../filters/index.js";
+import { type ChunkFilters, chunkFilters, type Pipeline } from "../filters/index.js";
+import type { ChunkPiece } from "../parallel/chunk-exchange.js";
 import {
   type ChunkRuns,
+  type CopySide,
   copyRuns,
   fillBytes,
+  product,
   type Region,
   regionShape,
   splitAxis,
@@ -46,6 +49,8 @@ interface CachedChunk {
   readonly index: readonly number[];
   bytes: Uint8Array;
   isDirty: boolean;
+  /** Whether it holds what another rank is to store: see `parallel/chunk-exchange.ts`. */
+  isShared?: boolean;
 }
 
 /** A chunk that a region touches. */
@@ -128,6 +133,10 @@ export class ChunkStore implements FlushPart {
   readonly #shape: ChunkShape;
   readonly #cache = new Map<string, CachedChunk>();
   #last: Promise<unknown> = Promise.resolve();
+  /** What was written of chunks that other ranks may write to as well. */
+  #pieces: ChunkPiece[] = [];
+  /** Chunks that this rank wrote whole since the last flush: no other one writes to them. */
+  readonly #whole = new Set<string>();
 
   constructor(session: Session, oid: ObjectId, shape: ChunkShape) {
     this.#session = session;
@@ -182,7 +191,7 @@ export class ChunkStore implements FlushPart {
   }
 
   /** A chunk in memory, filters undone; not to be changed. */
-  async #load(index: readonly number[]): Promise<CachedChunk> {
+  async #load(index: readonly number[], filters: ChunkFilters): Promise<CachedChunk> {
     const key = index.join();
     const cached = this.#cache.get(key);
     if (cached !== undefined) {
@@ -196,7 +205,7 @@ export class ChunkStore implements FlushPart {
     if (stored === undefined) {
       bytes = new Uint8Array(this.#shape.chunkSize);
       fillBytes(bytes, this.#shape.fill);
-    } else bytes = await decodeChunk(stored.bytes, this.#shape, stored.filterMask);
+    } else bytes = await filters.decode(stored.bytes, stored.filterMask, false);
     const chunk = { index, bytes, isDirty: false };
     this.#cache.set(key, chunk);
     return chunk;
@@ -207,26 +216,36 @@ export class ChunkStore implements FlushPart {
     const { chunkSize } = this.#shape;
     const countMax = Math.floor(sizeMax / Math.max(1, chunkSize));
     while (this.#cache.size > countMax) {
-      const oldest = [...this.#cache.values()].slice(0, PARALLEL_MAX);
-      await Promise.all(oldest.filter(({ isDirty }) => isDirty).map((chunk) => this.#save(chunk)));
+      const own = [...this.#cache.values()].filter(({ isShared }) => isShared !== true);
+      const oldest = own.slice(0, PARALLEL_MAX);
+      if (oldest.length === 0) return;
+      await this.#saveDirty(oldest);
       for (const { index } of oldest) this.#cache.delete(index.join());
     }
   }
 
-  async #save(chunk: CachedChunk): Promise<void> {
-    const { bytes, filterMask } = await encodeChunk(chunk.bytes, this.#shape);
-    this.store(chunk.index, bytes, filterMask);
+  async #saveDirty(chunks: readonly CachedChunk[]): Promise<void> {
+    const dirty = chunks.filter(({ isDirty }) => isDirty);
+    const filters = chunkFilters(this.#shape, this.#cache.size * this.#shape.chunkSize);
+    const save = async ({ index, bytes }: CachedChunk) => {
+      const encoded = await filters.encode(bytes, false);
+      this.store(index, encoded.bytes, encoded.filterMask);
+    };
+    for (let first = 0; first < dirty.length; first += PARALLEL_MAX) {
+      await Promise.all(dirty.slice(first, first + PARALLEL_MAX).map(save));
+    }
   }
 
   /** Reads a region into `target`, packed. */
   read(region: Region, extents: readonly number[], target: Uint8Array): Promise<void> {
     const { chunkShape, itemSize } = this.#shape;
     const packed = { bytes: target, extents: regionShape(region) };
+    const filters = chunkFilters(this.#shape, target.length);
     return this.#inTurn(async () => {
       const queue = touched(region, { chunkShape, extents });
       const work = async () => {
         for (const { index, runs } of queue) {
-          const chunk = await this.#load(index);
+          const chunk = await this.#load(index, filters);
           copyRuns({ bytes: chunk.bytes, extents: chunkShape }, packed, runs, itemSize);
         }
       };
@@ -239,21 +258,28 @@ export class ChunkStore implements FlushPart {
   write(region: Region, extents: readonly number[], source: Uint8Array): Promise<void> {
     const { chunkShape, chunkSize, itemSize, fill } = this.#shape;
     const packed = { bytes: source, extents: regionShape(region) };
+    const filters = chunkFilters(this.#shape, source.length);
     return this.#inTurn(async () => {
       const queue = touched(region, { chunkShape, extents });
       const work = async () => {
         for (const { index, runs, isWhole } of queue) {
           if (!isWhole) {
-            const chunk = await this.#load(index);
+            const chunk = await this.#load(index, filters);
             if (!chunk.isDirty) chunk.bytes = Uint8Array.from(chunk.bytes);
             copyRuns(packed, { bytes: chunk.bytes, extents: chunkShape }, swapRuns(runs), itemSize);
-            chunk.isDirty = true;
+            if (!this.#session.isParallel || this.#whole.has(index.join())) chunk.isDirty = true;
+            else {
+              this.#pieces.push(this.#pieceOf(packed, index, runs));
+              chunk.isShared = true;
+            }
             continue;
           }
+          this.#whole.add(index.join());
           const bytes = new Uint8Array(chunkSize);
           if (fill !== undefined) fillBytes(bytes, fill);
           copyRuns(packed, { bytes, extents: chunkShape }, swapRuns(runs), itemSize);
-          await this.#save({ index, bytes, isDirty: true });
+          const encoded = await filters.encode(bytes, true);
+          this.store(index, encoded.bytes, encoded.filterMask);
         }
       };
       await Promise.all(Array.from({ length: PARALLEL_MAX }, work));
@@ -261,11 +287,59 @@ export class ChunkStore implements FlushPart {
     });
   }
 
+  /** The elements of a chunk that a region has, packed. */
+  #pieceOf(
+    packed: CopySide,
+    index: readonly number[],
+    runs: readonly (readonly number[])[],
+  ): ChunkPiece {
+    const { itemSize } = this.#shape;
+    const own: number[][] = [];
+    const chunk: number[][] = [];
+    const shape = runs.map((list) => {
+      const [toPiece, toChunk]: [number[], number[]] = [[], []];
+      let at = 0;
+      for (let run = 0; run < list.length; run += 3) {
+        const [inChunk, inRegion, length] = list.slice(run, run + 3) as [number, number, number];
+        toPiece.push(inRegion, at, length);
+        toChunk.push(at, inChunk, length);
+        at += length;
+      }
+      own.push(toPiece);
+      chunk.push(toChunk);
+      return at;
+    });
+    const bytes = new Uint8Array(product(shape) * itemSize);
+    copyRuns(packed, { bytes, extents: shape }, own, itemSize);
+    return { oid: this.#oid, index, runs: chunk, shape, bytes };
+  }
+
+  /** What other ranks are to store; chunks in memory that hold it are forgotten. */
+  takePieces(): ChunkPiece[] {
+    for (const [key, { isShared }] of this.#cache) if (isShared === true) this.#cache.delete(key);
+    return this.#pieces.splice(0);
+  }
+
+  /** Puts a piece that a rank wrote into its chunk. */
+  applyPiece({ index, runs, shape, bytes }: ChunkPiece): Promise<void> {
+    const { chunkShape, itemSize } = this.#shape;
+    const filters = chunkFilters(this.#shape, bytes.length);
+    return this.#inTurn(async () => {
+      const chunk = await this.#load(index, filters);
+      if (!chunk.isDirty) chunk.bytes = Uint8Array.from(chunk.bytes);
+      const piece = { bytes, extents: shape };
+      copyRuns(piece, { bytes: chunk.bytes, extents: chunkShape }, runs, itemSize);
+      chunk.isDirty = true;
+      await this.#evict(CACHE_SIZE_MAX);
+    });
+  }
+
   /** Removes what lies outside of new extents: whole chunks, and parts of those on the edge. */
   shrink(extents: readonly number[]): Promise<void> {
     const { chunkShape, itemSize, fill } = this.#shape;
+    const filters = chunkFilters(this.#shape, 0);
     return this.#inTurn(async () => {
-      await this.#saveAll();
+      await this.#saveDirty([...this.#cache.values()]);
       for (const index of [...this.indices()]) {
         const inside = index.map((at, dimension) => {
           const extent = chunkShape[dimension] as number;
@@ -275,7 +349,7 @@ export class ChunkStore implements FlushPart {
           this.#cache.delete(index.join());
           this.#session.changeData("Resizing").own.punchDkey(this.#oid, chunkKey(index));
         } else if (inside.some((count, dimension) => count < (chunkShape[dimension] as number))) {
-          const chunk = await this.#load(index);
+          const chunk = await this.#load(index, filters);
           const bytes = new Uint8Array(chunk.bytes.length);
           fillBytes(bytes, fill);
           const runs = inside.map((count) => [0, 0, count]);
@@ -288,20 +362,14 @@ export class ChunkStore implements FlushPart {
     });
   }
 
-  async #saveAll(): Promise<void> {
-    const dirty = [...this.#cache.values()].filter(({ isDirty }) => isDirty);
-    for (let first = 0; first < dirty.length; first += PARALLEL_MAX) {
-      const some = dirty.slice(first, first + PARALLEL_MAX);
-      await Promise.all(some.map((chunk) => this.#save(chunk)));
-    }
-  }
-
   /** Stores what was kept back. */
   flush(): Promise<void> {
-    return this.#inTurn(() => this.#saveAll());
+    return this.#inTurn(() => this.#saveDirty([...this.#cache.values()]));
   }
 
   reset(): void {
     this.#cache.clear();
+    this.#pieces = [];
+    this.#whole.clear();
   }
 }
