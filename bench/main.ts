@@ -21,12 +21,14 @@ import {
   type Row,
   type Suite,
 } from "./harness.js";
+import { hdf5 } from "./hdf5.js";
 import { mpi } from "./mpi.js";
 import { mpiIo } from "./mpi-io.js";
 import { vos } from "./vos.js";
 
 const SUITES: ReadonlyMap<string, Suite> = new Map([
   ["dfs", dfs],
+  ["hdf5", hdf5],
   ["mpi", mpi],
   ["mpi-io", mpiIo],
   ["vos", vos],

@@ -117,7 +117,7 @@ export interface NewDirectories {
  *   `ENOENT` for a link to nothing.
  */
 export function createDirectories(
-  container: Container,
+  container: Pick<Container, "allocateOid">,
   state: NamespaceChange,
   { path, mode, what = "Creating", isParent = false }: NewDirectories,
 ): string | undefined {
@@ -151,7 +151,7 @@ export function createDirectories(
  * @throws `DaosError` `DER_EXIST` if the name exists (now, or at the commit).
  */
 export function create(
-  container: Container,
+  container: Pick<Container, "allocateOid">,
   state: NamespaceChange,
   { path, kind, mode, target }: NewName,
 ): Inode {
@@ -173,7 +173,7 @@ export function create(
  * @returns The new inode; it exists for others when the transaction is committed.
  */
 export function replace(
-  container: Container,
+  container: Pick<Container, "allocateOid">,
   state: NamespaceChange,
   { path, file }: { path: string; file: Inode },
 ): Inode {
@@ -184,7 +184,7 @@ export function replace(
 
 /** The same, of a name that was found. */
 export function replaceAt(
-  container: Container,
+  container: Pick<Container, "allocateOid">,
   state: NamespaceChange,
   { inode: file, ...place }: Pick<Walked, "parent" | "name"> & { readonly inode: Inode },
 ): Inode {

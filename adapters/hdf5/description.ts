@@ -260,6 +260,8 @@ export type SourceLink = {
       readonly kind: "soft";
       /** Path that it leads to. */
       readonly path: string;
+      /** Opens what it leads to, if there is something, where the source can. */
+      readonly follow?: () => Promise<SourceObject | undefined>;
     }
   | {
       /** Which kind this is. */
@@ -268,6 +270,8 @@ export type SourceLink = {
       readonly file: string;
       /** Path that it leads to. */
       readonly path: string;
+      /** Opens what it leads to, if there is something, where the source can. */
+      readonly follow?: () => Promise<SourceObject | undefined>;
     }
   | {
       /** Which kind this is. */

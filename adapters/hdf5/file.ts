@@ -11,10 +11,16 @@
 
 import { type Container, DaosError, type Epoch, isDaosError } from "../../core/index.js";
 import { create, type Inode, lookup, notFound, remove, splitPath } from "../dfs/index.js";
-import { Group } from "./group.js";
+import { Dataset } from "./dataset/dataset.js";
+import { Group, type Hdf5Object } from "./group/group.js";
+import { applyPieces } from "./parallel/apply-pieces.js";
+import type { ParallelGroup } from "./parallel/rank-changes.js";
+import type { Selection } from "./selection/selection.js";
+import { fromSpaceSelection } from "./selection/space-selection.js";
 import { Session } from "./session.js";
 import { NO_ORDER } from "./storage/object-format.js";
-import { readHeader, writeHeader, writeUserBlock } from "./storage/objects.js";
+import { readHeader, readUserBlock, writeHeader, writeUserBlock } from "./storage/objects.js";
+import type { Reference, RegionReference } from "./values/references.js";
 
 /** How a file is opened, as in h5py. */
 export type FileMode = keyof typeof MODES;
@@ -27,10 +33,34 @@ const MODES = {
   /** Creates a file, or replaces it at the first flush. */
   w: { canWrite: true, mayExist: true, mayCreate: true, replaces: true },
   /** Creates a file that must not exist. */
+  "w-": { canWrite: true, mayExist: false, mayCreate: true, replaces: false },
+  /** The same. */
   x: { canWrite: true, mayExist: false, mayCreate: true, replaces: false },
   /** Reads and writes a file, and creates it if there is none. */
   a: { canWrite: true, mayExist: true, mayCreate: true, replaces: false },
 } as const;
+
+/** Elements that a reference to a region leads to. */
+export interface FoundRegion {
+  /** The dataset. */
+  readonly dataset: Dataset;
+  /** Elements of it. */
+  readonly selection: Selection;
+}
+
+/** How a file is opened or created. */
+export interface FileOptions {
+  /** The version to read, with mode `"r"`; the newest by default. */
+  readonly epoch?: Epoch;
+  /**
+   * The ranks that open the file together: a communicator of node-mpi-bindings. Opening, closing, flushing and all
+   * that changes names, attributes or extents is collective: all ranks call it alike. Elements are read and
+   * written by each rank for itself.
+   */
+  readonly comm?: ParallelGroup;
+  /** Whether a new file lists names and attributes of its root in the order in which they were made. */
+  readonly trackOrder?: boolean;
+}
 
 /** An open file; itself the root group. */
 export class File extends Group {
@@ -48,7 +78,6 @@ export class File extends Group {
    *
    * @param path Path in the container.
    * @param mode As in h5py; `"r"` by default.
-   * @param options `epoch`: the version to read, with mode `"r"`; the newest by default.
    * @throws `DaosError` `DER_NONEXIST`; `DER_EXIST` with mode `"x"`; `DER_INVAL` if the path leads
    *   to something that is no HDF5 file, or for another mode; `DER_EP_RO` for an epoch with a mode that
    *   writes; `DER_EPOCH_GONE`; `DER_NO_PERM` if the pool is connected read-only;
@@ -66,14 +95,15 @@ export class File extends Group {
     container: Container,
     path: string,
     mode: FileMode = "r",
-    options: { epoch?: Epoch } = {},
+    options: FileOptions = {},
   ): Promise<File> {
     const { epoch } = options;
     const name = splitPath(path).join("/");
     const { canWrite } = checkMode(container, name, { mode, epoch });
-    const session = new Session({ container, path: name, canWrite, epoch });
+    const session = new Session({ container, path: name, canWrite, epoch, group: options.comm });
+    session.takePieces = (pieces) => applyPieces(session, pieces);
     try {
-      session.root = openRoot(session, mode).oid;
+      session.root = openRoot(session, mode, options).oid;
       return new File(session, mode);
     } catch (error) {
       session.close();
@@ -105,6 +135,35 @@ export class File extends Group {
    */
   async flush(): Promise<Epoch> {
     return this.session.flush();
+  }
+
+  /** Bytes in front of the file that are not HDF5's: of a file that was imported. */
+  get userBlock(): Uint8Array {
+    return readUserBlock(this.session);
+  }
+
+  /**
+   * What a reference leads to, or `undefined` if that was removed.
+   *
+   * @throws `DaosError` `DER_NO_HDL`.
+   */
+  async dereference(reference: Reference): Promise<Hdf5Object | undefined> {
+    return this.get(reference);
+  }
+
+  /**
+   * The elements that a reference to a region leads to, or `undefined` if the dataset was removed.
+   *
+   * @example
+   * ```ts
+   * const found = await file.region(reference);
+   * if (found !== undefined) await found.dataset.read(found.selection);
+   * ```
+   */
+  async region(reference: RegionReference): Promise<FoundRegion | undefined> {
+    const dataset = await this.get(reference);
+    if (!(dataset instanceof Dataset)) return undefined;
+    return { dataset, selection: fromSpaceSelection(reference.selection, dataset.shape) };
   }
 
   /** Sets the bytes in front of the file that are not HDF5's. @internal */
@@ -160,8 +219,8 @@ function checkMode(
 }
 
 /** Finds the root group, or makes it. */
-function openRoot(session: Session, mode: FileMode): Inode {
-  const { path, container } = session;
+function openRoot(session: Session, mode: FileMode, { trackOrder = false }: FileOptions): Inode {
+  const { path } = session;
   const { mayExist, mayCreate, replaces } = MODES[mode];
   const known = lookup(session.state("Opening"), path);
   if (known !== undefined && !mayExist) {
@@ -174,8 +233,9 @@ function openRoot(session: Session, mode: FileMode): Inode {
   if (!mayCreate) throw notFound(path, "Opening HDF5 file");
   const state = session.change(`Creating HDF5 file "${path}"`);
   if (known !== undefined) remove(state, path, { recursive: true });
-  const root = create(container, state, { path, kind: "directory" });
-  const facts = { linkOrder: NO_ORDER, attributeOrder: NO_ORDER, comment: undefined };
+  const root = create(session, state, { path, kind: "directory" });
+  const order = trackOrder ? { isTracked: true, isIndexed: true } : NO_ORDER;
+  const facts = { linkOrder: order, attributeOrder: order, comment: undefined };
   writeHeader(session, root.oid, { kind: "file", ...facts });
   return root;
 }

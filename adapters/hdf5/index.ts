@@ -18,19 +18,40 @@
  * @module
  */
 
-export type { AttributeValue } from "./attribute-values.js";
-export { Attributes } from "./attributes.js";
+export type {
+  AttributeContent,
+  AttributeOptions,
+  AttributeValue,
+  ScalarValue,
+} from "./attributes/attribute-values.js";
+export { Attributes } from "./attributes/attributes.js";
+export { CommittedType } from "./committed-type.js";
 export {
   type CompareOptions,
   compareSources,
   type SourceDifference,
 } from "./compare/compare-sources.js";
 export { walkObjects } from "./compare/source-paths.js";
-export { Dataset, type NdArray } from "./dataset.js";
+export type { ChunkInfo } from "./dataset/chunks.js";
+export type { DatasetOptions, StorageOptions } from "./dataset/creation.js";
+export { type AccessOptions, Dataset, type NestedList, type Writable } from "./dataset/dataset.js";
+export { Dimension } from "./dataset/dimensions.js";
+export type { CompressionName } from "./dataset/filter-facts.js";
+export type { FilterOptions } from "./dataset/filter-options.js";
+export { AsBytes, AsFields, AsType } from "./dataset/views.js";
+export { VirtualLayout, type VirtualOptions, VirtualSource } from "./dataset/virtual.js";
+export * from "./datatype/constructors.js";
 export * from "./datatype/datatype.js";
+export type {
+  DType,
+  DTypeName,
+  NumberArray,
+  NumericName,
+  TypedArrayOf,
+} from "./datatype/names.js";
+export { BOOL, complexType } from "./datatype/usual-types.js";
 export * from "./description.js";
-export type { DType, ScalarOf, TypedArrayOf } from "./dtype.js";
-export { File, type FileMode, isHdf5 } from "./file.js";
+export { File, type FileMode, type FileOptions, type FoundRegion, isHdf5 } from "./file.js";
 export {
   type Filter,
   type FilterContext,
@@ -38,11 +59,42 @@ export {
   localFilters,
   registerFilter,
 } from "./filters/index.js";
-export { type DatasetOptions, Group } from "./group.js";
+export { type CopyGroupOptions, Group, type GroupOptions, type Hdf5Object } from "./group/group.js";
+export {
+  ExternalLink,
+  HardLink,
+  type Link,
+  SoftLink,
+  UserLink,
+} from "./group/link-classes.js";
+export type { RequireOptions } from "./group/require.js";
 export { type H5FileOptions, openH5File } from "./h5-file/h5-file.js";
 export { type WriteH5Options, writeH5 } from "./h5-writer/h5-writer.js";
 export type { WriteH5Report, WriteNote } from "./h5-writer/write-report.js";
 export { type ImportOptions, importH5 } from "./import/import-h5.js";
 export type { ImportNote, ImportReport } from "./import/import-report.js";
-export { type DimensionSelection, type Selection, type Slice, slice } from "./selection.js";
+export type { ParallelGroup } from "./parallel/rank-changes.js";
+export {
+  type DimensionSelection,
+  ELLIPSIS,
+  Mask,
+  MultiBlock,
+  mask,
+  multiBlock,
+  Points,
+  points,
+  type Selection,
+  type Slice,
+  slice,
+} from "./selection/selection.js";
 export { storeSource } from "./store-source.js";
+export type {
+  Columns,
+  Elements,
+  ElementsOf,
+  NdArray,
+  ScalarOf,
+  Shaped,
+} from "./values/elements.js";
+export { Empty } from "./values/infer.js";
+export { Reference, RegionReference } from "./values/references.js";

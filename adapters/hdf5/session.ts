@@ -4,11 +4,8 @@
  * The file, its groups, datasets and attributes share one session. Changes gather in one transaction,
  * which the session's own reads see; a flush commits it.
  *
- * With several ranks, metadata are changed by all ranks alike, and elements by each rank for itself:
- *
- *     rank 0      metadata and its elements ──▶ one transaction ───┐
- *     rank 1..n   its elements ──▶ one transaction ────────────────┴─▶ one commit
- *                 metadata ──▶ another one, which only its own reads see, and which is dropped
+ * With several ranks, metadata are changed by all ranks alike, and elements by each rank for itself: see
+ * `parallel/rank-changes.ts`.
  *
  * @module
  */
@@ -19,13 +16,15 @@ import {
   DaosError,
   type Epoch,
   type ObjectId,
-  type ObjectType,
   type Pattern,
   type Transaction,
   type ValueChange,
   wholeOf,
 } from "../../core/index.js";
 import type { NamespaceChange, NamespaceState } from "../dfs/index.js";
+import { type Changes, OwnChanges, type StoredType } from "./changes.js";
+import { type ChunkPiece, exchangePieces } from "./parallel/chunk-exchange.js";
+import { type ParallelGroup, RankChanges } from "./parallel/rank-changes.js";
 
 /** What a session is made of. */
 export interface SessionOrigin {
@@ -35,6 +34,8 @@ export interface SessionOrigin {
   readonly canWrite: boolean;
   /** Version to read; the newest by default. */
   readonly epoch: Epoch | undefined;
+  /** The ranks that open the file together. */
+  readonly group?: ParallelGroup | undefined;
 }
 
 /** What keeps changes back until the next flush. */
@@ -43,7 +44,12 @@ export interface FlushPart {
   flush(): Promise<void>;
   /** Forgets what was read, and what was kept back. */
   reset(): void;
+  /** What was kept back for the other ranks. */
+  takePieces(): ChunkPiece[];
 }
+
+/** Puts pieces of other ranks where they belong. */
+export type PieceTaker = (pieces: readonly ChunkPiece[]) => Promise<void>;
 
 /** Ids of blocks that are drawn at once. */
 const BLOCKS_DRAWN = 64;
@@ -53,8 +59,10 @@ interface Shared {
   readonly parts: Map<ObjectId, FlushPart>;
   readonly orders: Map<string, number>;
   readonly siblings: Map<string, Session>;
-  view: ContainerView | undefined;
-  transaction: Transaction | undefined;
+  /** Objects of references that were given to the program: those of readers are not in the store. */
+  readonly referred: Map<bigint, ObjectId>;
+  readonly changes: Changes;
+  readonly group: ParallelGroup | undefined;
   blocks: { next: bigint; end: bigint };
 }
 
@@ -69,7 +77,10 @@ export class Session {
   readonly #canWrite: boolean;
   readonly #shared: Shared;
 
-  constructor({ container, path, canWrite, epoch }: SessionOrigin, shared?: Shared) {
+  /** Takes what other ranks wrote of chunks; set by whoever can open datasets. */
+  takePieces: PieceTaker | undefined;
+
+  constructor({ container, path, canWrite, epoch, group }: SessionOrigin, shared?: Shared) {
     this.container = container;
     this.path = path;
     this.#canWrite = canWrite;
@@ -77,8 +88,12 @@ export class Session {
       parts: new Map(),
       orders: new Map(),
       siblings: new Map(),
-      view: container.view(epoch),
-      transaction: undefined,
+      referred: new Map(),
+      changes:
+        group === undefined
+          ? new OwnChanges(container, epoch)
+          : new RankChanges(group, container, { epoch, canWrite }),
+      group,
       blocks: { next: 0n, end: 0n },
     };
     this.#shared.siblings.set(path, this);
@@ -105,15 +120,26 @@ export class Session {
    * @throws `DaosError` `DER_NO_HDL` once the file is closed.
    */
   state(what: string): NamespaceState {
-    if (this.#shared.view !== undefined)
-      return { view: this.#shared.view, own: this.#shared.transaction };
+    const { view, metadata } = this.#shared.changes;
+    if (view !== undefined) return { view, own: metadata };
     const text = { what, why: `file "${this.path}" was closed`, remedy: "open the file again" };
     throw new DaosError("DER_NO_HDL", text, { path: this.path });
   }
 
   /** What reads of elements see. */
   dataState(what: string): NamespaceState {
-    return this.state(what);
+    const { view } = this.state(what);
+    return { view, own: this.#shared.changes.data };
+  }
+
+  /** Whether this process commits metadata: of several ranks one does. */
+  get leads(): boolean {
+    return this.#shared.changes.leads;
+  }
+
+  /** Whether several ranks have opened the file together. */
+  get isParallel(): boolean {
+    return (this.#shared.group?.size ?? 1) > 1;
   }
 
   #requireWritable(what: string): ContainerView {
@@ -131,18 +157,26 @@ export class Session {
    */
   change(what: string): NamespaceChange {
     const view = this.#requireWritable(what);
-    this.#shared.transaction ??= this.container.begin();
-    return { view, own: this.#shared.transaction };
+    return { view, own: this.#shared.changes.changeMetadata() };
   }
 
-  /** What changes of elements go to. */
+  /**
+   * What changes of elements go to.
+   *
+   * @throws `DaosError` as {@link change}; of several ranks also `DER_CANCELED` if an earlier change failed.
+   */
   changeData(what: string): NamespaceChange {
-    return this.change(what);
+    const view = this.#requireWritable(what);
+    const own = this.#shared.changes.changeData();
+    if (own.isOpen) return { view, own };
+    const remedy = "flush the file on all ranks, and write again";
+    const text = { what, why: "an earlier change failed on this rank", remedy };
+    throw new DaosError("DER_CANCELED", text, { path: this.path });
   }
 
-  /** Draws an object id. */
-  allocateOid(type: (typeof ObjectType)[keyof typeof ObjectType]): ObjectId {
-    return this.container.allocateOid(type);
+  /** Draws an object id, the same on all ranks. */
+  allocateOid(type: StoredType): ObjectId {
+    return this.#shared.changes.allocateOid(type);
   }
 
   /** Draws numbers that follow one another, and that nobody else gets. @returns The first. */
@@ -214,6 +248,16 @@ export class Session {
     return next;
   }
 
+  /** Notes a reference that a program was given. */
+  noteReferred(reference: bigint, oid: ObjectId): void {
+    this.#shared.referred.set(reference, oid);
+  }
+
+  /** The object of a reference that a program was given by this session. */
+  noted(reference: bigint): ObjectId | undefined {
+    return this.#shared.referred.get(reference);
+  }
+
   /** What keeps changes of an object back; made by `make` if there is none. */
   part<T extends FlushPart>(oid: ObjectId, make: () => T): T {
     const known = this.#shared.parts.get(oid) as T | undefined;
@@ -223,27 +267,34 @@ export class Session {
     return part;
   }
 
-  /** Commits the changes, at one epoch, and reads the newest version from then on. */
+  /** Commits the changes, at one epoch, and reads the newest version from then on. Of several ranks, collective. */
   async flush(): Promise<Epoch> {
     this.state("Flushing");
     try {
-      for (const part of this.#shared.parts.values()) await part.flush();
+      await this.#settleParts();
     } catch (error) {
       this.abort();
+      // The other ranks wait for this one.
+      if (!this.isParallel) throw error;
+      this.#shared.changes.commit();
       throw error;
     }
-    const { view } = this.state("Flushing");
-    const transaction = this.#shared.transaction;
-    if (transaction === undefined) return view.epoch;
     this.#forget();
-    const { epoch } = this.container.commit(transaction);
-    this.#shared.view = this.container.view();
-    view.close();
-    return epoch;
+    return this.#shared.changes.commit();
+  }
+
+  /** Puts what was kept back into the transaction, or where the rank that stores it puts it. */
+  async #settleParts(): Promise<void> {
+    const { group, parts } = this.#shared;
+    const { takePieces } = this;
+    if (group !== undefined && this.isParallel && this.#canWrite && takePieces !== undefined) {
+      const pieces = [...parts.values()].flatMap((part) => part.takePieces());
+      await exchangePieces(group, pieces, takePieces);
+    }
+    for (const part of parts.values()) await part.flush();
   }
 
   #forget(): void {
-    this.#shared.transaction = undefined;
     this.#shared.orders.clear();
     for (const part of this.#shared.parts.values()) part.reset();
     this.#shared.parts.clear();
@@ -251,20 +302,18 @@ export class Session {
 
   /** Drops the changes since the last flush. */
   abort(): void {
-    const transaction = this.#shared.transaction;
     this.#forget();
-    transaction?.abort();
+    this.#shared.changes.abort();
   }
 
   /** Ends the session; changes that were not flushed are dropped. Later calls do nothing. */
   close(): void {
-    this.abort();
-    this.#shared.view?.close();
-    this.#shared.view = undefined;
+    this.#forget();
+    this.#shared.changes.close();
   }
 
   /** Whether the session has ended. */
   get isClosed(): boolean {
-    return this.#shared.view === undefined;
+    return this.#shared.changes.view === undefined;
   }
 }

@@ -14,6 +14,7 @@ import type {
   SourceLink,
   SourceObject,
 } from "./description.js";
+import { join, type Resolved, resolvePath } from "./paths.js";
 import type { Session } from "./session.js";
 import { countOf } from "./storage/attribute-format.js";
 import { type DatatypeHeader, PLAIN_GROUP } from "./storage/object-format.js";
@@ -80,17 +81,33 @@ function groupSource(group: StoredGroup): SourceGroup {
     async *links(): AsyncGenerator<SourceLink> {
       for (const { name: linkName, nameCharset, target } of group.links()) {
         const common = { name: linkName, nameCharset };
-        if (target.kind !== "hard") {
+        if (target.kind === "user") {
           yield { ...common, ...target };
           continue;
         }
-        const path = name === "/" ? `/${linkName}` : `${name}/${linkName}`;
+        if (target.kind !== "hard") {
+          yield { ...common, ...target, follow: async () => followed(group, linkName) };
+          continue;
+        }
+        const path = join(name, linkName);
         const found = sourceOf(session, target, path);
         // What a program removed behind the file's back leads nowhere.
         if (found !== undefined) yield { ...common, kind: "hard", open: async () => found() };
       }
     },
   };
+}
+
+/** What a link of a group leads to, through others if need be. */
+function followed(group: StoredGroup, link: string): SourceObject | undefined {
+  const { session, oid, name } = group;
+  const found = resolvePath({ session, oid, isGroup: true, name }, link);
+  return found && sourceOf(found.session, found, found.name)?.();
+}
+
+/** An object by its place, as sources show it. */
+export function sourceAt({ session, oid, isGroup, name }: Resolved): SourceObject | undefined {
+  return sourceOf(session, { oid, isGroup }, name)?.();
 }
 
 /** How an object is opened, if it exists. */

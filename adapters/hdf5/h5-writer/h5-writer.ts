@@ -13,7 +13,7 @@
  */
 
 import type { Hdf5Source } from "../description.js";
-import { alignedMemory } from "../import/import-h5.js";
+import { alignedMemory } from "../import/copy-objects.js";
 import { ElementWriter } from "./elements.js";
 import { beginRecord, endRecord, UNDEFINED_ADDRESS } from "./fields.js";
 import { GlobalHeapWriter } from "./global-heap.js";

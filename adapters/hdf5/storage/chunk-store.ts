@@ -13,10 +13,13 @@
 
 import type { ObjectId } from "../../../core/index.js";
 import { type ChunkFilters, chunkFilters, type Pipeline } from "../filters/index.js";
+import type { ChunkPiece } from "../parallel/chunk-exchange.js";
 import {
   type ChunkRuns,
+  type CopySide,
   copyRuns,
   fillBytes,
+  product,
   type Region,
   regionShape,
   splitAxis,
@@ -46,6 +49,8 @@ interface CachedChunk {
   readonly index: readonly number[];
   bytes: Uint8Array;
   isDirty: boolean;
+  /** Whether it holds what another rank is to store: see `parallel/chunk-exchange.ts`. */
+  isShared?: boolean;
 }
 
 /** A chunk that a region touches. */
@@ -128,6 +133,10 @@ export class ChunkStore implements FlushPart {
   readonly #shape: ChunkShape;
   readonly #cache = new Map<string, CachedChunk>();
   #last: Promise<unknown> = Promise.resolve();
+  /** What was written of chunks that other ranks may write to as well. */
+  #pieces: ChunkPiece[] = [];
+  /** Chunks that this rank wrote whole since the last flush: no other one writes to them. */
+  readonly #whole = new Set<string>();
 
   constructor(session: Session, oid: ObjectId, shape: ChunkShape) {
     this.#session = session;
@@ -207,7 +216,9 @@ export class ChunkStore implements FlushPart {
     const { chunkSize } = this.#shape;
     const countMax = Math.floor(sizeMax / Math.max(1, chunkSize));
     while (this.#cache.size > countMax) {
-      const oldest = [...this.#cache.values()].slice(0, PARALLEL_MAX);
+      const own = [...this.#cache.values()].filter(({ isShared }) => isShared !== true);
+      const oldest = own.slice(0, PARALLEL_MAX);
+      if (oldest.length === 0) return;
       await this.#saveDirty(oldest);
       for (const { index } of oldest) this.#cache.delete(index.join());
     }
@@ -256,9 +267,14 @@ export class ChunkStore implements FlushPart {
             const chunk = await this.#load(index, filters);
             if (!chunk.isDirty) chunk.bytes = Uint8Array.from(chunk.bytes);
             copyRuns(packed, { bytes: chunk.bytes, extents: chunkShape }, swapRuns(runs), itemSize);
-            chunk.isDirty = true;
+            if (!this.#session.isParallel || this.#whole.has(index.join())) chunk.isDirty = true;
+            else {
+              this.#pieces.push(this.#pieceOf(packed, index, runs));
+              chunk.isShared = true;
+            }
             continue;
           }
+          this.#whole.add(index.join());
           const bytes = new Uint8Array(chunkSize);
           if (fill !== undefined) fillBytes(bytes, fill);
           copyRuns(packed, { bytes, extents: chunkShape }, swapRuns(runs), itemSize);
@@ -267,6 +283,53 @@ export class ChunkStore implements FlushPart {
         }
       };
       await Promise.all(Array.from({ length: PARALLEL_MAX }, work));
+      await this.#evict(CACHE_SIZE_MAX);
+    });
+  }
+
+  /** The elements of a chunk that a region has, packed. */
+  #pieceOf(
+    packed: CopySide,
+    index: readonly number[],
+    runs: readonly (readonly number[])[],
+  ): ChunkPiece {
+    const { itemSize } = this.#shape;
+    const own: number[][] = [];
+    const chunk: number[][] = [];
+    const shape = runs.map((list) => {
+      const [toPiece, toChunk]: [number[], number[]] = [[], []];
+      let at = 0;
+      for (let run = 0; run < list.length; run += 3) {
+        const [inChunk, inRegion, length] = list.slice(run, run + 3) as [number, number, number];
+        toPiece.push(inRegion, at, length);
+        toChunk.push(at, inChunk, length);
+        at += length;
+      }
+      own.push(toPiece);
+      chunk.push(toChunk);
+      return at;
+    });
+    const bytes = new Uint8Array(product(shape) * itemSize);
+    copyRuns(packed, { bytes, extents: shape }, own, itemSize);
+    return { oid: this.#oid, index, runs: chunk, shape, bytes };
+  }
+
+  /** What other ranks are to store; chunks in memory that hold it are forgotten. */
+  takePieces(): ChunkPiece[] {
+    for (const [key, { isShared }] of this.#cache) if (isShared === true) this.#cache.delete(key);
+    return this.#pieces.splice(0);
+  }
+
+  /** Puts a piece that a rank wrote into its chunk. */
+  applyPiece({ index, runs, shape, bytes }: ChunkPiece): Promise<void> {
+    const { chunkShape, itemSize } = this.#shape;
+    const filters = chunkFilters(this.#shape, bytes.length);
+    return this.#inTurn(async () => {
+      const chunk = await this.#load(index, filters);
+      if (!chunk.isDirty) chunk.bytes = Uint8Array.from(chunk.bytes);
+      const piece = { bytes, extents: shape };
+      copyRuns(piece, { bytes: chunk.bytes, extents: chunkShape }, runs, itemSize);
+      chunk.isDirty = true;
       await this.#evict(CACHE_SIZE_MAX);
     });
   }
@@ -306,5 +369,7 @@ export class ChunkStore implements FlushPart {
 
   reset(): void {
     this.#cache.clear();
+    this.#pieces = [];
+    this.#whole.clear();
   }
 }

@@ -61,6 +61,10 @@ function referenceKey(reference: bigint): Buffer {
 /** Notes that elements may refer to an object. @returns The reference. */
 export function noteReference(session: Session, oid: ObjectId): bigint {
   const reference = referenceOf(oid);
+  if (!session.canWrite) {
+    session.noteReferred(reference, oid);
+    return reference;
+  }
   const key = { oid: session.root, dkey: referenceKey(reference), akey: REFERENCE_AKEY };
   if (!session.has(key.oid, key.dkey, key.akey)) session.put({ ...key, value: encodeOid(oid) });
   return reference;
@@ -69,7 +73,8 @@ export function noteReference(session: Session, oid: ObjectId): bigint {
 /** The object that a reference leads to, if it was noted; it may have been removed. */
 export function oidOfReference(session: Session, reference: bigint): ObjectId | undefined {
   const value = session.get(session.root, referenceKey(reference), REFERENCE_AKEY);
-  return value && BigInt(`0x${Buffer.from(value).toString("hex")}`);
+  if (value === undefined) return session.noted(reference);
+  return BigInt(`0x${Buffer.from(value).toString("hex")}`);
 }
 
 /** The bytes in front of the file that are not HDF5's. */

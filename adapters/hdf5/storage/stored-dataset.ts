@@ -12,7 +12,7 @@
  */
 
 import { DaosError, type Epoch, Pattern, wholeOf } from "../../../core/index.js";
-import { hasSlots, itemSizeOf } from "../datatype/datatype.js";
+import { type Datatype, hasSlots, itemSizeOf } from "../datatype/datatype.js";
 import type {
   Box,
   DatasetDescription,
@@ -307,16 +307,22 @@ export class StoredDataset extends StoredObject {
     const isReused = memory !== undefined && memory.length >= size;
     const bytes = isReused ? memory.subarray(0, size).fill(0) : new Uint8Array(size);
     await this.readStored(region, bytes);
+    return this.unpack(type, bytes);
+  }
+
+  /** Elements with their items, from what is stored of them; `bytes` may be changed, and be theirs. */
+  unpack(type: Datatype, bytes: Uint8Array): RawElements {
     return hasSlots(type) ? loadSlots(this.session, this.oid, type, bytes) : { bytes, heap: [] };
+  }
+
+  /** What is stored of elements; their items go to the heap. */
+  pack(type: Datatype, elements: RawElements): Uint8Array {
+    return hasSlots(type) ? storeSlots(this.session, this.oid, type, elements) : elements.bytes;
   }
 
   /** Writes a region. */
   async writeRegion(region: Region, elements: RawElements): Promise<void> {
-    const { type } = this.header.description;
-    const bytes = hasSlots(type)
-      ? storeSlots(this.session, this.oid, type, elements)
-      : elements.bytes;
-    await this.writeStored(region, bytes);
+    await this.writeStored(region, this.pack(this.header.description.type, elements));
   }
 
   /** Reads a box; of a scalar, the box of no dimensions. */
@@ -343,12 +349,7 @@ export class StoredDataset extends StoredObject {
     }
     const { chunkShape } = layout;
     if (this.header.storage === "chunks") {
-      const index = start.map((first, dimension) => first / (chunkShape[dimension] as number));
-      if (!index.every(Number.isSafeInteger)) {
-        const why = `no chunk begins at [${start.join(", ")}]`;
-        throw new DaosError("DER_INVAL", { what, why, remedy: "give the first index of a chunk" });
-      }
-      this.chunks.store(index, bytes, filterMask);
+      this.chunks.store(this.#chunkIndex(start, chunkShape, what), bytes, filterMask);
       return;
     }
     const shape = chunkShape.map((extent, dimension) =>
@@ -363,6 +364,38 @@ export class StoredDataset extends StoredObject {
       this.itemSize,
     );
     await this.writeStored(boxRegion({ start, shape }), inside);
+  }
+
+  /**
+   * A chunk as it is stored.
+   *
+   * @throws `DaosError` `DER_INVAL` if chunks are not stored apart, or none begins there; `DER_NONEXIST` if it was
+   *   never written.
+   */
+  async readStoredChunk(start: readonly number[]): Promise<StoredChunk> {
+    const { layout } = this.header.description;
+    const what = `Reading a stored chunk of dataset "${this.name}"`;
+    if (this.header.storage !== "chunks" || layout.kind !== "chunked") {
+      const text = { what, why: "it has none that are stored apart", remedy: "read its elements" };
+      throw new DaosError("DER_INVAL", text);
+    }
+    await this.chunks.flush();
+    const chunk = this.chunks.stored(this.#chunkIndex(start, layout.chunkShape, what));
+    if (chunk !== undefined) return { start: [...start], ...chunk };
+    const text = { what, why: "it was never written", remedy: "read its elements: the fill value" };
+    throw new DaosError("DER_NONEXIST", text);
+  }
+
+  #chunkIndex(start: readonly number[], chunkShape: readonly number[], what: string): number[] {
+    const index = chunkShape.map((extent, dimension) => (start[dimension] ?? Number.NaN) / extent);
+    const isFirst = index.every(
+      (at, dimension) =>
+        Number.isSafeInteger(at) &&
+        (start[dimension] as number) < (this.extents[dimension] as number),
+    );
+    if (isFirst && start.length === chunkShape.length) return index;
+    const why = `no chunk begins at [${start.join(", ")}]`;
+    throw new DaosError("DER_INVAL", { what, why, remedy: "give the first index of a chunk" });
   }
 
   /** The chunks that are stored apart; `undefined` if none are. */
@@ -385,7 +418,7 @@ export class StoredDataset extends StoredObject {
 
   /** Gives a linear dataset its full size for other readers: its last element is written, if need be. */
   reserve(): void {
-    if (this.header.storage !== "linear") return;
+    if (this.header.storage !== "linear" || !this.session.leads) return;
     const { extents, itemSize } = this.array;
     const size = product(extents) * itemSize;
     if (size === 0) return;
@@ -401,7 +434,11 @@ export class StoredDataset extends StoredObject {
     const { space } = header.description;
     if (space.kind !== "simple") return;
     const before = space.shape;
-    const cut = before.some((extent, dimension) => (shape[dimension] as number) < extent);
+    const isSmaller = before.some((extent, dimension) => (shape[dimension] as number) < extent);
+    // What other ranks wrote must be there before it is cut off, and be cut off before they write more.
+    const isShared = isSmaller && this.session.isParallel;
+    if (isShared) await this.session.flush();
+    const cut = isSmaller && this.session.leads;
     if (cut && header.storage === "chunks") await this.chunks.shrink(shape);
     if (cut && header.storage === "linear") this.#punchOutside(shape, before);
     const description = { ...header.description, space: { ...space, shape } };
@@ -409,6 +446,7 @@ export class StoredDataset extends StoredObject {
     writeHeader(this.session, this.oid, this.header);
     const grows = (shape[0] ?? 0) > (before[0] ?? 0);
     if (grows && header.storage === "linear" && product(shape) > 0) this.reserve();
+    if (isShared) await this.session.flush();
   }
 
   #punchOutside(shape: readonly number[], before: readonly number[]): void {

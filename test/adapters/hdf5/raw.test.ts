@@ -54,7 +54,8 @@ async function walk(source: Hdf5Source): Promise<unknown> {
     for await (const link of group.links()) {
       const name = `${path}/${link.name}`;
       if (link.kind !== "hard") {
-        found.push([name, link]);
+        const { follow: _, ...facts } = { follow: undefined, ...link };
+        found.push([name, facts]);
         continue;
       }
       const object = await link.open();
