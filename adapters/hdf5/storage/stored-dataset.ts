@@ -33,6 +33,7 @@ import {
   regionShape,
 } from "../region.js";
 import { ChunkStore } from "./chunk-store.js";
+import { asType } from "./converted-source.js";
 import type { Storage } from "./layout-format.js";
 import type { DatasetHeader } from "./object-format.js";
 import { readHeader, writeHeader } from "./objects.js";
@@ -116,7 +117,7 @@ export class StoredDataset extends StoredObject {
     };
     const { name, itemSize } = this;
     const { mappings } = layout;
-    return { name, type, itemSize, mappings, shape: extentsOf(space), open };
+    return { name, itemSize, mappings, shape: extentsOf(space), open };
   }
 
   /** Another dataset of the container; `undefined` if there is none. */
@@ -127,12 +128,14 @@ export class StoredDataset extends StoredObject {
     if (found === undefined || header?.kind !== "dataset") return undefined;
     const source = new StoredDataset(found, header);
     source.#nesting = this.#nesting + 1;
-    return {
-      type: header.description.type,
+    const { type } = header.description;
+    const own: VirtualSource = {
+      type,
       extents: source.extents,
       read: (region, target) => source.readStored(region, target),
       write: (region, bytes) => source.writeStored(region, bytes),
     };
+    return asType(own, this.header.description.type, this.name);
   }
 
   /** Bytes of an element. */

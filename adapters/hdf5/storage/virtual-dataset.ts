@@ -13,7 +13,7 @@
  */
 
 import { DaosError } from "../../../core/index.js";
-import { type Datatype, sameDatatype } from "../datatype/datatype.js";
+import type { Datatype } from "../datatype/datatype.js";
 import type { SpaceSelection, VirtualMapping } from "../description.js";
 import { copyRuns, product, type Region, regionShape } from "../region.js";
 import { elementNumbers, pointReads } from "./virtual-points.js";
@@ -45,12 +45,11 @@ export interface VirtualSource {
 /** A virtual dataset. */
 export interface VirtualFacts {
   readonly name: string;
-  readonly type: Datatype;
   readonly itemSize: number;
   readonly mappings: readonly VirtualMapping[];
   /** Extents that were given when it was made. */
   readonly shape: readonly number[];
-  /** The source of a name; `undefined` if there is none. */
+  /** The source of a name, as elements of the dataset's type; `undefined` if there is none. */
   open(file: string, dataset: string): VirtualSource | undefined;
 }
 
@@ -168,7 +167,6 @@ interface Piece {
 
 function* piecesOf(region: Region, facts: VirtualFacts): Generator<Piece> {
   for (const mapping of sourceMappings(region, facts)) {
-    requireType(mapping.source, facts);
     const { extents } = mapping.source;
     const target = axesOf(mapping.targetSelection, facts.shape);
     const source = axesOf(mapping.sourceSelection, extents);
@@ -178,16 +176,6 @@ function* piecesOf(region: Region, facts: VirtualFacts): Generator<Piece> {
       if (piece !== undefined) yield piece;
     } else yield* pointPieces(region, mapping, facts);
   }
-}
-
-function requireType({ type }: VirtualSource, facts: VirtualFacts): void {
-  if (sameDatatype(type, facts.type)) return;
-  const text = {
-    what: `Reading virtual dataset "${facts.name}"`,
-    why: "a source has elements of another type",
-    remedy: "make the virtual dataset of the type of its sources, and convert what is read",
-  };
-  throw new DaosError("DER_NOSYS", text, { name: facts.name });
 }
 
 /** What a region has of a mapping whose selections are products of the same extents. */
@@ -280,7 +268,7 @@ function* pointPieces(
 /**
  * Reads a region of a virtual dataset, packed. What no source has stays as it is.
  *
- * @throws `DaosError` `DER_NOSYS` for a source of another type; what reading a source throws.
+ * @throws `DaosError` `DER_NOSYS` for a source whose elements cannot be converted; what reading a source throws.
  */
 export async function readVirtual(
   region: Region,

@@ -243,6 +243,25 @@ test("what is written goes to the sources, or nowhere", async () => {
   expect(await readAll(made)).toEqual([101, 0, 1, 0, 103, 0]);
 });
 
+test("numbers of sources are converted, both ways", async () => {
+  const { container } = temporaryContainer();
+  await using file = await File.open(container, "a.h5", "w");
+  const root = file.stored;
+  const wide = root.createDataset("wide", {
+    ...describeBytes([3]),
+    type: integerType(2, true, "big"),
+    fill: { allocation: "late", time: "ifset", value: undefined },
+  });
+  const bytes = Uint8Array.of(0, 5, 1, 0, 0xff, 0xff);
+  await wide.write(whole([3]), { bytes, heap: [] });
+  const mapping = { file: ".", dataset: "wide", source: ALL, target: ALL };
+  const made = root.createDataset("v", describeBytes([3], [mapping]));
+  // What does not fit becomes the nearest number that does, as in HDF5.
+  expect(await readAll(made)).toEqual([5, 255, 0]);
+  await made.write({ start: [1], shape: [2] }, { bytes: Uint8Array.of(7, 200), heap: [] });
+  expect(await readAll(wide)).toEqual([0, 5, 0, 7, 0, 200]);
+});
+
 test("sources that lead to themselves, and such of another type, are refused", async () => {
   const { container } = temporaryContainer();
   await using file = await File.open(container, "a.h5", "w");
@@ -255,12 +274,13 @@ test("sources that lead to themselves, and such of another type, are refused", a
   });
   const circle = root.createDataset("circle", describeBytes([2], [of("circle")]));
   expect(await codeOf(() => readAll(circle))).toBe("DER_INVAL");
-  root.createDataset("wide", { ...describeBytes([2]), type: integerType(2, false) });
-  const other = root.createDataset("other", describeBytes([2], [of("wide")]));
+  const opaque = { class: "opaque", size: 1, tag: "" } as const;
+  root.createDataset("opaque", { ...describeBytes([2]), type: opaque });
+  const other = root.createDataset("other", describeBytes([2], [of("opaque")]));
   expect(await codeOf(() => readAll(other))).toBe("DER_NOSYS");
   const text = { class: "vlenString", padding: "nullterm", charset: "utf8" } as const;
   const fill = { allocation: "late", time: "ifset", value: undefined } as const;
-  const plain = { ...describeBytes([2], [of("wide")]), type: text, fill };
+  const plain = { ...describeBytes([2], [of("opaque")]), type: text, fill };
   const slots = root.createDataset("text", plain);
   expect(await codeOf(() => readAll(slots))).toBe("DER_NOSYS");
 });

@@ -93,6 +93,11 @@ def make():
             "g/of-%b",
             h5s.create_simple((2, 3)),
         )], (UNLIMITED, 3))
+        line = slab((10,), (0,), (10,))
+        add(f, "converted", ">f8", (10,), [(line, "part-0.h5", "grown", line)])
+        f["odd"] = np.array([1.75, -2.5, 300, -1e20, 7], ">f4")
+        five = h5s.create_simple((5,))
+        add(f, "cut", "i1", (5,), [(five, ".", "odd", five)])
         add(f, "percent", "<i4", (3,), [(h5s.create_simple((3,)), "part-0.h5", "100%%", h5s.create_simple((3,)))])
 
 
