@@ -73,6 +73,14 @@ function checkSchema(path: string, schema: Schema): void {
   }
 }
 
+/** A table that was created with rows in it. */
+export interface FilledTable {
+  /** The epoch at which they are visible. */
+  readonly epoch: Epoch;
+  /** The table. */
+  readonly table: Table;
+}
+
 /** A table of a container, at one version. Close it, so that its space can be reclaimed. */
 export class Table implements Disposable {
   readonly #container: Container;
@@ -150,7 +158,7 @@ export class Table implements Disposable {
     schema: Schema,
     batches: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
     options: TableWriteOptions = {},
-  ): Promise<{ epoch: Epoch; table: Table }> {
+  ): Promise<FilledTable> {
     checkSchema(path, schema);
     const { compression } = options;
     const codec = compression && { compression, codec: await loadCodec(compression) };
