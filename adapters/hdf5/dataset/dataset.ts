@@ -12,7 +12,6 @@ import {
   type DType,
   type DTypeName,
   datatypeOf,
-  dtypeOfArray,
   type NumberArray,
   newArray,
 } from "../datatype/names.js";
@@ -35,6 +34,7 @@ import { Reference, RegionReference } from "../values/references.js";
 import { type ChunkInfo, chunkInfos, chunkSelections } from "./chunks.js";
 import { DatasetFacts } from "./dataset-facts.js";
 import { type Dimension, dimensionsOf, isScale, makeScale } from "./dimensions.js";
+import { directPlace, pickNumbers, placeNumbers } from "./direct.js";
 import { AsBytes, AsFields, AsType } from "./views.js";
 
 /** What `write` takes: elements, nested lists, one element for all, or elements with their shape. */
@@ -188,25 +188,51 @@ export class Dataset<D extends DType = DType> extends DatasetFacts<D> {
   /**
    * Reads the selected elements into memory that is there: new memory costs as much as reading.
    *
-   * @param target A typed array of the dataset's own type, with a place for each selected element.
-   * @param selection As for {@link read}, by dimensions.
-   * @throws `DaosError` as {@link read}; `DER_INVAL` for another array, or a dataset that no typed array holds as
-   *   it is stored.
+   * @param target A typed array, or one with its shape; of another type than the dataset's, numbers are converted.
+   * @param selection As for {@link read}.
+   * @param targetSelection Where they go in the target; everywhere by default.
+   * @throws `DaosError` as {@link read}; `DER_INVAL` if as many elements are not selected on both sides, or they are
+   *   no numbers.
+   *
+   * @example
+   * ```ts
+   * const halo = { data: new Float64Array(12 * 12), shape: [12, 12] };
+   * await u.readInto(halo, [slice(0, 10), slice(0, 10)], [slice(1, 11), slice(1, 11)]);
+   * ```
    */
-  async readInto(target: NumberArray, selection?: Selection): Promise<void> {
+  async readInto(
+    target: NumberArray | Shaped<NumberArray>,
+    selection?: Selection,
+    targetSelection?: Selection,
+  ): Promise<void> {
     const resolved = this.#resolve(selection);
+    const place = directPlace(this.name, target, targetSelection, resolved.count);
     const { type } = this;
-    const isFit =
-      isStoredAsIs(type) &&
-      dtypeOfArray(target) === arrayNameOf(type as NumberType) &&
-      target.length === resolved.count;
-    if (!isFit) {
-      const why = `the target is no array of ${resolved.count} elements as they are stored`;
-      throw this.invalid("Reading", why, "give a typed array of its type, or use read()");
+    const isSame = isStoredAsIs(type) && place.name === arrayNameOf(type as NumberType);
+    if (isSame && place.selection === undefined && resolved.offsets === undefined) {
+      await this.stored.readStored(resolved.region, place.array.bytes);
+      return;
     }
-    if (resolved.offsets === undefined) {
-      await this.stored.readStored(resolved.region, bytesOf(target));
-    } else bytesOf(target).set(await readPoints(this.stored, resolved.offsets));
+    const { data } = await this.read(selection);
+    placeNumbers(this.name, data, place);
+  }
+
+  /**
+   * Writes selected elements of an array in memory.
+   *
+   * @param source A typed array with its shape.
+   * @param sourceSelection What of it; everything by default.
+   * @param selection Where it goes in the dataset, as for {@link read}.
+   * @throws `DaosError` as {@link write}; `DER_INVAL` if as many elements are not selected on both sides.
+   */
+  async writeFrom(
+    source: Shaped<NumberArray>,
+    sourceSelection?: Selection,
+    selection?: Selection,
+  ): Promise<void> {
+    const { count } = this.#resolve(selection);
+    const place = directPlace(this.name, source, sourceSelection ?? [], count);
+    await this.write(pickNumbers(place) as Writable<D>, selection);
   }
 
   /** Selected elements with what they point to, as they are stored. @internal */

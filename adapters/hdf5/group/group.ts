@@ -23,6 +23,7 @@ import { moveLink, removeLink, type StoredLink } from "../storage/links.js";
 import { oidOfReference, readHeader } from "../storage/objects.js";
 import { openStored, StoredGroup } from "../storage/stored-group.js";
 import { sessionSource } from "../store-source.js";
+import type { DTypeOf } from "../values/elements.js";
 import { encodeElements } from "../values/encode.js";
 import { Reference } from "../values/references.js";
 import { type CopyGroupOptions, copyObject } from "./copying.js";
@@ -238,12 +239,18 @@ export class Group {
    */
   async createDataset<D extends DType>(
     path: string,
-    options: DatasetOptions<D>,
-  ): Promise<Dataset<D>> {
+    options: DatasetOptions<D> & { readonly dtype: D | CommittedType },
+  ): Promise<Dataset<D>>;
+  async createDataset<T extends DatasetOptions["data"]>(
+    path: string,
+    options: DatasetOptions & { readonly data: T; readonly dtype?: undefined },
+  ): Promise<Dataset<DTypeOf<T>>>;
+  async createDataset(path: string, options: DatasetOptions): Promise<Dataset>;
+  async createDataset(path: string, options: DatasetOptions): Promise<Dataset> {
     const full = this.#nameOf(path);
     const what = `Creating dataset "${full}"`;
     this.session.change(what);
-    const { description, given } = planDataset(full, options as unknown as DatasetOptions);
+    const { description, given } = planDataset(full, options);
     const elements = given && encodeElements(description.type, given.elements);
     const { parent, name } = this.#parentOf(path, what);
     const attributeOrder = options.trackOrder === true ? TRACKED : undefined;
@@ -253,7 +260,7 @@ export class Group {
     if (isFilled && parent.session.leads) {
       await stored.writeRegion(wholeRegion(stored.extents), elements);
     }
-    return new Dataset<D>(stored);
+    return new Dataset(stored);
   }
 
   /**
@@ -269,7 +276,12 @@ export class Group {
     options: RequireOptions<D>,
   ): Promise<Dataset<D>> {
     const known = await this.get(path);
-    if (known === undefined) return this.createDataset(path, options);
+    if (known === undefined) {
+      return (await this.createDataset(
+        path,
+        options as unknown as DatasetOptions,
+      )) as unknown as Dataset<D>;
+    }
     checkRequired(this.#nameOf(path), known, options as unknown as RequireOptions);
     return known as unknown as Dataset<D>;
   }
