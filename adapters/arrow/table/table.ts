@@ -55,6 +55,14 @@ export interface TableWriteOptions {
   readonly compression?: Compression;
 }
 
+/** A table that was created with rows. */
+export interface CreatedTable {
+  /** The epoch at which both are visible. */
+  readonly epoch: Epoch;
+  /** The table, open at it. */
+  readonly table: Table;
+}
+
 function versionOf({ epoch, snapshot, time }: TableVersion): Version | undefined {
   if (epoch !== undefined) return epoch;
   if (snapshot !== undefined) return { snapshot };
@@ -150,7 +158,7 @@ export class Table implements Disposable {
     schema: Schema,
     batches: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
     options: TableWriteOptions = {},
-  ): Promise<{ epoch: Epoch; table: Table }> {
+  ): Promise<CreatedTable> {
     checkSchema(path, schema);
     const { compression } = options;
     const codec = compression && { compression, codec: await loadCodec(compression) };
