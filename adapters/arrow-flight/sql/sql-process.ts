@@ -75,7 +75,7 @@ export class SqlProcess {
   }
 
   /**
-   * Starts a process.
+   * Starts a process: how long that takes is no matter of the statement that waits for it.
    *
    * @throws `DaosError` `DER_SETUP` if DuckDB is not installed.
    */
