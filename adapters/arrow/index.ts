@@ -32,7 +32,7 @@ export type { ArrowTypeOf, NumericTypeName } from "./numeric-types.js";
 export type { Comparison, Literal, Predicate } from "./table/predicate.js";
 export type { ScanOptions } from "./table/scan.js";
 export {
-  type FilledTable,
+  type CreatedTable,
   type ListedTable,
   listTables,
   Table,

@@ -55,6 +55,14 @@ export interface TableWriteOptions {
   readonly compression?: Compression;
 }
 
+/** A table that was created with rows. */
+export interface CreatedTable {
+  /** The epoch at which both are visible. */
+  readonly epoch: Epoch;
+  /** The table, open at it. */
+  readonly table: Table;
+}
+
 function versionOf({ epoch, snapshot, time }: TableVersion): Version | undefined {
   if (epoch !== undefined) return epoch;
   if (snapshot !== undefined) return { snapshot };
@@ -71,14 +79,6 @@ function checkSchema(path: string, schema: Schema): void {
     const why = `it has ${schema.fields.length} columns`;
     throw invalid(what, why, `give it 1 to ${COLUMNS_MAX}`);
   }
-}
-
-/** A table that was created with rows in it. */
-export interface FilledTable {
-  /** The epoch at which they are visible. */
-  readonly epoch: Epoch;
-  /** The table. */
-  readonly table: Table;
 }
 
 /** A table of a container, at one version. Close it, so that its space can be reclaimed. */
@@ -158,7 +158,7 @@ export class Table implements Disposable {
     schema: Schema,
     batches: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
     options: TableWriteOptions = {},
-  ): Promise<FilledTable> {
+  ): Promise<CreatedTable> {
     checkSchema(path, schema);
     const { compression } = options;
     const codec = compression && { compression, codec: await loadCodec(compression) };
