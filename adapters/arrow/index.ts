@@ -25,8 +25,19 @@ export {
   type MultiColumnOptions,
   type SingleColumnOptions,
 } from "./array-scan.js";
+export {
+  type OpenFileOptions,
+  openIpcFile,
+  type WriteIpcFileOptions,
+  type WriteIpcOptions,
+  type WrittenFile,
+  writeIpc,
+  writeIpcFile,
+} from "./files/ipc-files.js";
 export type { Compression } from "./ipc/compression.js";
-export { IpcDecoder, type IpcStream, readIpc } from "./ipc/decoder.js";
+export { IpcDecoder, readIpc } from "./ipc/decoder.js";
+export type { BatchStream } from "./ipc/types.js";
+export type { IpcFormat } from "./ipc/writer.js";
 export type { ArrowTypeOf, NumericTypeName } from "./numeric-types.js";
 export type { Comparison, Literal, Predicate } from "./table/predicate.js";
 export type { ScanOptions } from "./table/scan.js";
@@ -34,6 +45,8 @@ export {
   type ListedTable,
   listTables,
   Table,
+  type TableImportOptions,
+  type TableScan,
   type TableVersion,
   type TableWriteOptions,
 } from "./table/table.js";

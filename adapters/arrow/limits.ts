@@ -35,3 +35,5 @@ export const PREDICATE_DEPTH_MAX = 64;
 export const PREDICATE_SIZE_MAX = 65_536;
 /** Rows of a batch that compaction makes. */
 export const COMPACTED_ROWS = 64 * KIB;
+/** Bytes that are read of a file at once. */
+export const READ_SIZE = MIB;

@@ -16,9 +16,10 @@ import {
   isDaosError,
   type Transaction,
 } from "../../../core/index.js";
-import { type Inode, newInode, notFound, putInode } from "../../dfs/index.js";
+import { type Inode, newInode, notFound, type Place, putInode } from "../../dfs/index.js";
+import type { BufferCodec } from "../ipc/body.js";
 import { APPEND_ATTEMPTS_MAX } from "../limits.js";
-import { type BufferCodec, PartWriter } from "./part-writer.js";
+import { PartWriter } from "./part-writer.js";
 import { columnsFor, storedRows } from "./table-batches.js";
 import { encodePart, PART_AKEY, TABLE_AKEY, TABLE_DKEY } from "./table-format.js";
 import type { TableState } from "./table-state.js";
@@ -26,11 +27,17 @@ import type { TableState } from "./table-state.js";
 /** What is appended to. */
 export interface AppendTarget {
   readonly container: Container;
-  readonly state: TableState;
+  readonly state: Pick<TableState, "path" | "view" | "header" | "oid">;
   readonly codec: BufferCodec | undefined;
 }
 
-interface NewPart {
+/** What parts are written for. */
+export type PartTarget = Omit<AppendTarget, "state"> & {
+  readonly state: Omit<AppendTarget["state"], "oid">;
+};
+
+/** A part that was written, and has no name yet. */
+export interface NewPart {
   readonly inode: Inode;
   readonly rows: number;
 }
@@ -38,12 +45,14 @@ interface NewPart {
 /** Digits of a part's number, so that names are in the order of numbers. */
 const NAME_DIGITS = 12;
 
-function nameOf(number: number): Uint8Array {
+/** The name of a part by its number. */
+export function nameOf(number: number): Uint8Array {
   return Buffer.from(`${String(number).padStart(NAME_DIGITS, "0")}.arrow`);
 }
 
-async function writeParts(
-  { container, state, codec }: AppendTarget,
+/** Writes the parts that batches make. */
+export async function writeParts(
+  { container, state, codec }: PartTarget,
   own: Transaction,
   batches: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
 ): Promise<NewPart[]> {
@@ -85,8 +94,24 @@ function nextNumber(last: Uint8Array | undefined): number {
   return /^\d+$/.test(digits) ? Number(digits) + 1 : 1;
 }
 
+/** Gives a part its name. */
+export function putPart(
+  names: Transaction,
+  { parent, name }: Place,
+  { inode, rows }: NewPart,
+  condition: "insert" | "update",
+): void {
+  putInode(names, { parent, name }, inode, condition);
+  const value = encodePart({ oid: inode.oid, rows, deletedRows: 0 });
+  names.put({ oid: parent, dkey: name, akey: PART_AKEY, value, condition });
+}
+
 /** Names parts behind the last one, in a transaction of their own. */
-function nameParts(container: Container, { path, oid }: TableState, parts: readonly NewPart[]) {
+function nameParts(
+  container: Container,
+  { path, oid }: AppendTarget["state"],
+  parts: readonly NewPart[],
+) {
   const names = container.begin();
   try {
     using view = container.view();
@@ -96,11 +121,8 @@ function nameParts(container: Container, { path, oid }: TableState, parts: reado
     // Nothing is changed here, but the commit fails if the table is gone by then.
     names.update(oid, TABLE_DKEY, [], { condition: "update" });
     let number = nextNumber(view.queryDkey(oid, "max"));
-    for (const { inode, rows } of parts) {
-      const name = nameOf(number);
-      putInode(names, { parent: oid, name }, inode, "insert");
-      const value = encodePart({ oid: inode.oid, rows, deletedRows: 0 });
-      names.put({ oid, dkey: name, akey: PART_AKEY, value, condition: "insert" });
+    for (const part of parts) {
+      putPart(names, { parent: oid, name: nameOf(number) }, part, "insert");
       number += 1;
     }
     return names;
