@@ -30,10 +30,21 @@ export {
   openIpcFile,
   type WriteIpcFileOptions,
   type WriteIpcOptions,
-  type WrittenFile,
   writeIpc,
   writeIpcFile,
 } from "./files/ipc-files.js";
+export { type PlainReader, type PlainValue, readerOf } from "./files/plain-values.js";
+export {
+  FILE_FORMATS,
+  type FileFormat,
+  fileFormatOf,
+  type OpenTableFileOptions,
+  openTableFile,
+  type WriteTableFileOptions,
+  writeTableFile,
+} from "./files/table-files.js";
+export { parseSchema, schemaText, typeText } from "./files/type-text.js";
+export type { WriteFileOptions, WrittenFile } from "./files/write-file.js";
 export type { Compression } from "./ipc/compression.js";
 export { IpcDecoder, readIpc } from "./ipc/decoder.js";
 export type { BatchStream } from "./ipc/types.js";

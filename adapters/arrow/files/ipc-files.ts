@@ -4,18 +4,23 @@
  * @module
  */
 
-import fs from "node:fs";
 import type { Data } from "apache-arrow";
-import { TargetFile } from "../../local/target-file.js";
 import { malformed } from "../errors.js";
 import { type Compression, loadCodec } from "../ipc/compression.js";
 import { readIpc, readMessages } from "../ipc/decoder.js";
 import { endsAsFile, FILE_END_SIZE, MAGIC, schemaOfFooter } from "../ipc/messages.js";
 import { type BatchStream, numberDictionaries } from "../ipc/types.js";
 import { type IpcFormat, IpcWriter } from "../ipc/writer.js";
-import { METADATA_SIZE_MAX, READ_SIZE } from "../limits.js";
+import { METADATA_SIZE_MAX } from "../limits.js";
 import { columnsFor } from "../table/table-batches.js";
+import { type Advance, bytesFrom, edgesOf } from "./local-bytes.js";
 import { DictionaryUnifier } from "./unify-dictionaries.js";
+import {
+  type EncodedPart,
+  type WriteFileOptions,
+  type WrittenFile,
+  writeParts,
+} from "./write-file.js";
 
 /** How Arrow IPC is written. */
 export interface WriteIpcOptions {
@@ -26,30 +31,13 @@ export interface WriteIpcOptions {
 }
 
 /** How an Arrow IPC file is written to a path. */
-export interface WriteIpcFileOptions extends WriteIpcOptions {
-  /** Whether a file that is there is replaced. */
-  readonly replace?: boolean;
-  /** Ends the work; nothing is left behind then. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called with the rows of each batch when it is written. */
-  readonly advance?: ((rows: number) => void) | undefined;
-}
-
-/** What was written. */
-export interface WrittenFile {
-  /** Rows of all batches. */
-  readonly rows: number;
-  /** Batches, or row groups. */
-  readonly batches: number;
-  /** Bytes of the file. */
-  readonly size: number;
-}
+export interface WriteIpcFileOptions extends WriteIpcOptions, WriteFileOptions {}
 
 /** The messages of a stream, each as the pieces that it is made of. */
 async function* messagesOf(
   stream: BatchStream,
   { format = "stream", compression }: WriteIpcOptions,
-): AsyncGenerator<{ pieces: readonly Uint8Array[]; rows: number }> {
+): AsyncGenerator<EncodedPart> {
   const what = `Writing an Arrow IPC ${format}`;
   const schema = numberDictionaries(stream.schema);
   const codec = compression && { compression, codec: await loadCodec(compression) };
@@ -103,59 +91,8 @@ export async function writeIpcFile(
   path: string,
   options: WriteIpcFileOptions = {},
 ): Promise<WrittenFile> {
-  const { format = "file", replace = false } = options;
-  const target = new TargetFile(path, { replace, base: 0 });
-  let rows = 0;
-  let batches = 0;
-  try {
-    for await (const message of messagesOf(stream, { ...options, format })) {
-      options.signal?.throwIfAborted();
-      for (const piece of message.pieces) target.extend(piece);
-      rows += message.rows;
-      if (message.rows > 0) batches += 1;
-      options.advance?.(message.rows);
-    }
-    target.commit();
-    return { rows, batches, size: target.size };
-  } finally {
-    target.discard();
-  }
-}
-
-/** Reads bytes of a file in pieces of {@link READ_SIZE}, each in a buffer of its own. */
-async function* bytesFrom(
-  path: string,
-  start: number,
-  advance: (size: number) => void,
-): AsyncGenerator<Uint8Array> {
-  const handle = await fs.promises.open(path);
-  try {
-    for (let position = start; ; ) {
-      const block = Buffer.allocUnsafeSlow(READ_SIZE);
-      const { bytesRead } = await handle.read(block, 0, READ_SIZE, position);
-      if (bytesRead === 0) return;
-      position += bytesRead;
-      advance(bytesRead);
-      yield block.subarray(0, bytesRead);
-    }
-  } finally {
-    await handle.close();
-  }
-}
-
-/** The bytes of a file's begin and end. */
-async function edgesOf(path: string, endSize: number) {
-  const handle = await fs.promises.open(path);
-  try {
-    const { size } = await handle.stat();
-    const begin = Buffer.alloc(MAGIC.length);
-    await handle.read(begin, 0, begin.length, 0);
-    const end = Buffer.alloc(Math.min(size, endSize));
-    await handle.read(end, 0, end.length, size - end.length);
-    return { begin, end };
-  } finally {
-    await handle.close();
-  }
+  const { format = "file" } = options;
+  return writeParts(messagesOf(stream, { ...options, format }), path, options);
 }
 
 /** Whether a file begins as an Arrow IPC file does. */
@@ -165,19 +102,22 @@ export function beginsAsFile(bytes: Uint8Array): boolean {
 
 /** The schema that a file's footer has, as a message. */
 async function footerSchema(path: string, what: string): Promise<Uint8Array> {
-  const { end } = await edgesOf(path, FILE_END_SIZE);
+  const { end } = await edgesOf(path, { beginSize: 0, endSize: FILE_END_SIZE });
   if (end.length < FILE_END_SIZE || !endsAsFile(end)) {
     throw malformed(what, "the file is cut off: it has no footer");
   }
   const size = Math.min(end.readUInt32LE(0), METADATA_SIZE_MAX);
-  const { end: footer } = await edgesOf(path, size + FILE_END_SIZE);
+  const { end: footer } = await edgesOf(path, {
+    beginSize: 0,
+    endSize: size + FILE_END_SIZE,
+  });
   return schemaOfFooter(footer, what);
 }
 
 /** How a file is read. */
 export interface OpenFileOptions {
   /** Called with the bytes that were read. */
-  readonly advance?: ((bytes: number) => void) | undefined;
+  readonly advance?: Advance | undefined;
 }
 
 /**
@@ -195,7 +135,7 @@ export async function openIpcFile(
   { advance = () => {} }: OpenFileOptions = {},
 ): Promise<BatchStream> {
   const what = `Reading ${path}`;
-  const { begin } = await edgesOf(path, 0);
+  const { begin } = await edgesOf(path, { beginSize: MAGIC.length, endSize: 0 });
   if (!beginsAsFile(begin)) return readIpc(bytesFrom(path, 0, advance), what);
   const schema = await footerSchema(path, what);
   return readMessages(bytesFrom(path, MAGIC.length, advance), schema, what);
