@@ -4,7 +4,7 @@
 
 import { describe, expect, test } from "@jest/globals";
 import { type Table as ArrowTable, tableFromIPC } from "apache-arrow";
-import { Table } from "daos-ts/arrow";
+import { batchStream, Table } from "daos-ts/arrow";
 import { FlightServer, hashPassword } from "daos-ts/arrow-flight";
 import { store } from "../temporary-container.ts";
 import { commandOf, decode, encode, failureOf, pathOf, TestClient } from "./support/client.ts";
@@ -101,15 +101,16 @@ describe("DoGet", () => {
   test("a version is chosen by snapshot, epoch or time, in the name or beside it", async () => {
     const { container } = served;
     const first = energyRows(0, 3);
-    const made = await Table.createFrom(container, "versions", first.schema, first.batches);
+    const stream = batchStream(first.schema, first.batches);
+    const made = await Table.createFrom(container, "versions", stream);
     container.createSnapshot("three");
     await new Promise((resolve) => setTimeout(resolve, 5));
     const time = new Date().toISOString();
     await new Promise((resolve) => setTimeout(resolve, 5));
-    await made.table.append(energyRows(3, 7).batches);
-    made.table.close();
-    const epoch = String(made.epoch);
-    const hex = `0x${made.epoch.toString(16)}`;
+    await made.append(energyRows(3, 7).batches);
+    made.close();
+    const epoch = String(made.createdAt);
+    const hex = `0x${made.createdAt?.toString(16)}`;
     const count = async (ticket: object) => (await served.client().get(ticket)).numRows;
     for (const version of ["three", epoch, hex, time]) {
       expect(await count({ table: "open/versions", version })).toBe(3);

@@ -21,7 +21,7 @@ import {
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
-import { Table } from "daos-ts/arrow";
+import { batchStream, Table } from "daos-ts/arrow";
 import { FlightServer, type FlightServerOptions } from "daos-ts/arrow-flight";
 import { isNightly } from "../../support/property.ts";
 import {
@@ -155,13 +155,8 @@ describe("what is read", () => {
       energyRows(part * 2000, part * 2000 + 2000),
     );
     const batches = parts.flatMap((part) => part.batches);
-    const made = await Table.createFrom(
-      served.container,
-      "big",
-      (parts[0] as ArrowTable).schema,
-      batches,
-    );
-    made.table.close();
+    const stream = batchStream((parts[0] as ArrowTable).schema, batches);
+    (await Table.createFrom(served.container, "big", stream)).close();
     const cost = async (sql: string) => {
       const before = bytesRead();
       await served.client().read(queryOf(sql));

@@ -4,7 +4,7 @@
 
 import { expect, test } from "@jest/globals";
 import { Table as ArrowTable, Int32, type RecordBatch, vectorFromArray } from "apache-arrow";
-import { listTables, Table } from "daos-ts/arrow";
+import { batchStream, listTables, Table } from "daos-ts/arrow";
 import { codeOf, temporaryContainer } from "../temporary-container.ts";
 
 const rows = new ArrowTable({ step: vectorFromArray([1, 2, 3], new Int32()) });
@@ -12,8 +12,8 @@ const rows = new ArrowTable({ step: vectorFromArray([1, 2, 3], new Int32()) });
 test("one commit has both", async () => {
   const { container } = temporaryContainer({ retainCommits: 10 });
   const before = container.commits().length;
-  const { epoch, table } = await Table.createFrom(container, "a/b", rows.schema, rows.batches);
-  expect([table.epoch, table.numRows]).toEqual([epoch, 3]);
+  const table = await Table.createFrom(container, "a/b", batchStream(rows.schema, rows.batches));
+  expect([table.epoch, table.numRows]).toEqual([table.createdAt, 3]);
   expect(container.commits()).toHaveLength(before + 1);
   table.close();
 });
@@ -28,7 +28,8 @@ test("of batches that fail, nothing stays; a name that is taken is told before t
     await new Promise(setImmediate);
     throw Object.assign(new Error("no more"), { code: "ENOMORE" });
   }
-  const create = (path: string) => Table.createFrom(container, path, rows.schema, failing());
+  const create = (path: string) =>
+    Table.createFrom(container, path, batchStream(rows.schema, failing()));
   expect(await codeOf(() => create("t"))).toBe("ENOMORE");
   expect(container.commits()).toHaveLength(before);
   for await (const listed of listTables(container)) expect(listed).toBeUndefined();
@@ -41,7 +42,8 @@ test("of two creators of one name, one is refused; those of different names both
   const { container } = temporaryContainer({ retainCommits: 10 });
   const create = async (path: string) => {
     return codeOf(async () => {
-      (await Table.createFrom(container, path, rows.schema, rows.batches)).table.close();
+      const stream = batchStream(rows.schema, rows.batches);
+      (await Table.createFrom(container, path, stream)).close();
     });
   };
   const codes = await Promise.all(["x/a", "x/b", "x/a"].map(create));
