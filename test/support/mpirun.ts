@@ -117,6 +117,7 @@ function rankEnvironment(family: Family, majorVersion: number, extra: RanksOptio
     // One node only: the fastest start, and the same transport on every machine.
     OMPI_MCA_pml: "ob1",
     OMPI_MCA_btl: `self,${shared}`,
+    OMPI_MCA_mpi_yield_when_idle: "1",
   };
   return { ...Object.fromEntries(plain), ...(family === "openmpi" ? openMpi : {}), ...extra };
 }
