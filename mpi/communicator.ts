@@ -16,6 +16,7 @@ import type {
   PersistentCollectiveCalls,
   PersistentNeighborCalls,
 } from "./collectives/persistent-collectives.js";
+import type { CommunicatorRequest } from "./communicator-request.js";
 import type { GroupCalls } from "./groups/group-operations.js";
 import type { Info } from "./info/info.js";
 import type { InfoCalls } from "./info/info-operations.js";
@@ -55,9 +56,17 @@ export interface Communicator
    * Same ranks, separate messages. Collective.
    *
    * @param info What the library is told of the copy's use (MPI_Comm_dup_with_info); by default that of this one.
-   * @mpi MPI_Comm_dup
+   * @mpi MPI_Comm_dup, MPI_Comm_dup_with_info
    */
-  dup(info?: Info): Communicator;
+  dup(info?: Info): this;
+  /**
+   * As `dup`, without waiting for the other ranks: the communicator is that of the request, once it has completed.
+   * Attributes are copied now. It must complete on all ranks before this communicator is freed. Collective.
+   *
+   * @param info As of `dup`. Open MPI 4 is told of it when the request completes.
+   * @mpi MPI_Comm_idup, MPI_Comm_idup_with_info
+   */
+  idup(info?: Info): CommunicatorRequest<this>;
   /**
    * Divides the ranks by color. Collective.
    *
@@ -110,7 +119,6 @@ export interface CartCommunicator extends Communicator, NeighborCalls, Persisten
   readonly periods: readonly boolean[];
   /** This rank's place in the grid. */
   readonly coords: readonly number[];
-  dup(info?: Info): CartCommunicator;
   /**
    * The grid of fewer dimensions that this rank is in. Collective.
    *

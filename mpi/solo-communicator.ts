@@ -10,8 +10,14 @@
 import { BaseCommunicator } from "./base-communicator.js";
 import type { CartTopology } from "./cart-topology.js";
 import type { Neighborhood } from "./collectives/regular-checks.js";
-import { edgesOfGrid, SoloCollectives, type SoloEdges } from "./collectives/solo-collectives.js";
+import {
+  edgesOfGrid,
+  FinishedRequest,
+  SoloCollectives,
+  type SoloEdges,
+} from "./collectives/solo-collectives.js";
 import type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
+import { CommunicatorRequest } from "./communicator-request.js";
 import { MpiError } from "./errors.js";
 import { SoloGroups } from "./groups/solo-groups.js";
 import { type Info, type InfoPairs, infoPairs } from "./info/info.js";
@@ -74,16 +80,21 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
     return "none";
   }
 
-  dup(info?: Info): Communicator {
-    const copy = new SoloCommunicator("", false, [], this.copiedInfo(info));
+  dup(info?: Info): this {
+    this.#requireLive("MPI_Comm_dup");
+    const copy = this.alike(info ?? this.getInfo()) as this;
     this.handDown(copy);
     return copy;
   }
 
-  /** What a copy is told of its use. @internal */
-  protected copiedInfo(info: Info | undefined): Info {
-    this.#requireLive("MPI_Comm_dup");
-    return info ?? this.getInfo();
+  idup(info?: Info): CommunicatorRequest<this> {
+    const copy = this.dup(info);
+    return new CommunicatorRequest(new FinishedRequest(), () => copy);
+  }
+
+  /** A communicator that is arranged in the same way. @internal */
+  protected alike(info: Info): SoloCommunicator {
+    return new SoloCommunicator("", false, [], info);
   }
 
   splitShared(): Communicator {
@@ -180,10 +191,8 @@ class SoloCartCommunicator extends SoloCommunicator implements CartCommunicator 
     return "cartesian";
   }
 
-  override dup(info?: Info): CartCommunicator {
-    const copy = new SoloCartCommunicator(this.#topology, this.copiedInfo(info));
-    this.handDown(copy);
-    return copy;
+  protected override alike(info: Info): SoloCommunicator {
+    return new SoloCartCommunicator(this.#topology, info);
   }
 
   sub(remain: readonly boolean[]): CartCommunicator {
@@ -233,10 +242,8 @@ class SoloGraphCommunicator extends SoloCommunicator implements GraphCommunicato
     return "graph";
   }
 
-  override dup(info?: Info): GraphCommunicator {
-    const copy = new SoloGraphCommunicator(this.#topology, this.copiedInfo(info));
-    this.handDown(copy);
-    return copy;
+  protected override alike(info: Info): SoloCommunicator {
+    return new SoloGraphCommunicator(this.#topology, info);
   }
 
   neighborsOf(rank: number): number[] {
@@ -271,10 +278,8 @@ class SoloDistGraphCommunicator extends SoloCommunicator implements DistGraphCom
     return "distributed graph";
   }
 
-  override dup(info?: Info): DistGraphCommunicator {
-    const copy = new SoloDistGraphCommunicator(this.neighbors, this.copiedInfo(info));
-    this.handDown(copy);
-    return copy;
+  protected override alike(info: Info): SoloCommunicator {
+    return new SoloDistGraphCommunicator(this.neighbors, info);
   }
 
   protected override get neighborhood(): Neighborhood {

@@ -12,6 +12,7 @@
 import { finalize, SoloCommunicator, self, world } from "node-mpi-bindings";
 import { fails, runCases } from "./checks.mjs";
 import { collectiveCases } from "./conformance-collectives.mjs";
+import { combinedCases } from "./conformance-combined.mjs";
 import { communicatorCases } from "./conformance-communicators.mjs";
 import { datatypeCases } from "./conformance-datatypes.mjs";
 import { environmentCases } from "./conformance-environment.mjs";
@@ -66,6 +67,7 @@ const { passed, failed } = await runCases(
     ...modeCases,
     ...datatypeCases,
     ...collectiveCases,
+    ...combinedCases,
     ...exchangeCases,
     ...reductionCases,
     ...neighborCases,
