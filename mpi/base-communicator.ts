@@ -62,6 +62,15 @@ export abstract class BaseCommunicator extends ProcessOperations implements Comm
     info: InfoPairs | undefined,
   ): DistGraphCommunicator;
 
+  /** @internal */
+  protected override endJob(code: number): void {
+    try {
+      this.abort(code);
+    } catch {
+      process.exit(code); // It has been freed, or MPI has ended.
+    }
+  }
+
   get objects(): Objects {
     this.#objects ??= new Objects(this);
     return this.#objects;

@@ -22,6 +22,7 @@ export class CommunicatorRequest<Made> extends Request {
   readonly #operation: Request;
   readonly #make: () => Made;
   #made: Made | undefined;
+  #told: ((made: unknown) => void) | undefined;
 
   /**
    * @param operation What makes it.
@@ -49,15 +50,23 @@ export class CommunicatorRequest<Made> extends Request {
     });
   }
 
+  /** Says who is told of the communicator, before anybody else has it. @internal */
+  onMade(told: (made: unknown) => void): void {
+    this.#told = told;
+  }
+
   protected override waitForCompletion(): Status {
     this.#operation.wait();
-    this.#made = this.#make();
-    return emptyStatus();
+    return this.#finish();
   }
 
   protected override testForCompletion(): Status | undefined {
-    if (this.#operation.test() === undefined) return undefined;
+    return this.#operation.test() === undefined ? undefined : this.#finish();
+  }
+
+  #finish(): Status {
     this.#made = this.#make();
+    this.#told?.(this.#made);
     return emptyStatus();
   }
 

@@ -18,6 +18,7 @@ import type {
 } from "./collectives/persistent-collectives.js";
 import type { CommunicatorRequest } from "./communicator-request.js";
 import type { GroupCalls } from "./groups/group-operations.js";
+import type { ErrhandlerCalls } from "./handled.js";
 import type { Info } from "./info/info.js";
 import type { InfoCalls } from "./info/info-operations.js";
 import type { PointToPointCalls } from "./messages/point-to-point.js";
@@ -42,7 +43,8 @@ export interface Communicator
     InfoCalls,
     WindowCalls,
     ProcessCalls,
-    TopologyCalls {
+    TopologyCalls,
+    ErrhandlerCalls {
   /** This process's rank, from 0. @mpi MPI_Comm_rank */
   readonly rank: number;
   /** Number of ranks. @mpi MPI_Comm_size */

@@ -97,6 +97,7 @@ export {
 export { Group, type GroupComparison, type RankRange } from "./groups/group.js";
 export type { CommunicatorComparison, GroupCalls } from "./groups/group-operations.js";
 export type { Intercommunicator } from "./groups/intercommunicator.js";
+export type { ErrhandlerCalls } from "./handled.js";
 export type { Identity } from "./identity.js";
 export { infoCreateEnv } from "./info/environment-info.js";
 export { Info, type InfoEntries } from "./info/info.js";

@@ -65,6 +65,11 @@ export class NativeCommunicator extends BaseCommunicator {
     );
   }
 
+  /** @internal */
+  protected override requireLive(call: string): void {
+    this.#native.commRequireLive(this.#handle, call);
+  }
+
   get topology(): Topology {
     return TOPOLOGIES[this.#native.topoTest(this.#handle)] as Topology;
   }

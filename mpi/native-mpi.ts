@@ -81,6 +81,7 @@ export interface NativeMpi {
     reorder: number,
   ): Handle | undefined;
   free(comm: Handle): void;
+  commRequireLive(comm: Handle, call: string): void;
 
   commWorldRanks(comm: Handle, ranks: Int32Array, remote: number): void;
   commCreate(comm: Handle, ranks: Int32Array): Handle | undefined;

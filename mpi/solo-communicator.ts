@@ -33,9 +33,9 @@ import { SoloWindows } from "./windows/solo-windows.js";
 export class SoloCommunicator extends BaseCommunicator implements Communicator {
   #name: string;
   readonly #predefined: boolean;
-  protected override readonly messages = new SoloMessages((call) => this.#requireLive(call));
+  protected override readonly messages = new SoloMessages((call) => this.requireLive(call));
   protected override readonly groups = new SoloGroups({
-    requireLive: (call) => this.#requireLive(call),
+    requireLive: (call) => this.requireLive(call),
     make: () => new SoloCommunicator(),
     rename: (name) => {
       this.#name = name;
@@ -56,7 +56,7 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
    */
   constructor(name = "", predefined = false, edges: SoloEdges = [], info?: Info) {
     super(0, 1);
-    const requireLive = (call: string) => this.#requireLive(call);
+    const requireLive = (call: string) => this.requireLive(call);
     this.collectives = new SoloCollectives(requireLive, edges);
     this.infos = new SoloInfos(requireLive, infoPairs("MPI_Comm_dup_with_info", info));
     this.windows = new SoloWindows(requireLive, isFinalized);
@@ -66,12 +66,12 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
   }
 
   get name(): string {
-    this.#requireLive("MPI_Comm_get_name");
+    this.requireLive("MPI_Comm_get_name");
     return this.#name;
   }
 
   get topology(): Topology {
-    this.#requireLive("MPI_Topo_test");
+    this.requireLive("MPI_Topo_test");
     return this.arrangement;
   }
 
@@ -81,7 +81,7 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
   }
 
   dup(info?: Info): this {
-    this.#requireLive("MPI_Comm_dup");
+    this.requireLive("MPI_Comm_dup");
     const copy = this.alike(info ?? this.getInfo()) as this;
     this.handDown(copy);
     return copy;
@@ -98,12 +98,12 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
   }
 
   splitShared(): Communicator {
-    this.#requireLive("MPI_Comm_split_type");
+    this.requireLive("MPI_Comm_split_type");
     return new SoloCommunicator();
   }
 
   free(): void {
-    this.#requireLive("MPI_Comm_free");
+    this.requireLive("MPI_Comm_free");
     if (this.#predefined) {
       const why = "a predefined communicator cannot be freed";
       throw new MpiError({ code: "MPI_ERR_COMM", call: "MPI_Comm_free", why });
@@ -118,19 +118,19 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
 
   /** @internal */
   protected doSplit(color: number | undefined): Communicator | undefined {
-    this.#requireLive("MPI_Comm_split");
+    this.requireLive("MPI_Comm_split");
     return color === undefined ? undefined : new SoloCommunicator();
   }
 
   /** @internal */
   protected doCreateCart(topology: CartTopology): CartCommunicator {
-    this.#requireLive("MPI_Cart_create");
+    this.requireLive("MPI_Cart_create");
     return new SoloCartCommunicator(topology);
   }
 
   /** @internal */
   protected doCreateGraph(topology: GraphTopology): GraphCommunicator | undefined {
-    this.#requireLive("MPI_Graph_create");
+    this.requireLive("MPI_Graph_create");
     return topology.index.length === 0 ? undefined : new SoloGraphCommunicator(topology);
   }
 
@@ -153,7 +153,7 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
     _info: InfoPairs | undefined,
   ): DistGraphCommunicator {
     const call = "MPI_Dist_graph_create_adjacent";
-    this.#requireLive(call);
+    this.requireLive(call);
     if (neighbors.sources.length !== neighbors.destinations.length) {
       const why = "not every edge that leaves the only rank arrives there";
       throw new MpiError({ code: "MPI_ERR_TOPOLOGY", call, why, remedy: "List each edge twice" });
@@ -161,7 +161,8 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
     return new SoloDistGraphCommunicator(neighbors);
   }
 
-  #requireLive(call: string): void {
+  /** @internal */
+  protected override requireLive(call: string): void {
     if (this.#freed) {
       const why = "the communicator has been freed or is none";
       throw new MpiError({ code: "MPI_ERR_COMM", call, why });

@@ -9,6 +9,7 @@
 
 import { ANY_SOURCE, ANY_TAG, PROC_NULL, type SendMode } from "../constants.js";
 import { MpiError } from "../errors.js";
+import { Handled } from "../handled.js";
 import { ExchangeRequest } from "./exchange-request.js";
 import { type MessageBuffer, messageOf, packedBytes } from "./message-buffer.js";
 import type { MessageTransport, ProbedMessage } from "./message-transport.js";
@@ -150,17 +151,23 @@ export class MatchedMessage {
 }
 
 /** The checks; a communicator without its transport. */
-export abstract class PointToPoint implements PointToPointCalls {
+export abstract class PointToPoint extends Handled implements PointToPointCalls {
   readonly rank: number;
   readonly size: number;
 
   constructor(rank: number, size: number) {
+    super();
     this.rank = rank;
     this.size = size;
   }
 
   /** What sends and receives. @internal */
   protected abstract readonly messages: MessageTransport;
+
+  /** @internal */
+  protected override get handledAs(): "MPI_Comm" {
+    return "MPI_Comm";
+  }
 
   /** Ranks that messages go to and come from. @internal */
   protected get peers(): number {

@@ -20,6 +20,7 @@ import { errorCases } from "./conformance-errors.mjs";
 import { exchangeCases } from "./conformance-exchanges.mjs";
 import { graphCases } from "./conformance-graphs.mjs";
 import { groupCases } from "./conformance-groups.mjs";
+import { handlerCases } from "./conformance-handlers.mjs";
 import { infoCases } from "./conformance-infos.mjs";
 import { intercommunicatorCases } from "./conformance-intercommunicators.mjs";
 import { messageCases } from "./conformance-messages.mjs";
@@ -79,6 +80,7 @@ const { passed, failed } = await runCases(
     ...persistentCases,
     ...intercommunicatorCases,
     ...errorCases,
+    ...handlerCases,
     ...(kind === "dup" ? {} : predefinedCases),
     ...finalCases,
   },
