@@ -6,6 +6,13 @@
  */
 
 import { administrationVerbs } from "./administration/verbs.js";
+import { arrowExport } from "./arrow/export.js";
+import { arrowHead } from "./arrow/head.js";
+import { arrowImport } from "./arrow/import.js";
+import { arrowPin } from "./arrow/pin.js";
+import { arrowSchema } from "./arrow/schema.js";
+import { arrowServe } from "./arrow/serve.js";
+import { arrowStats } from "./arrow/stats.js";
 import {
   containerCreate,
   containerList,
@@ -91,6 +98,11 @@ const groups: Group[] = [
     aliases: ["h5"],
     summary: "HDF5 files, in containers and as .h5 files",
     verbs: [hdf5Import, hdf5Export, hdf5List, hdf5Dump, hdf5Stat, hdf5Diff],
+  },
+  {
+    name: "arrow",
+    summary: "tables of Apache Arrow record batches, in containers",
+    verbs: [arrowImport, arrowExport, arrowHead, arrowSchema, arrowStats, arrowPin, arrowServe],
   },
   {
     name: "health",

@@ -21,9 +21,10 @@ import {
 import { create, listDirectory, lookup, remove } from "../../dfs/index.js";
 import { invalid } from "../errors.js";
 import { type Compression, loadCodec } from "../ipc/compression.js";
-import { numberDictionaries } from "../ipc/types.js";
+import { type BatchStream, numberDictionaries } from "../ipc/types.js";
 import { COLUMNS_MAX } from "../limits.js";
 import { appendBatches } from "./append.js";
+import { createWithBatches } from "./create-with-batches.js";
 import { deleteMatching } from "./deletion.js";
 import type { PartReader } from "./part-reader.js";
 import type { Predicate } from "./predicate.js";
@@ -72,8 +73,18 @@ function checkSchema(path: string, schema: Schema): void {
   }
 }
 
+/** The batches of a scan, and their schema. */
+export type TableScan = AsyncIterableIterator<RecordBatch> & BatchStream;
+
+/** How a table is created from batches. */
+export interface TableImportOptions extends TableWriteOptions {
+  /** Whether a table that is there is replaced; readers see the old one until the new one is complete. */
+  readonly replace?: boolean;
+}
+
 /** A table of a container, at one version. Close it, so that its space can be reclaimed. */
 export class Table implements Disposable {
+  #createdAt: Epoch | undefined;
   readonly #container: Container;
   readonly #isOld: boolean;
   readonly #compression: Compression | undefined;
@@ -129,6 +140,41 @@ export class Table implements Disposable {
       scope.own.put({ oid, dkey: TABLE_DKEY, akey: TABLE_AKEY, value, condition: "insert" });
     });
     return new Table(container, path, { at: {}, compression: options.compression });
+  }
+
+  /**
+   * Creates a table with rows in it: it appears with all of them, at one epoch, or not at all.
+   *
+   * @param stream Its schema and its rows: what `readIpc` returns, or the scan of another table. No more than one batch
+   *   is held in memory.
+   * @throws `DaosError` as {@link Table.create} and {@link Table.append}; what the stream throws.
+   *
+   * @example
+   * ```ts
+   * using table = await Table.createFrom(container, "flights", await openIpcFile("flights.arrow"));
+   * ```
+   */
+  static async createFrom(
+    container: Container,
+    path: string,
+    stream: BatchStream,
+    { compression, replace = false }: TableImportOptions = {},
+  ): Promise<Table> {
+    const schema = numberDictionaries(stream.schema);
+    checkSchema(path, schema);
+    const columnIds = schema.fields.map((_, index) => index);
+    const header = { schema, columnIds, nextColumnId: columnIds.length };
+    const codec = compression && { compression, codec: await loadCodec(compression) };
+    const target = { container, path, header, codec, replace };
+    const epoch = await createWithBatches(target, stream);
+    const table = new Table(container, path, { at: {}, compression });
+    table.#createdAt = epoch;
+    return table;
+  }
+
+  /** The epoch of the commit that made the table with its first rows, if this handle did. */
+  get createdAt(): Epoch | undefined {
+    return this.#createdAt;
   }
 
   /**
@@ -225,11 +271,11 @@ export class Table implements Disposable {
    * for await (const batch of table.scan({ columns: ["step"], where })) console.log(batch.numRows);
    * ```
    */
-  scan(options: ScanOptions = {}): AsyncIterableIterator<RecordBatch> {
+  scan(options: ScanOptions = {}): TableScan {
     const state = this.#state;
     const scan = bindScan(state, options);
     const container = this.#container;
-    return (async function* () {
+    const batches = (async function* () {
       const view: ContainerView = container.view(state.view.epoch);
       try {
         yield* scanBatches({ ...state, view }, scan);
@@ -237,6 +283,7 @@ export class Table implements Disposable {
         view.close();
       }
     })();
+    return Object.assign(batches, { schema: scan.schema });
   }
 
   /** What is known of the table without reading it. */
