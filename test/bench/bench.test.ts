@@ -6,7 +6,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { interopPython } from "../support/interop.ts";
-import { available } from "../support/mpirun.ts";
+import { available, oneNodeEnvironment } from "../support/mpirun.ts";
 import { runProgram } from "../support/processes.ts";
 import { isNightly } from "../support/property.ts";
 import { root } from "../support/root.ts";
@@ -46,7 +46,8 @@ interface Line {
 }
 
 function bench(...options: readonly string[]) {
-  return runProgram(process.execPath, [PROGRAM, ...options]);
+  const env = { ...process.env, ...oneNodeEnvironment() };
+  return runProgram(process.execPath, [PROGRAM, ...options], { env });
 }
 
 describe("npm run bench -- dfs", () => {
