@@ -42,7 +42,7 @@ const CALL = "MPI_Reduce_local";
  */
 export function reduceLocal(left: MessageBuffer, inout: MessageBuffer, op: Op): void {
   const [operand, result] = [messageOf(CALL, left), messageOf(CALL, inout)];
-  const type = requireReduction(CALL, [operand, result], op);
+  const type = requireReduction(CALL, { send: operand, recv: result, op });
   const count = elementsOf(operand);
   if (count !== elementsOf(result)) {
     const why = `the operands have ${count} and ${elementsOf(result)} elements`;
