@@ -50,6 +50,16 @@ export { IpcDecoder, readIpc } from "./ipc/decoder.js";
 export type { BatchStream } from "./ipc/types.js";
 export type { IpcFormat } from "./ipc/writer.js";
 export type { ArrowTypeOf, NumericTypeName } from "./numeric-types.js";
+export type { ArrayName } from "./simulation/array-source.js";
+export {
+  type ArrayForm,
+  type ArrayOrder,
+  type ArrayStream,
+  type FollowArrayOptions,
+  followArray,
+  type ScanArrayOptions,
+  scanArray,
+} from "./simulation/scan-array.js";
 export type { Comparison, Literal, Predicate } from "./table/predicate.js";
 export type { ScanOptions } from "./table/scan.js";
 export {
