@@ -11,6 +11,7 @@ import { arrowHead } from "./arrow/head.js";
 import { arrowImport } from "./arrow/import.js";
 import { arrowPin } from "./arrow/pin.js";
 import { arrowSchema } from "./arrow/schema.js";
+import { arrowServe } from "./arrow/serve.js";
 import { arrowStats } from "./arrow/stats.js";
 import {
   containerCreate,
@@ -101,7 +102,7 @@ const groups: Group[] = [
   {
     name: "arrow",
     summary: "tables of Apache Arrow record batches, in containers",
-    verbs: [arrowImport, arrowExport, arrowHead, arrowSchema, arrowStats, arrowPin],
+    verbs: [arrowImport, arrowExport, arrowHead, arrowSchema, arrowStats, arrowPin, arrowServe],
   },
   {
     name: "health",

@@ -40,6 +40,14 @@ const MODES = {
   a: { canWrite: true, mayExist: true, mayCreate: true, replaces: false },
 } as const;
 
+/** Elements that a reference to a region leads to. */
+export interface FoundRegion {
+  /** The dataset. */
+  readonly dataset: Dataset;
+  /** Elements of it. */
+  readonly selection: Selection;
+}
+
 /** How a file is opened or created. */
 export interface FileOptions {
   /** The version to read, with mode `"r"`; the newest by default. */
@@ -152,9 +160,7 @@ export class File extends Group {
    * if (found !== undefined) await found.dataset.read(found.selection);
    * ```
    */
-  async region(
-    reference: RegionReference,
-  ): Promise<{ dataset: Dataset; selection: Selection } | undefined> {
+  async region(reference: RegionReference): Promise<FoundRegion | undefined> {
     const dataset = await this.get(reference);
     if (!(dataset instanceof Dataset)) return undefined;
     return { dataset, selection: fromSpaceSelection(reference.selection, dataset.shape) };

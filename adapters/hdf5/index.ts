@@ -35,6 +35,7 @@ export { walkObjects } from "./compare/source-paths.js";
 export type { ChunkInfo } from "./dataset/chunks.js";
 export type { DatasetOptions, StorageOptions } from "./dataset/creation.js";
 export { type AccessOptions, Dataset, type NestedList, type Writable } from "./dataset/dataset.js";
+export { DatasetFacts } from "./dataset/dataset-facts.js";
 export { Dimension } from "./dataset/dimensions.js";
 export type { CompressionName } from "./dataset/filter-facts.js";
 export type { FilterOptions } from "./dataset/filter-options.js";
@@ -51,14 +52,16 @@ export type {
 } from "./datatype/names.js";
 export { BOOL, complexPartOf, complexType, isBool } from "./datatype/usual-types.js";
 export * from "./description.js";
-export { File, type FileMode, type FileOptions, isHdf5 } from "./file.js";
+export { File, type FileMode, type FileOptions, type FoundRegion, isHdf5 } from "./file.js";
 export {
   type Filter,
   type FilterContext,
   type FilteredDataset,
+  localFilters,
   registerFilter,
 } from "./filters/index.js";
-export { type CopyGroupOptions, Group, type GroupOptions, type Hdf5Object } from "./group/group.js";
+export type { CopyGroupOptions } from "./group/copying.js";
+export { Group, type GroupOptions, type Hdf5Object } from "./group/group.js";
 export {
   ExternalLink,
   HardLink,
@@ -72,6 +75,7 @@ export { type WriteH5Options, writeH5 } from "./h5-writer/h5-writer.js";
 export type { WriteH5Report, WriteNote } from "./h5-writer/write-report.js";
 export { type ImportOptions, importH5 } from "./import/import-h5.js";
 export type { ImportNote, ImportReport } from "./import/import-report.js";
+export type { ParallelGroup } from "./parallel/rank-changes.js";
 export {
   type DimensionSelection,
   ELLIPSIS,
@@ -86,6 +90,14 @@ export {
   slice,
 } from "./selection/selection.js";
 export { storeSource } from "./store-source.js";
-export type { Columns, Elements, ElementsOf, NdArray, ScalarOf } from "./values/elements.js";
+export { type DecodeOptions, decodeElements } from "./values/decode.js";
+export type {
+  Columns,
+  Elements,
+  ElementsOf,
+  NdArray,
+  ScalarOf,
+  Shaped,
+} from "./values/elements.js";
 export { Empty } from "./values/infer.js";
 export { Reference, RegionReference } from "./values/references.js";

@@ -26,6 +26,19 @@ export interface BatchStream extends AsyncIterable<RecordBatch> {
   readonly schema: Schema;
 }
 
+/** Batches with their schema, as one stream. */
+export function batchStream(
+  schema: Schema,
+  batches: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
+): BatchStream {
+  return {
+    schema,
+    async *[Symbol.asyncIterator]() {
+      yield* batches;
+    },
+  };
+}
+
 /** The parts of a type that are types: those of nested ones, the values of a dictionary. */
 export function childrenOf(type: DataType): readonly Field[] {
   return (type.children ?? []) as readonly Field[];

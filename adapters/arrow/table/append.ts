@@ -14,9 +14,10 @@ import {
   DaosError,
   type Epoch,
   isDaosError,
+  type ObjectId,
   type Transaction,
 } from "../../../core/index.js";
-import { type Inode, newInode, notFound, type Place, putInode } from "../../dfs/index.js";
+import { type Inode, newInode, notFound, putInode } from "../../dfs/index.js";
 import type { BufferCodec } from "../ipc/body.js";
 import { APPEND_ATTEMPTS_MAX } from "../limits.js";
 import { PartWriter } from "./part-writer.js";
@@ -27,16 +28,16 @@ import type { TableState } from "./table-state.js";
 /** What is appended to. */
 export interface AppendTarget {
   readonly container: Container;
-  readonly state: Pick<TableState, "path" | "view" | "header" | "oid">;
+  readonly state: Pick<TableState, "path" | "view" | "header">;
   readonly codec: BufferCodec | undefined;
 }
 
-/** What parts are written for. */
-export type PartTarget = Omit<AppendTarget, "state"> & {
-  readonly state: Omit<AppendTarget["state"], "oid">;
-};
+/** A table that is there already. */
+export interface KnownTarget extends AppendTarget {
+  readonly state: TableState;
+}
 
-/** A part that was written, and has no name yet. */
+/** A part that was written, but has no name yet. */
 export interface NewPart {
   readonly inode: Inode;
   readonly rows: number;
@@ -52,7 +53,7 @@ export function nameOf(number: number): Uint8Array {
 
 /** Writes the parts that batches make. */
 export async function writeParts(
-  { container, state, codec }: PartTarget,
+  { container, state, codec }: AppendTarget,
   own: Transaction,
   batches: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
 ): Promise<NewPart[]> {
@@ -94,22 +95,25 @@ function nextNumber(last: Uint8Array | undefined): number {
   return /^\d+$/.test(digits) ? Number(digits) + 1 : 1;
 }
 
-/** Gives a part its name. */
-export function putPart(
+/** Names parts in a table's directory, from a number on. */
+export function putParts(
   names: Transaction,
-  { parent, name }: Place,
-  { inode, rows }: NewPart,
-  condition: "insert" | "update",
+  oid: ObjectId,
+  first: number,
+  parts: readonly NewPart[],
 ): void {
-  putInode(names, { parent, name }, inode, condition);
-  const value = encodePart({ oid: inode.oid, rows, deletedRows: 0 });
-  names.put({ oid: parent, dkey: name, akey: PART_AKEY, value, condition });
+  for (const [index, { inode, rows }] of parts.entries()) {
+    const name = nameOf(first + index);
+    putInode(names, { parent: oid, name }, inode, "insert");
+    const value = encodePart({ oid: inode.oid, rows, deletedRows: 0 });
+    names.put({ oid, dkey: name, akey: PART_AKEY, value, condition: "insert" });
+  }
 }
 
 /** Names parts behind the last one, in a transaction of their own. */
 function nameParts(
   container: Container,
-  { path, oid }: AppendTarget["state"],
+  { path, oid }: KnownTarget["state"],
   parts: readonly NewPart[],
 ) {
   const names = container.begin();
@@ -120,11 +124,7 @@ function nameParts(
     }
     // Nothing is changed here, but the commit fails if the table is gone by then.
     names.update(oid, TABLE_DKEY, [], { condition: "update" });
-    let number = nextNumber(view.queryDkey(oid, "max"));
-    for (const part of parts) {
-      putPart(names, { parent: oid, name: nameOf(number) }, part, "insert");
-      number += 1;
-    }
+    putParts(names, oid, nextNumber(view.queryDkey(oid, "max")), parts);
     return names;
   } catch (error) {
     names.abort();
@@ -132,11 +132,19 @@ function nameParts(
   }
 }
 
-function publish(target: AppendTarget, own: Transaction, parts: readonly NewPart[]): Epoch {
-  const { container, state } = target;
+/**
+ * Publishes the data of parts and their names as one commit.
+ *
+ * @param name Puts the names in a transaction of their own; called again where another writer was faster.
+ */
+export function publishNamed(
+  { container, state }: AppendTarget,
+  own: Transaction,
+  name: () => Transaction,
+): Epoch {
   const data = own.prepare();
   for (let attempt = 0; attempt < APPEND_ATTEMPTS_MAX; attempt++) {
-    const names = nameParts(container, state, parts);
+    const names = name();
     try {
       const id = container.newTransactionId();
       const { epoch } = container.publish([data, names.prepare()], id);
@@ -155,15 +163,18 @@ function publish(target: AppendTarget, own: Transaction, parts: readonly NewPart
 
 /** Appends batches; see `Table.append`. */
 export async function appendBatches(
-  target: AppendTarget,
+  target: KnownTarget,
   batches: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
 ): Promise<Epoch> {
-  const own = target.container.begin();
+  const { container, state } = target;
+  const own = container.begin();
   try {
     const parts = await writeParts(target, own, batches);
-    if (parts.length > 0) return publish(target, own, parts);
+    if (parts.length > 0) {
+      return publishNamed(target, own, () => nameParts(container, state, parts));
+    }
     own.abort();
-    return target.state.view.epoch;
+    return state.view.epoch;
   } catch (error) {
     own.abort();
     throw error;

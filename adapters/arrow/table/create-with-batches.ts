@@ -8,14 +8,14 @@
  */
 
 import type { RecordBatch } from "apache-arrow";
-import type { Transaction } from "../../../core/index.js";
+import type { Epoch, Transaction } from "../../../core/index.js";
 import { create, lookup, remove } from "../../dfs/index.js";
-import { type NewPart, nameOf, type PartTarget, putPart, writeParts } from "./append.js";
+import { type AppendTarget, type NewPart, publishNamed, putParts, writeParts } from "./append.js";
 import { encodeHeader, TABLE_AKEY, TABLE_DKEY, type TableHeader } from "./table-format.js";
 import { readState } from "./table-state.js";
 
 /** The table to create. */
-export interface NewTable extends Omit<PartTarget, "state"> {
+export interface NewTable extends Omit<AppendTarget, "state"> {
   readonly path: string;
   /** Dictionaries of its schema are numbered one by one. */
   readonly header: TableHeader;
@@ -23,61 +23,48 @@ export interface NewTable extends Omit<PartTarget, "state"> {
   readonly replace: boolean;
 }
 
-/** Refuses a path before anything is read that would be refused when all was. */
-function checkPlace({ container, path, replace }: NewTable): void {
-  using view = container.view();
-  const inode = lookup({ view }, path);
-  if (inode === undefined) return;
-  if (replace) {
-    readState(view, path, new Map());
-    return;
-  }
+/** The names of a table and its parts, in a transaction of their own. */
+function nameTable(target: NewTable, parts: readonly NewPart[]): Transaction {
+  const { container, path, header, replace } = target;
   const own = container.begin();
   try {
-    create(container, { view, own }, { path, kind: "directory" });
-  } finally {
+    using view = container.view();
+    const scope = { view, own };
+    if (replace && lookup({ view }, path) !== undefined) {
+      readState(view, path, new Map());
+      remove(scope, path, { recursive: true });
+    }
+    const { oid } = create(container, scope, { path, kind: "directory" });
+    const value = encodeHeader(header);
+    own.put({ oid, dkey: TABLE_DKEY, akey: TABLE_AKEY, value, condition: "insert" });
+    putParts(own, oid, 1, parts);
+    return own;
+  } catch (error) {
     own.abort();
+    throw error;
   }
 }
 
-function putTable(target: NewTable, names: Transaction, parts: readonly NewPart[]): void {
-  const { container, path, header, replace } = target;
-  using view = container.view();
-  const scope = { view, own: names };
-  if (replace && lookup({ view }, path) !== undefined) {
-    readState(view, path, new Map());
-    remove(scope, path, { recursive: true });
-  }
-  const { oid } = create(container, scope, { path, kind: "directory" });
-  const place = { oid, dkey: TABLE_DKEY, akey: TABLE_AKEY };
-  names.put({ ...place, value: encodeHeader(header), condition: "insert" });
-  for (const [index, part] of parts.entries()) {
-    putPart(names, { parent: oid, name: nameOf(index + 1) }, part, "insert");
-  }
-}
-
-/** Creates a table with rows; see `Table.createFrom`. */
+/**
+ * Creates a table with rows; see `Table.createFrom`.
+ *
+ * @returns The epoch at which they are visible.
+ * @throws `DaosError` `DER_EXIST` if the name is taken, at once or meanwhile.
+ */
 export async function createWithBatches(
   target: NewTable,
   batches: AsyncIterable<RecordBatch>,
-): Promise<void> {
-  checkPlace(target);
+): Promise<Epoch> {
   const { container, path, header, codec } = target;
+  // A path that would be refused is told before anything is read or written.
+  nameTable(target, []).abort();
   const own = container.begin();
-  const names = container.begin();
-  using view = container.view();
   try {
-    const parts = await writeParts(
-      { container, state: { path, view, header }, codec },
-      own,
-      batches,
-    );
-    putTable(target, names, parts);
-    container.publish([own.prepare(), names.prepare()], container.newTransactionId());
-    names.settle();
-    own.settle();
+    using view = container.view();
+    const written = { container, state: { path, view, header }, codec };
+    const parts = await writeParts(written, own, batches);
+    return publishNamed(written, own, () => nameTable(target, parts));
   } catch (error) {
-    names.abort();
     own.abort();
     throw error;
   }

@@ -85,6 +85,7 @@ export interface TableImportOptions extends TableWriteOptions {
 
 /** A table of a container, at one version. Close it, so that its space can be reclaimed. */
 export class Table implements Disposable {
+  #createdAt: Epoch | undefined;
   readonly #container: Container;
   readonly #isOld: boolean;
   readonly #compression: Compression | undefined;
@@ -165,8 +166,16 @@ export class Table implements Disposable {
     const columnIds = schema.fields.map((_, index) => index);
     const header = { schema, columnIds, nextColumnId: columnIds.length };
     const codec = compression && { compression, codec: await loadCodec(compression) };
-    await createWithBatches({ container, path, header, codec, replace }, stream);
-    return new Table(container, path, { at: {}, compression });
+    const target = { container, path, header, codec, replace };
+    const epoch = await createWithBatches(target, stream);
+    const table = new Table(container, path, { at: {}, compression });
+    table.#createdAt = epoch;
+    return table;
+  }
+
+  /** The epoch of the commit that made the table with its first rows, if this handle did. */
+  get createdAt(): Epoch | undefined {
+    return this.#createdAt;
   }
 
   /**

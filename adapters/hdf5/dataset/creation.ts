@@ -197,10 +197,11 @@ export function planDataset(name: string, options: DatasetOptions): NewDataset {
   checkShape(name, shape, itemSize);
   const limits = limitsOf(name, options, shape);
   const chunkShape = chunksOf(name, options, { shape, limits, itemSize });
-  const filters = chunkShape === undefined ? [] : pipelineFor(options, { name, type, chunkShape });
+  const fill = fillOf(name, type, options, chunkShape !== undefined);
+  const filters =
+    chunkShape === undefined ? [] : pipelineFor(options, { name, type, fill, chunkShape });
   const space = { kind: "simple", shape, maxShape: limits ?? shape } as const;
   const layout: DatasetDescription["layout"] =
     chunkShape === undefined ? { kind: "contiguous" } : { kind: "chunked", chunkShape };
-  const fill = fillOf(name, type, options, chunkShape !== undefined);
   return { description: { ...common, space, layout, filters, fill }, given };
 }

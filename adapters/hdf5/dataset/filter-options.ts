@@ -7,9 +7,9 @@
  */
 
 import { DaosError } from "../../../core/index.js";
-import { type Datatype, itemSizeOf } from "../datatype/datatype.js";
-import type { FilterDescription } from "../description.js";
-import { configureFilter, findFilter } from "../filters/index.js";
+import type { Datatype } from "../datatype/datatype.js";
+import type { FillDescription, FilterDescription } from "../description.js";
+import { findFilter, localFilters } from "../filters/index.js";
 import { type CompressionName, FILTER_ID } from "./filter-facts.js";
 
 /** Filters of a new dataset. */
@@ -35,8 +35,8 @@ export interface FilterOptions {
 
 const GZIP_LEVEL = 4;
 const SZIP_PIXELS = 8;
-/** Masks of szip's options, with HDF5's numbers. */
-const SZIP_OPTION = { ec: 4, nn: 32 } as const;
+/** Masks of szip's options, with HDF5's numbers: 1, up to 13 split bits, is what its function always adds. */
+const SZIP_OPTION = { ec: 4 | 1, nn: 32 | 1 } as const;
 /** HDF5's kinds of scale-offset. */
 const SCALE = { float: 0, integer: 2 } as const;
 
@@ -44,6 +44,7 @@ const SCALE = { float: 0, integer: 2 } as const;
 interface Target {
   readonly name: string;
   readonly type: Datatype;
+  readonly fill: FillDescription;
   readonly chunkShape: readonly number[];
 }
 
@@ -121,20 +122,8 @@ function scaleParameters({ name, type }: Target, scale: number | true): number[]
   throw invalid(name, "scale-offset of floats needs the digits to keep", "give their number");
 }
 
-function describe(
-  id: number,
-  parameters: readonly number[],
-  { name, type, chunkShape }: Target,
-  isOptional: boolean,
-): FilterDescription {
-  const filter = findFilter(id);
-  const context = { dataset: name, type, chunkShape, itemSize: itemSizeOf(type) };
-  return {
-    id,
-    name: filter?.name ?? "",
-    isOptional,
-    parameters: configureFilter(id, parameters, context),
-  };
+function filterOf(id: number, parameters: readonly number[], isOptional = true): FilterDescription {
+  return { id, name: "", isOptional, parameters };
 }
 
 /**
@@ -160,9 +149,9 @@ export function pipelineFor(options: FilterOptions, target: Target): FilterDescr
       throw invalid(name, "scale-offset loses digits, fletcher32 would refuse them", "choose one");
     }
     const parameters = scaleParameters(target, scaleOffset);
-    filters.push(describe(FILTER_ID.scaleOffset, parameters, target, true));
+    filters.push(filterOf(FILTER_ID.scaleOffset, parameters));
   }
-  if (shuffle === true) filters.push(describe(FILTER_ID.shuffle, [], target, true));
+  if (shuffle === true) filters.push(filterOf(FILTER_ID.shuffle, []));
   if (compressor !== undefined) {
     const { id, parameters } = compressor;
     if (findFilter(id) === undefined && options.allowUnknownFilter !== true) {
@@ -173,10 +162,10 @@ export function pipelineFor(options: FilterOptions, target: Target): FilterDescr
       };
       throw new DaosError("DER_NOSYS", text, { id });
     }
-    filters.push(describe(id, parameters, target, true));
+    filters.push(filterOf(id, parameters));
   }
-  if (fletcher32 === true) filters.push(describe(FILTER_ID.fletcher32, [], target, false));
-  return filters;
+  if (fletcher32 === true) filters.push(filterOf(FILTER_ID.fletcher32, [], false));
+  return localFilters(filters, target);
 }
 
 /** Whether any filter is asked for. */

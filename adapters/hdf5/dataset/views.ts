@@ -9,7 +9,7 @@ import type { Datatype } from "../datatype/datatype.js";
 import type { DType } from "../datatype/names.js";
 import type { Selection } from "../selection/selection.js";
 import { decodeElements, innerShapeOf } from "../values/decode.js";
-import type { Columns, Elements, ElementsOf, NdArray } from "../values/elements.js";
+import type { Columns, Elements, ElementsOf, NdArray, Shaped } from "../values/elements.js";
 import { encodeElements } from "../values/encode.js";
 import type { Dataset } from "./dataset.js";
 
@@ -29,16 +29,13 @@ export class AsFields<N extends string | readonly string[]> {
    *
    * @throws `DaosError` as {@link Dataset.read}.
    */
-  async read(selection?: Selection): Promise<{
-    readonly data: N extends string ? Elements : Columns;
-    readonly shape: readonly number[];
-  }> {
+  async read(selection?: Selection): Promise<Shaped<N extends string ? Elements : Columns>> {
     const names: string | readonly string[] = this.#names;
     const read =
       typeof names === "string"
         ? await this.#dataset.readMember(names, selection)
         : await this.#dataset.read(selection, { fields: names });
-    return read as { data: N extends string ? Elements : Columns; shape: readonly number[] };
+    return read as Shaped<N extends string ? Elements : Columns>;
   }
 }
 
@@ -87,7 +84,7 @@ export class AsBytes {
    *
    * @throws `DaosError` as {@link Dataset.read}; `DER_INVAL` if the elements are no text.
    */
-  async read(selection?: Selection): Promise<{ data: Uint8Array[]; shape: readonly number[] }> {
+  async read(selection?: Selection): Promise<Shaped<Uint8Array[]>> {
     const { type, name } = this.#dataset;
     if (type.class !== "string" && type.class !== "vlenString") {
       const what = `Reading dataset "${name}" as bytes`;

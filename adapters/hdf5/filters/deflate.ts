@@ -1,5 +1,5 @@
 /**
- * HDF5's filter 1: zlib's deflate, in the thread pool of Node.
+ * HDF5's filter 1: zlib's deflate, in the thread pool of Node or in the thread that calls.
  *
  * @module
  */
@@ -14,23 +14,26 @@ const inflate = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.inflate
 const THREADED_SIZE_MIN = 16 * 1024;
 const LEVEL_DEFAULT = 6;
 
-/** A chunk may be larger than in memory where it is inflated: other filters come after it. */
-function outputMax(chunkSize: number): number {
-  return 2 * chunkSize + 65_536;
-}
+const levelOf = ([level]: readonly number[]) => ({ level: level ?? LEVEL_DEFAULT });
 
 /** gzip. */
 export const deflateFilter: Filter = {
   id: 1,
   name: "deflate",
   encode: (bytes, { parameters }) => {
-    const options = { level: parameters[0] ?? LEVEL_DEFAULT };
-    if (bytes.length < THREADED_SIZE_MIN) return zlib.deflateSync(bytes, options);
-    return deflate(bytes, options);
+    if (bytes.length < THREADED_SIZE_MIN) return zlib.deflateSync(bytes, levelOf(parameters));
+    return deflate(bytes, levelOf(parameters));
   },
-  decode: (bytes, { chunkSize }) => {
-    const options = { maxOutputLength: outputMax(chunkSize) };
+  decode: (bytes, { chunkSize, sizeMax }) => {
+    const options = { maxOutputLength: sizeMax };
     if (chunkSize < THREADED_SIZE_MIN) return zlib.inflateSync(bytes, options);
     return inflate(bytes, options);
   },
+};
+
+/** The same in threads that do nothing else. */
+export const deflateInThread: Filter = {
+  ...deflateFilter,
+  encode: (bytes, { parameters }) => zlib.deflateSync(bytes, levelOf(parameters)),
+  decode: (bytes, { sizeMax }) => zlib.inflateSync(bytes, { maxOutputLength: sizeMax }),
 };

@@ -7,9 +7,20 @@
  * @module
  */
 
-import { DaosError } from "../../../core/index.js";
-import type { Datatype } from "../datatype/datatype.js";
-import type { FilterDescription } from "../description.js";
+// Not by core/index.ts: threads load this module, and the store would take them 0.1 s.
+import { DaosError } from "../../../core/errors.js";
+import type { DatasetDescription, FilterDescription } from "../description.js";
+
+/** What a filter's parameters may depend on. */
+export interface FilteredDataset extends Pick<DatasetDescription, "type" | "fill"> {
+  /** Extents of a chunk. */
+  readonly chunkShape: readonly number[];
+}
+
+/** Elements of a chunk. */
+export function elementCount(chunkShape: readonly number[]): number {
+  return chunkShape.reduce((count, extent) => count * extent, 1);
+}
 
 /** What a filter knows of a chunk. */
 export interface FilterContext {
@@ -17,18 +28,8 @@ export interface FilterContext {
   readonly parameters: readonly number[];
   /** Bytes of the chunk in memory, before any filter. */
   readonly chunkSize: number;
-}
-
-/** What a filter knows of a new dataset. */
-export interface FilteredDataset {
-  /** Its name, for errors. */
-  readonly dataset: string;
-  /** Of an element. */
-  readonly type: Datatype;
-  /** Extents of a chunk. */
-  readonly chunkShape: readonly number[];
-  /** Bytes of an element. */
-  readonly itemSize: number;
+  /** Most bytes that undoing the filter may make: more than a chunk, as filters before it may add some. */
+  readonly sizeMax: number;
 }
 
 /** A filter. */
@@ -37,6 +38,16 @@ export interface Filter {
   readonly id: number;
   /** Name as HDF5 or its registry has it. */
   readonly name: string;
+  /**
+   * The parameters that a new dataset has, of those that its creator gave: HDF5's callback `set_local`. Without
+   * this, they stay as they are.
+   *
+   * @returns `undefined` if the filter cannot take elements of this type, or has other parameters.
+   */
+  localParameters?(
+    given: readonly number[],
+    dataset: FilteredDataset,
+  ): readonly number[] | undefined;
   /**
    * Applies the filter.
    *
@@ -48,12 +59,6 @@ export interface Filter {
     context: FilterContext,
   ): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   /**
-   * The parameters that a dataset stores, from what its creator gave; those themselves by default.
-   *
-   * @throws `DaosError` `DER_INVAL` if the filter cannot take such elements.
-   */
-  configure?(parameters: readonly number[], dataset: FilteredDataset): readonly number[];
-  /**
    * Undoes it.
    *
    * @throws An error of any kind if the bytes are not what the filter makes.
@@ -62,6 +67,10 @@ export interface Filter {
 }
 
 const filters = new Map<number, Filter>();
+
+function contextOf({ parameters }: FilterDescription, chunkSize: number): FilterContext {
+  return { parameters, chunkSize, sizeMax: 2 * chunkSize + 65_536 };
+}
 
 /**
  * Makes a filter known to this process; one of the same number is replaced.
@@ -85,22 +94,51 @@ export function findFilter(id: number): Filter | undefined {
   return filters.get(id);
 }
 
-/** The parameters that a new dataset stores for a filter. */
-export function configureFilter(
-  id: number,
-  parameters: readonly number[],
-  dataset: FilteredDataset,
-): readonly number[] {
-  return findFilter(id)?.configure?.(parameters, dataset) ?? parameters;
-}
-
 function unknown({ id, name }: FilterDescription, dataset: string): DaosError {
   const text = {
-    what: `Filtering chunks of dataset "${dataset}"`,
+    what: dataset === "" ? "Creating a dataset" : `Filtering chunks of dataset "${dataset}"`,
     why: `filter ${id}${name === "" ? "" : ` (${name})`} is not known`,
     remedy: "register it with registerFilter(), or copy stored chunks as they are",
   };
   return new DaosError("DER_NOSYS", text, { id });
+}
+
+/**
+ * The filters of a new dataset with the parameters that HDF5 would give them: sizes, byte orders, fill values.
+ *
+ * @param filters As the creator of the dataset asks for them: parameters are those that HDF5's `H5Pset_filter`,
+ *   or the function of the filter, takes.
+ * @throws `DaosError` `DER_INVAL` if a filter that is not optional cannot take the elements; `DER_NOSYS` for
+ *   one that is not optional and not known.
+ */
+export function localFilters(
+  filters: readonly FilterDescription[],
+  dataset: FilteredDataset,
+): FilterDescription[] {
+  return filters.map((description) => {
+    const { id, isOptional, parameters } = description;
+    const filter = findFilter(id);
+    if (filter === undefined && !isOptional) throw unknown(description, "");
+    if (filter === undefined) return description;
+    const name = description.name === "" ? filter.name : description.name;
+    if (filter.localParameters === undefined) return { ...description, name };
+    const local = filter.localParameters(parameters, dataset);
+    if (local !== undefined) return { ...description, name, parameters: local };
+    if (isOptional) return { ...description, name };
+    const text = {
+      what: "Creating a dataset",
+      why: `filter ${id} (${name}) takes no elements of type ${dataset.type.class} with [${parameters}]`,
+      remedy: "leave the filter out, correct its parameters, or make it optional",
+    };
+    throw new DaosError("DER_INVAL", text, { id });
+  });
+}
+
+/** A chunk as it is stored. */
+export interface FilteredChunk {
+  readonly bytes: Uint8Array;
+  /** The filters that were left out, a bit each. */
+  readonly filterMask: number;
 }
 
 /** What chunks of a dataset go through. */
@@ -122,27 +160,36 @@ export interface Pipeline {
 export async function encodeChunk(
   chunk: Uint8Array,
   { dataset, filters: pipeline, chunkSize }: Pipeline,
-): Promise<{ bytes: Uint8Array; filterMask: number }> {
+): Promise<FilteredChunk> {
   let bytes = chunk;
   let filterMask = 0;
   for (const [index, description] of pipeline.entries()) {
-    const { id, isOptional, parameters } = description;
+    const { id, isOptional } = description;
     const filter = findFilter(id);
     if (filter === undefined && !isOptional) throw unknown(description, dataset);
-    const encoded = await filter?.encode(bytes, { parameters, chunkSize });
+    let encoded: Uint8Array | undefined;
+    let cause: unknown;
+    try {
+      encoded = await filter?.encode(bytes, contextOf(description, chunkSize));
+    } catch (error) {
+      cause = error;
+    }
     if (encoded !== undefined) bytes = encoded;
     else if (isOptional) filterMask |= 1 << index;
     else {
       const text = {
         what: `Writing a chunk of dataset "${dataset}"`,
-        why: `filter ${id} (${filter?.name}) cannot take it`,
+        why: `filter ${id} (${filter?.name}) cannot take it${reasonOf(cause)}`,
         remedy: "make the filter optional, or leave it out",
       };
-      throw new DaosError("DER_INVAL", text, { id });
+      throw new DaosError("DER_INVAL", text, { id }, cause);
     }
   }
   return { bytes, filterMask: filterMask >>> 0 };
 }
+
+const reasonOf = (cause: unknown): string =>
+  cause === undefined ? "" : `: ${(cause as Error).message}`;
 
 /**
  * Undoes a pipeline.
@@ -163,7 +210,7 @@ export async function decodeChunk(
     const filter = findFilter(description.id);
     if (filter === undefined) throw unknown(description, dataset);
     try {
-      bytes = await filter.decode(bytes, { parameters: description.parameters, chunkSize });
+      bytes = await filter.decode(bytes, contextOf(description, chunkSize));
     } catch (error) {
       if (error instanceof DaosError) throw error;
       const why = `filter ${filter.id} (${filter.name}) failed: ${(error as Error).message}`;

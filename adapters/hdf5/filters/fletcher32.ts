@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DaosError } from "../../../core/index.js";
+import { DaosError } from "../../../core/errors.js";
 import type { Filter } from "./filter.js";
 
 const CHECKSUM_SIZE = 4;

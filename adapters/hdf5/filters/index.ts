@@ -1,27 +1,21 @@
 /**
- * The filters that come with this front end.
+ * Filters: see `filter.ts`; those that come with this front end are in `built-in.ts`.
  *
  * @module
  */
 
-import { deflateFilter } from "./deflate.js";
-import { registerFilter } from "./filter.js";
-import { fletcher32Filter } from "./fletcher32.js";
-import { lzfFilter } from "./lzf.js";
-import { shuffleFilter } from "./shuffle.js";
+import "./built-in.js";
 
-for (const filter of [deflateFilter, shuffleFilter, fletcher32Filter, lzfFilter]) {
-  registerFilter(filter);
-}
-
+export { type ChunkFilters, chunkFilters } from "./chunk-filters.js";
 export {
-  configureFilter,
   decodeChunk,
   encodeChunk,
   type Filter,
   type FilterContext,
+  type FilteredChunk,
   type FilteredDataset,
   findFilter,
+  localFilters,
   type Pipeline,
   registerFilter,
 } from "./filter.js";

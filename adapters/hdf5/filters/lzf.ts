@@ -10,11 +10,11 @@
  * @module
  */
 
-import type { Filter } from "./filter.js";
+import { itemSizeOf } from "../datatype/datatype.js";
+import { elementCount, type Filter } from "./filter.js";
 
-/** What h5py notes with every dataset: versions of its filter and of the library, 1.5. */
-const FILTER_VERSION = 4;
-const LIBRARY_VERSION = 0x0105;
+/** Versions of h5py's filter and of LibLZF whose format this is. */
+const VERSION = [4, 261] as const;
 const LITERALS_MAX = 32;
 const DISTANCE_MAX = 8192;
 const LENGTH_MAX = 264;
@@ -110,10 +110,10 @@ function decompress(bytes: Uint8Array, sizeMax: number): Uint8Array {
 export const lzfFilter: Filter = {
   id: 32000,
   name: "lzf",
-  configure: (_, { chunkShape, itemSize }) => {
-    return [FILTER_VERSION, LIBRARY_VERSION, chunkShape.reduce((size, n) => size * n, itemSize)];
-  },
+  localParameters: (_, { type, chunkShape }) => [
+    ...VERSION,
+    elementCount(chunkShape) * itemSizeOf(type),
+  ],
   encode: (bytes) => compress(bytes),
-  // A chunk may be larger than in memory where it is undone: other filters come after it.
-  decode: (bytes, { chunkSize }) => decompress(bytes, 2 * chunkSize + 65_536),
+  decode: (bytes, { sizeMax }) => decompress(bytes, sizeMax),
 };

@@ -13,7 +13,7 @@ import path from "node:path";
 import { DaosError } from "../../../core/index.js";
 import { hasReferences, hasSlots, itemSizeOf } from "../datatype/datatype.js";
 import type { Box, DatasetDescription, RawElements, StoredChunk } from "../description.js";
-import { decodeChunk, findFilter } from "../filters/index.js";
+import { type ChunkFilters, chunkFilters, findFilter } from "../filters/index.js";
 import { fillBytes } from "../region.js";
 import { chunksOf, copyBox, countOfShape, forEachRun, intersect, relativeTo } from "./box-copy.js";
 import { type ChunkedData, type ChunkPlace, chunkPlaces, chunkSizeOf } from "./chunk-index.js";
@@ -22,7 +22,13 @@ import type { ElementReader } from "./elements.js";
 import { ExternalBytes } from "./external-bytes.js";
 import { type H5Format, unsupported } from "./format.js";
 import type { StoredLayout } from "./layout-message.js";
-import { CHUNK_CACHE_SIZE, CHUNK_SIZE_MAX, ITEMS_SIZE_MAX, READ_SIZE_MAX } from "./limits.js";
+import {
+  CHUNK_CACHE_SIZE,
+  CHUNK_SIZE_MAX,
+  CHUNKS_AT_ONCE_MAX,
+  ITEMS_SIZE_MAX,
+  READ_SIZE_MAX,
+} from "./limits.js";
 import { restoreByteOrder } from "./wasm/byte-order.js";
 import type { LibraryReader } from "./wasm/library-reader.js";
 
@@ -199,20 +205,29 @@ export class DatasetReader {
     const { chunkShape } = layout;
     if (table.count === 0 || fill !== undefined) fillBytes(target, fill);
     if (table.count === 0) return;
-    for (const position of chunksOf(box, chunkShape)) {
-      const place = table.find(position);
-      if (place === undefined) continue;
-      const start = position.map((at, dimension) => at * (chunkShape[dimension] as number));
-      const chunkBox = { start, shape: chunkShape };
-      const common = intersect(chunkBox, box);
-      if (common === undefined) continue;
-      const bytes = await this.#decode(place, layout);
-      copyBox(
-        { bytes, shape: chunkShape, box: relativeTo(common, chunkBox) },
-        { bytes: target, shape: box.shape, box: relativeTo(common, box) },
-        this.#itemSize,
-      );
-    }
+    const chunkSize = chunkSizeOf(this.#chunked(layout));
+    const pipeline = { dataset: this.#origin.path, filters: description.filters, chunkSize };
+    const filters = chunkFilters(pipeline, target.length);
+    const positions = chunksOf(box, chunkShape);
+    const work = async () => {
+      for (const position of positions) {
+        const place = table.find(position);
+        if (place === undefined) continue;
+        const start = position.map((at, dimension) => at * (chunkShape[dimension] as number));
+        const chunkBox = { start, shape: chunkShape };
+        const common = intersect(chunkBox, box);
+        if (common === undefined) continue;
+        const bytes = await this.#decode(place, layout, filters);
+        copyBox(
+          { bytes, shape: chunkShape, box: relativeTo(common, chunkBox) },
+          { bytes: target, shape: box.shape, box: relativeTo(common, box) },
+          this.#itemSize,
+        );
+      }
+    };
+    const fits = Math.floor(CHUNK_CACHE_SIZE / Math.max(1, chunkSize));
+    const count = Math.max(1, Math.min(CHUNKS_AT_ONCE_MAX, fits));
+    await Promise.all(Array.from({ length: count }, work));
   }
 
   /** The filters that a chunk was not given. */
@@ -228,6 +243,7 @@ export class DatasetReader {
   async #decode(
     place: ChunkPlace,
     layout: Extract<StoredLayout, { kind: "chunked" }>,
+    filters: ChunkFilters,
   ): Promise<Uint8Array> {
     const known = this.#decoded.get(place.address);
     if (known !== undefined) {
@@ -235,13 +251,9 @@ export class DatasetReader {
       this.#decoded.set(place.address, known);
       return known;
     }
-    const { description, path: dataset } = this.#origin;
-    const chunkSize = chunkSizeOf(this.#chunked(layout));
-    this.#requireSize(Math.max(chunkSize, place.size));
+    this.#requireSize(Math.max(chunkSizeOf(this.#chunked(layout)), place.size));
     const stored = this.#stored(place);
-    const { filters } = description;
-    const mask = this.#maskOf(place, layout);
-    const bytes = await decodeChunk(stored, { dataset, filters, chunkSize }, mask);
+    const bytes = await filters.decode(stored, this.#maskOf(place, layout), true);
     this.#keep(place.address, bytes);
     return bytes;
   }

@@ -22,6 +22,8 @@ export const TREE_DEPTH_MAX = 64;
 export const HEAP_CACHE_SIZE = 16 * MIB;
 /** Decoded chunks of a dataset that are kept, in bytes; one is kept in any case. */
 export const CHUNK_CACHE_SIZE = 16 * MIB;
+/** Chunks that are decoded side by side, if so many fit {@link CHUNK_CACHE_SIZE}. */
+export const CHUNKS_AT_ONCE_MAX = 8;
 /** Largest chunk, filters undone, unless the caller allows more, in bytes. */
 export const CHUNK_SIZE_MAX = 128 * MIB;
 /** Most that items of several elements of variable length take in one read, in bytes. */

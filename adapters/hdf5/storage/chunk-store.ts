@@ -12,7 +12,7 @@
  */
 
 import type { ObjectId } from "../../../core/index.js";
-import { decodeChunk, encodeChunk, type Pipeline } from "../filters/index.js";
+import { type ChunkFilters, chunkFilters, type Pipeline } from "../filters/index.js";
 import type { ChunkPiece } from "../parallel/chunk-exchange.js";
 import {
   type ChunkRuns,
@@ -191,7 +191,7 @@ export class ChunkStore implements FlushPart {
   }
 
   /** A chunk in memory, filters undone; not to be changed. */
-  async #load(index: readonly number[]): Promise<CachedChunk> {
+  async #load(index: readonly number[], filters: ChunkFilters): Promise<CachedChunk> {
     const key = index.join();
     const cached = this.#cache.get(key);
     if (cached !== undefined) {
@@ -205,7 +205,7 @@ export class ChunkStore implements FlushPart {
     if (stored === undefined) {
       bytes = new Uint8Array(this.#shape.chunkSize);
       fillBytes(bytes, this.#shape.fill);
-    } else bytes = await decodeChunk(stored.bytes, this.#shape, stored.filterMask);
+    } else bytes = await filters.decode(stored.bytes, stored.filterMask, false);
     const chunk = { index, bytes, isDirty: false };
     this.#cache.set(key, chunk);
     return chunk;
@@ -219,25 +219,33 @@ export class ChunkStore implements FlushPart {
       const own = [...this.#cache.values()].filter(({ isShared }) => isShared !== true);
       const oldest = own.slice(0, PARALLEL_MAX);
       if (oldest.length === 0) return;
-      await Promise.all(oldest.filter(({ isDirty }) => isDirty).map((chunk) => this.#save(chunk)));
+      await this.#saveDirty(oldest);
       for (const { index } of oldest) this.#cache.delete(index.join());
     }
   }
 
-  async #save(chunk: CachedChunk): Promise<void> {
-    const { bytes, filterMask } = await encodeChunk(chunk.bytes, this.#shape);
-    this.store(chunk.index, bytes, filterMask);
+  async #saveDirty(chunks: readonly CachedChunk[]): Promise<void> {
+    const dirty = chunks.filter(({ isDirty }) => isDirty);
+    const filters = chunkFilters(this.#shape, this.#cache.size * this.#shape.chunkSize);
+    const save = async ({ index, bytes }: CachedChunk) => {
+      const encoded = await filters.encode(bytes, false);
+      this.store(index, encoded.bytes, encoded.filterMask);
+    };
+    for (let first = 0; first < dirty.length; first += PARALLEL_MAX) {
+      await Promise.all(dirty.slice(first, first + PARALLEL_MAX).map(save));
+    }
   }
 
   /** Reads a region into `target`, packed. */
   read(region: Region, extents: readonly number[], target: Uint8Array): Promise<void> {
     const { chunkShape, itemSize } = this.#shape;
     const packed = { bytes: target, extents: regionShape(region) };
+    const filters = chunkFilters(this.#shape, target.length);
     return this.#inTurn(async () => {
       const queue = touched(region, { chunkShape, extents });
       const work = async () => {
         for (const { index, runs } of queue) {
-          const chunk = await this.#load(index);
+          const chunk = await this.#load(index, filters);
           copyRuns({ bytes: chunk.bytes, extents: chunkShape }, packed, runs, itemSize);
         }
       };
@@ -250,12 +258,13 @@ export class ChunkStore implements FlushPart {
   write(region: Region, extents: readonly number[], source: Uint8Array): Promise<void> {
     const { chunkShape, chunkSize, itemSize, fill } = this.#shape;
     const packed = { bytes: source, extents: regionShape(region) };
+    const filters = chunkFilters(this.#shape, source.length);
     return this.#inTurn(async () => {
       const queue = touched(region, { chunkShape, extents });
       const work = async () => {
         for (const { index, runs, isWhole } of queue) {
           if (!isWhole) {
-            const chunk = await this.#load(index);
+            const chunk = await this.#load(index, filters);
             if (!chunk.isDirty) chunk.bytes = Uint8Array.from(chunk.bytes);
             copyRuns(packed, { bytes: chunk.bytes, extents: chunkShape }, swapRuns(runs), itemSize);
             if (!this.#session.isParallel || this.#whole.has(index.join())) chunk.isDirty = true;
@@ -269,7 +278,8 @@ export class ChunkStore implements FlushPart {
           const bytes = new Uint8Array(chunkSize);
           if (fill !== undefined) fillBytes(bytes, fill);
           copyRuns(packed, { bytes, extents: chunkShape }, swapRuns(runs), itemSize);
-          await this.#save({ index, bytes, isDirty: true });
+          const encoded = await filters.encode(bytes, true);
+          this.store(index, encoded.bytes, encoded.filterMask);
         }
       };
       await Promise.all(Array.from({ length: PARALLEL_MAX }, work));
@@ -313,8 +323,9 @@ export class ChunkStore implements FlushPart {
   /** Puts a piece that a rank wrote into its chunk. */
   applyPiece({ index, runs, shape, bytes }: ChunkPiece): Promise<void> {
     const { chunkShape, itemSize } = this.#shape;
+    const filters = chunkFilters(this.#shape, bytes.length);
     return this.#inTurn(async () => {
-      const chunk = await this.#load(index);
+      const chunk = await this.#load(index, filters);
       if (!chunk.isDirty) chunk.bytes = Uint8Array.from(chunk.bytes);
       const piece = { bytes, extents: shape };
       copyRuns(piece, { bytes: chunk.bytes, extents: chunkShape }, runs, itemSize);
@@ -326,8 +337,9 @@ export class ChunkStore implements FlushPart {
   /** Removes what lies outside of new extents: whole chunks, and parts of those on the edge. */
   shrink(extents: readonly number[]): Promise<void> {
     const { chunkShape, itemSize, fill } = this.#shape;
+    const filters = chunkFilters(this.#shape, 0);
     return this.#inTurn(async () => {
-      await this.#saveAll();
+      await this.#saveDirty([...this.#cache.values()]);
       for (const index of [...this.indices()]) {
         const inside = index.map((at, dimension) => {
           const extent = chunkShape[dimension] as number;
@@ -337,7 +349,7 @@ export class ChunkStore implements FlushPart {
           this.#cache.delete(index.join());
           this.#session.changeData("Resizing").own.punchDkey(this.#oid, chunkKey(index));
         } else if (inside.some((count, dimension) => count < (chunkShape[dimension] as number))) {
-          const chunk = await this.#load(index);
+          const chunk = await this.#load(index, filters);
           const bytes = new Uint8Array(chunk.bytes.length);
           fillBytes(bytes, fill);
           const runs = inside.map((count) => [0, 0, count]);
@@ -350,17 +362,9 @@ export class ChunkStore implements FlushPart {
     });
   }
 
-  async #saveAll(): Promise<void> {
-    const dirty = [...this.#cache.values()].filter(({ isDirty }) => isDirty);
-    for (let first = 0; first < dirty.length; first += PARALLEL_MAX) {
-      const some = dirty.slice(first, first + PARALLEL_MAX);
-      await Promise.all(some.map((chunk) => this.#save(chunk)));
-    }
-  }
-
   /** Stores what was kept back. */
   flush(): Promise<void> {
-    return this.#inTurn(() => this.#saveAll());
+    return this.#inTurn(() => this.#saveDirty([...this.#cache.values()]));
   }
 
   reset(): void {

@@ -98,9 +98,26 @@ export type ScalarOf<D extends DType> = DType extends D
       : ElementsOf<D>;
 
 /** Elements with their shape, in row-major order. */
-export interface NdArray<D extends DType = DType> {
+export interface NdArray<D extends DType = DType> extends Shaped<ElementsOf<D>> {}
+
+/** Elements of any kind with their shape, in row-major order. */
+export interface Shaped<T = unknown> {
   /** The elements. */
-  readonly data: ElementsOf<D>;
+  readonly data: T;
   /** Extent along each dimension, slowest first. */
   readonly shape: readonly number[];
 }
+
+/** The element type that elements have: of a `Float64Array` `"float64"`. */
+export type DTypeOf<T> =
+  T extends Shaped<infer U>
+    ? DTypeOf<U>
+    : T extends NumberArray
+      ? { [N in NumericName]: T extends TypedArrayOf<N> ? N : never }[NumericName]
+      : T extends string | readonly string[]
+        ? "string"
+        : T extends boolean | readonly boolean[]
+          ? "bool"
+          : T extends number | readonly number[] | readonly (readonly number[])[]
+            ? "float64"
+            : DType;

@@ -132,6 +132,13 @@ async function storage(group: Group): Promise<void> {
   await group.createDataset("lzf", { data, compression: "lzf", chunks: [6, 10] });
   const all = { compression: "gzip", shuffle: true, fletcher32: true, chunks: [3, 5] } as const;
   await group.createDataset("all", { data, ...all });
+  await group.createDataset("szip", { data, compression: "szip", chunks: [4, 5] });
+  const entropy = { compression: "szip", compressionOptions: ["ec", 16], chunks: [6, 10] } as const;
+  await group.createDataset("szip ec", { data, ...entropy });
+  await group.createDataset("bits", { data, scaleOffset: true, chunks: [4, 5] });
+  const eighths = { data: Float64Array.from(data.data, (value) => value / 8), shape: [6, 10] };
+  const digits = { scaleOffset: 3, compression: "gzip", chunks: [4, 5] } as const;
+  await group.createDataset("digits", { data: eighths, ...digits });
   await group.createDataset("fill", { shape: [3], dtype: "float32", fillValue: -1.5 });
   const chunked = { shape: [3, 3], chunks: [2, 2] };
   await group.createDataset("fill chunked", { ...chunked, dtype: "uint16", fillValue: 7 });
