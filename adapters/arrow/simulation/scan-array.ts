@@ -179,27 +179,61 @@ function mappedColumn(type: NumericType, bytes: Uint8Array): Data {
   return type.column(bytes.byteOffset % type.size === 0 ? bytes : new Uint8Array(bytes));
 }
 
-/** The fragments of an array that lies in one object, mapped. */
-function* mapped(plan: Plan, type: NumericType, offset: number): Generator<RecordBatch> {
-  const { view, oid, shape } = plan.source;
-  const { size } = type;
+/** Elements `[first, end)` in row-major order. */
+interface ElementRun {
+  readonly first: number;
+  readonly end: number;
+  /** Where they lie, mapped; `undefined` if they do not lie in one piece. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+/**
+ * What of an array was written, as runs of elements in order. An element that a fragment has only a part of comes
+ * by itself, without bytes.
+ */
+function* writtenRuns(source: ArraySource, size: number, offset: number): Generator<ElementRun> {
+  const { view, oid, shape } = source;
   const end = offset + countOf(shape) * size;
-  for (let from = offset; from < end; ) {
-    // Windows end between two elements: offset and size are multiples of one.
+  let next = 0;
+  for (let from = offset; from < end; from += ARRAY_WINDOW_SIZE) {
     const to = Math.min(end, from + ARRAY_WINDOW_SIZE);
     for (const { start, bytes } of view.mapArray(oid, wholeOf(Pattern.contiguous(from, to)))) {
       if (bytes === undefined) continue;
-      const head = (size - ((from + start - offset) % size)) % size;
-      const whole = bytes.subarray(head, head + Math.floor((bytes.length - head) / size) * size);
-      const first = (from + start + head - offset) / size;
-      let at = 0;
-      for (const box of boxesOfRun(shape, first, first + whole.length / size)) {
-        const part = whole.subarray(at, at + box.count * size);
-        at += part.length;
-        yield batchOf(plan, box, mappedColumn(type, part));
+      const at = from + start - offset;
+      const [first, last] = [Math.ceil(at / size), Math.floor((at + bytes.length) / size)];
+      // Elements that this fragment has only a part of, at its beginning and at its end.
+      const [head, tail] = [first - 1, last];
+      if (at % size > 0 && head >= next) {
+        next = head + 1;
+        yield { first: head, end: next, bytes: undefined };
+      }
+      if (last > first) {
+        const begin = first * size - at;
+        yield { first, end: last, bytes: bytes.subarray(begin, begin + (last - first) * size) };
+        next = last;
+      }
+      if ((at + bytes.length) % size > 0 && tail >= next) {
+        next = tail + 1;
+        yield { first: tail, end: next, bytes: undefined };
       }
     }
-    from = to;
+  }
+}
+
+/** The fragments of an array that lies in one object, mapped. */
+async function* mapped(plan: Plan, type: NumericType, offset: number): AsyncGenerator<RecordBatch> {
+  const { source } = plan;
+  for (const { first, end, bytes } of writtenRuns(source, type.size, offset)) {
+    let at = 0;
+    for (const box of boxesOfRun(source.shape, first, end)) {
+      if (bytes === undefined) {
+        yield batchOf(plan, box, await source.read(box));
+        continue;
+      }
+      const part = bytes.subarray(at, at + box.count * type.size);
+      at += part.length;
+      yield batchOf(plan, box, mappedColumn(type, part));
+    }
   }
 }
 
