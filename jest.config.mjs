@@ -32,7 +32,7 @@ export default {
   // jest does not resolve a package's import of itself; the names lead to what `exports` says.
   moduleNameMapper: {
     "^daos-ts$": "<rootDir>/dist/core/index.js",
-    "^daos-ts/(mpi-io|hdf5|arrow|dfs)$": "<rootDir>/dist/adapters/$1/index.js",
+    "^daos-ts/(mpi-io|hdf5|arrow|arrow-flight|dfs)$": "<rootDir>/dist/adapters/$1/index.js",
   },
   reporters: ["default", "<rootDir>/test/support/reporter.mjs"],
   maxWorkers: 2,

@@ -6,6 +6,7 @@
  */
 
 import { administrationVerbs } from "./administration/verbs.js";
+import { arrowServe } from "./arrow/serve.js";
 import {
   containerCreate,
   containerList,
@@ -91,6 +92,11 @@ const groups: Group[] = [
     aliases: ["h5"],
     summary: "HDF5 files, in containers and as .h5 files",
     verbs: [hdf5Import, hdf5Export, hdf5List, hdf5Dump, hdf5Stat, hdf5Diff],
+  },
+  {
+    name: "arrow",
+    summary: "Arrow tables of containers",
+    verbs: [arrowServe],
   },
   {
     name: "health",

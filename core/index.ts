@@ -26,7 +26,7 @@ export {
   formatAclEntry,
   parseAcl,
 } from "./access/acl-format.js";
-export type { Identity } from "./access/identity.js";
+export { currentIdentity, type Identity, type KnownIdentity } from "./access/identity.js";
 export { crc32c } from "./device/crc32c.js";
 export type { Device, DeviceFile, DeviceSpace, LockKind, OpenMode } from "./device/device.js";
 export { NodeDevice } from "./device/node-device.js";

@@ -27,6 +27,7 @@ export {
 } from "./array-scan.js";
 export type { Compression } from "./ipc/compression.js";
 export { IpcDecoder, type IpcStream, readIpc } from "./ipc/decoder.js";
+export { END_OF_STREAM, framedMessage, IpcEncoder, type IpcMessage } from "./ipc/encoder.js";
 export type { ArrowTypeOf, NumericTypeName } from "./numeric-types.js";
 export type { Comparison, Literal, Predicate } from "./table/predicate.js";
 export type { ScanOptions } from "./table/scan.js";

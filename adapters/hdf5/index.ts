@@ -88,6 +88,7 @@ export {
   slice,
 } from "./selection/selection.js";
 export { storeSource } from "./store-source.js";
+export { type DecodeOptions, decodeElements } from "./values/decode.js";
 export type {
   Columns,
   Elements,

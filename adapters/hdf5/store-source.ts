@@ -38,7 +38,8 @@ function facts(session: Session, oid: ObjectId) {
 }
 
 function datasetSource(dataset: StoredDataset): SourceDataset {
-  const { attributeOrder, comment, description } = dataset.header;
+  const { attributeOrder, comment } = dataset.header;
+  const { description } = dataset;
   return {
     kind: "dataset",
     ...facts(dataset.session, dataset.oid),
@@ -48,6 +49,7 @@ function datasetSource(dataset: StoredDataset): SourceDataset {
     read: (box, memory) => dataset.read(box, memory),
     storedChunks: () => dataset.storedChunks(),
     get storedSize() {
+      if (description.layout.kind === "virtual") return undefined;
       if (dataset.header.storage !== "chunks") return countOf(description.space) * dataset.itemSize;
       const { chunks } = dataset;
       let size = 0;

@@ -11,12 +11,17 @@
  */
 
 import {
+  type CompoundMember,
+  type CompoundType,
   type Datatype,
-  type FloatType,
+  decodeElements,
   type Hdf5Source,
   itemSizeOf,
+  type NumberArray,
   type RawElements,
-  type SourceRegion,
+  type Reference,
+  RegionReference,
+  SLOT_SIZE,
 } from "daos-ts/hdf5";
 import { selectionText } from "./type-text.js";
 
@@ -29,56 +34,33 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [name: string]: JsonValue };
 
-/** Unsigned whole number of an element. */
-function bitsOf(bytes: Uint8Array, order: "little" | "big" | "vax"): bigint {
-  let value = 0n;
-  const ordered = order === "big" ? bytes : bytes.toReversed();
-  for (const byte of ordered) value = (value << 8n) | BigInt(byte);
-  return value;
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+/** The numbers that elements are. */
+function numbersOf(type: Datatype, elements: RawElements): ArrayLike<number | bigint> {
+  return decodeElements(type, elements) as NumberArray;
 }
 
-function integerOf(value: bigint): number | string {
+function numberValue(value: number | bigint): number | string {
   const number = Number(value);
-  return Number.isSafeInteger(number) ? number : String(value);
+  if (typeof value === "bigint") return Number.isSafeInteger(number) ? number : String(value);
+  return Number.isFinite(number) ? number : String(value);
 }
 
-const field = (bits: bigint, at: number, size: number): bigint =>
-  BigInt.asUintN(size, bits >> BigInt(at));
-
-/** The number that a float of any format stands for. */
-function floatOf(bytes: Uint8Array, type: FloatType): number {
-  const bits = bitsOf(bytes, type.order);
-  const sign = field(bits, type.signLocation, 1) === 1n ? -1 : 1;
-  const exponent = Number(field(bits, type.exponentLocation, type.exponentSize));
-  const mantissa = field(bits, type.mantissaLocation, type.mantissaSize);
-  const isImplied = type.normalization === "implied";
-  // A set leading bit is part of the mantissa.
-  const digits = isImplied ? type.mantissaSize : type.mantissaSize - 1;
-  if (exponent === 2 ** type.exponentSize - 1) {
-    const rest = isImplied ? mantissa : BigInt.asUintN(digits, mantissa);
-    return rest === 0n ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  }
-  const isSmall = exponent === 0;
-  const whole = isImplied && !isSmall ? mantissa | (1n << BigInt(digits)) : mantissa;
-  const power = (isSmall ? 1 : exponent) - type.exponentBias - digits;
-  // In two steps: a power beyond the doubles may meet a mantissa that brings it back.
-  const half = Math.trunc(power / 2);
-  return sign * Number(whole) * 2 ** half * 2 ** (power - half);
+/** Each element of some bytes as hexadecimal text. */
+function hexValues(bytes: Uint8Array, size: number): string[] {
+  return Array.from({ length: bytes.length / size }, (_, index) =>
+    hex(bytes.subarray(index * size, (index + 1) * size)),
+  );
 }
 
-const numberOf = (value: number): number | string =>
-  Number.isFinite(value) ? value : String(value);
-
-function textOf(bytes: Uint8Array, padding: string): string {
-  let end = bytes.length;
-  if (padding === "nullterm") {
-    const zero = bytes.indexOf(0);
-    if (zero >= 0) end = zero;
-  } else {
-    const pad = padding === "spacepad" ? 0x20 : 0;
-    while (end > 0 && bytes[end - 1] === pad) end--;
-  }
-  return Buffer.from(bytes.subarray(0, end)).toString("utf8");
+/** The bytes of a member, behind one another. */
+function memberBytes(bytes: Uint8Array, size: number, { offset, type }: CompoundMember) {
+  const parts = Array.from({ length: bytes.length / size }, (_, index) => {
+    const start = index * size + offset;
+    return bytes.subarray(start, start + itemSizeOf(type));
+  });
+  return Buffer.concat(parts);
 }
 
 /** Makes values of elements of one file. */
@@ -93,88 +75,80 @@ export class ValueReader {
   }
 
   /** The values of elements, in their order. */
-  async values(type: Datatype, elements: RawElements): Promise<JsonValue[]> {
-    return this.#list(type, elements.bytes, elements.heap);
+  async values(type: Datatype, { bytes, heap }: RawElements): Promise<JsonValue[]> {
+    const own = { bytes: Uint8Array.from(bytes), heap };
+    switch (type.class) {
+      case "integer":
+      case "float":
+        return Array.from(numbersOf(type, own), numberValue);
+      case "enum": {
+        const names = new Map(type.members.map(({ name, value }) => [value, name]));
+        return Array.from(
+          numbersOf(type.base, own),
+          (value) => names.get(BigInt(value)) ?? numberValue(value),
+        );
+      }
+      case "string":
+      case "vlenString":
+        return [...(decodeElements(type, own) as readonly string[])];
+      case "vlen":
+        return this.#sequences(type.base, own);
+      case "array": {
+        const all = await this.values(type.base, own);
+        const count = type.shape.reduce((product, extent) => product * extent, 1);
+        return Array.from({ length: all.length / count }, (_, index) =>
+          nested(all.slice(index * count, (index + 1) * count), type.shape),
+        );
+      }
+      case "compound":
+        return this.#compounds(type, own);
+      case "reference": {
+        const references = decodeElements(type, own) as readonly (Reference | undefined)[];
+        return Promise.all(references.map((reference) => this.#referred(reference)));
+      }
+      default:
+        return hexValues(bytes, type.size);
+    }
   }
 
-  async #list(
-    type: Datatype,
-    bytes: Uint8Array,
-    heap: readonly Uint8Array[],
-  ): Promise<JsonValue[]> {
-    const size = itemSizeOf(type);
+  async #sequences(base: Datatype, { bytes, heap }: RawElements): Promise<JsonValue[]> {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const values: JsonValue[] = [];
-    for (let at = 0; at + size <= bytes.length; at += size) {
-      values.push(await this.#value(type, bytes.subarray(at, at + size), heap));
+    for (let at = 0; at < bytes.length; at += SLOT_SIZE) {
+      const size = view.getUint32(at, true) * itemSizeOf(base);
+      const item = heap[Number(view.getBigUint64(at + 8, true))] ?? new Uint8Array(0);
+      values.push(await this.values(base, { bytes: item.subarray(0, size), heap }));
     }
     return values;
   }
 
-  async #value(type: Datatype, bytes: Uint8Array, heap: readonly Uint8Array[]): Promise<JsonValue> {
-    switch (type.class) {
-      case "integer": {
-        const bits = bitsOf(bytes, type.order) >> BigInt(type.bitOffset);
-        const { precision, isSigned } = type;
-        return integerOf(
-          isSigned ? BigInt.asIntN(precision, bits) : BigInt.asUintN(precision, bits),
-        );
+  async #compounds(
+    { members, size }: CompoundType,
+    { bytes, heap }: RawElements,
+  ): Promise<JsonValue[]> {
+    const values = Array.from(
+      { length: bytes.length / size },
+      (): Record<string, JsonValue> => ({}),
+    );
+    for (const member of members) {
+      const column = await this.values(member.type, {
+        bytes: memberBytes(bytes, size, member),
+        heap,
+      });
+      for (const [index, value] of column.entries()) {
+        (values[index] as Record<string, JsonValue>)[member.name] = value;
       }
-      case "float":
-        return type.order === "vax" ? hex(bytes) : numberOf(floatOf(bytes, type));
-      case "enum": {
-        const bits = bitsOf(bytes, type.base.order);
-        const value = type.base.isSigned ? BigInt.asIntN(8 * bytes.length, bits) : bits;
-        return type.members.find((member) => member.value === value)?.name ?? integerOf(value);
-      }
-      case "string":
-        return textOf(bytes, type.padding);
-      case "vlenString":
-        return textOf(itemOf(bytes, heap), "nullterm");
-      case "vlen":
-        return this.#list(type.base, itemOf(bytes, heap), heap);
-      case "array":
-        return nested(await this.#list(type.base, bytes, heap), type.shape);
-      case "compound": {
-        const members: Record<string, JsonValue> = {};
-        for (const { name, offset, type: of } of type.members) {
-          members[name] = await this.#value(
-            of,
-            bytes.subarray(offset, offset + itemSizeOf(of)),
-            heap,
-          );
-        }
-        return members;
-      }
-      case "reference":
-        return type.kind === "object"
-          ? this.#pathOf(bitsOf(bytes, "little"))
-          : this.#region(bytes, heap);
-      default:
-        return hex(bytes);
     }
+    return values;
   }
 
-  async #pathOf(reference: bigint): Promise<string | null> {
-    if (reference === 0n) return null;
-    const object = await this.#source.resolve(reference);
-    return (object && this.#paths.get(object.id)) ?? `#${reference}`;
+  async #referred(reference: Reference | undefined): Promise<string | null> {
+    if (reference === undefined) return null;
+    const object = await this.#source.resolve(reference.object);
+    const path = (object && this.#paths.get(object.id)) ?? `#${reference.object}`;
+    if (!(reference instanceof RegionReference)) return path;
+    return `${path} ${selectionText(reference.selection)}`;
   }
-
-  async #region(bytes: Uint8Array, heap: readonly Uint8Array[]): Promise<JsonValue> {
-    const index = Number(bitsOf(bytes.subarray(0, 8), "little"));
-    const item = heap[index];
-    if (index === 0 || item === undefined) return null;
-    const { object, selection }: SourceRegion = JSON.parse(Buffer.from(item).toString());
-    return `${await this.#pathOf(BigInt(object))} ${selectionText(selection)}`;
-  }
-}
-
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
-
-function itemOf(bytes: Uint8Array, heap: readonly Uint8Array[]): Uint8Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint32(0, true) === 0) return new Uint8Array(0);
-  return heap[Number(view.getBigUint64(8, true))] ?? new Uint8Array(0);
 }
 
 /** A list as lists of lists, of a shape. */

@@ -43,6 +43,7 @@ const VERBS: Record<Program, readonly string[]> = {
     "hdf5 dump",
     "hdf5 stat",
     "hdf5 diff",
+    "arrow serve",
     "health check",
     "setup",
     "version",

@@ -14,6 +14,7 @@ import {
   DaosError,
   type Epoch,
   isDaosError,
+  type ObjectId,
   type Transaction,
 } from "../../../core/index.js";
 import { type Inode, newInode, notFound, putInode } from "../../dfs/index.js";
@@ -26,11 +27,17 @@ import type { TableState } from "./table-state.js";
 /** What is appended to. */
 export interface AppendTarget {
   readonly container: Container;
-  readonly state: TableState;
+  readonly state: Pick<TableState, "path" | "view" | "header">;
   readonly codec: BufferCodec | undefined;
 }
 
-interface NewPart {
+/** A table that is there already. */
+export interface KnownTarget extends AppendTarget {
+  readonly state: TableState;
+}
+
+/** A part that was written, but has no name yet. */
+export interface NewPart {
   readonly inode: Inode;
   readonly rows: number;
 }
@@ -42,7 +49,8 @@ function nameOf(number: number): Uint8Array {
   return Buffer.from(`${String(number).padStart(NAME_DIGITS, "0")}.arrow`);
 }
 
-async function writeParts(
+/** Writes batches as parts without names. */
+export async function writeParts(
   { container, state, codec }: AppendTarget,
   own: Transaction,
   batches: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
@@ -85,6 +93,21 @@ function nextNumber(last: Uint8Array | undefined): number {
   return /^\d+$/.test(digits) ? Number(digits) + 1 : 1;
 }
 
+/** Names parts in a table's directory, from a number on. */
+export function putParts(
+  names: Transaction,
+  oid: ObjectId,
+  first: number,
+  parts: readonly NewPart[],
+): void {
+  for (const [index, { inode, rows }] of parts.entries()) {
+    const name = nameOf(first + index);
+    putInode(names, { parent: oid, name }, inode, "insert");
+    const value = encodePart({ oid: inode.oid, rows, deletedRows: 0 });
+    names.put({ oid, dkey: name, akey: PART_AKEY, value, condition: "insert" });
+  }
+}
+
 /** Names parts behind the last one, in a transaction of their own. */
 function nameParts(container: Container, { path, oid }: TableState, parts: readonly NewPart[]) {
   const names = container.begin();
@@ -95,14 +118,7 @@ function nameParts(container: Container, { path, oid }: TableState, parts: reado
     }
     // Nothing is changed here, but the commit fails if the table is gone by then.
     names.update(oid, TABLE_DKEY, [], { condition: "update" });
-    let number = nextNumber(view.queryDkey(oid, "max"));
-    for (const { inode, rows } of parts) {
-      const name = nameOf(number);
-      putInode(names, { parent: oid, name }, inode, "insert");
-      const value = encodePart({ oid: inode.oid, rows, deletedRows: 0 });
-      names.put({ oid, dkey: name, akey: PART_AKEY, value, condition: "insert" });
-      number += 1;
-    }
+    putParts(names, oid, nextNumber(view.queryDkey(oid, "max")), parts);
     return names;
   } catch (error) {
     names.abort();
@@ -110,11 +126,19 @@ function nameParts(container: Container, { path, oid }: TableState, parts: reado
   }
 }
 
-function publish(target: AppendTarget, own: Transaction, parts: readonly NewPart[]): Epoch {
-  const { container, state } = target;
+/**
+ * Publishes the data of parts and their names as one commit.
+ *
+ * @param name Puts the names in a transaction of their own; called again where another writer was faster.
+ */
+export function publishNamed(
+  { container, state }: AppendTarget,
+  own: Transaction,
+  name: () => Transaction,
+): Epoch {
   const data = own.prepare();
   for (let attempt = 0; attempt < APPEND_ATTEMPTS_MAX; attempt++) {
-    const names = nameParts(container, state, parts);
+    const names = name();
     try {
       const id = container.newTransactionId();
       const { epoch } = container.publish([data, names.prepare()], id);
@@ -133,15 +157,18 @@ function publish(target: AppendTarget, own: Transaction, parts: readonly NewPart
 
 /** Appends batches; see `Table.append`. */
 export async function appendBatches(
-  target: AppendTarget,
+  target: KnownTarget,
   batches: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
 ): Promise<Epoch> {
-  const own = target.container.begin();
+  const { container, state } = target;
+  const own = container.begin();
   try {
     const parts = await writeParts(target, own, batches);
-    if (parts.length > 0) return publish(target, own, parts);
+    if (parts.length > 0) {
+      return publishNamed(target, own, () => nameParts(container, state, parts));
+    }
     own.abort();
-    return target.state.view.epoch;
+    return state.view.epoch;
   } catch (error) {
     own.abort();
     throw error;

@@ -24,6 +24,7 @@ import { type Compression, loadCodec } from "../ipc/compression.js";
 import { numberDictionaries } from "../ipc/types.js";
 import { COLUMNS_MAX } from "../limits.js";
 import { appendBatches } from "./append.js";
+import { createFilled } from "./create-filled.js";
 import { deleteMatching } from "./deletion.js";
 import type { PartReader } from "./part-reader.js";
 import type { Predicate } from "./predicate.js";
@@ -129,6 +130,38 @@ export class Table implements Disposable {
       scope.own.put({ oid, dkey: TABLE_DKEY, akey: TABLE_AKEY, value, condition: "insert" });
     });
     return new Table(container, path, { at: {}, compression: options.compression });
+  }
+
+  /**
+   * Creates a table with rows in it: table and rows are there at one epoch, or neither is.
+   *
+   * @returns The epoch at which they are visible, and the table.
+   * @throws `DaosError` as {@link Table.create} and {@link Table.append}; what `batches` throws. There is no table then.
+   *
+   * @example
+   * ```ts
+   * const stream = await readIpc(createReadStream("flights.arrow"));
+   * const { table } = await Table.createFrom(container, "flights", stream.schema, stream);
+   * ```
+   */
+  static async createFrom(
+    container: Container,
+    path: string,
+    schema: Schema,
+    batches: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
+    options: TableWriteOptions = {},
+  ): Promise<{ epoch: Epoch; table: Table }> {
+    checkSchema(path, schema);
+    const { compression } = options;
+    const codec = compression && { compression, codec: await loadCodec(compression) };
+    const columnIds = schema.fields.map((_, index) => index);
+    const header = {
+      schema: numberDictionaries(schema),
+      columnIds,
+      nextColumnId: columnIds.length,
+    };
+    const epoch = await createFilled({ container, path, header, codec }, batches);
+    return { epoch, table: new Table(container, path, { at: {}, compression }) };
   }
 
   /**

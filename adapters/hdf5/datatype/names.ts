@@ -63,6 +63,11 @@ const DATATYPES: Readonly<Record<DTypeName, Datatype>> = {
   string: { class: "vlenString", padding: "nullterm", charset: "utf8" },
 };
 
+/** Names of element types by those of their typed arrays. */
+const ARRAY_NAMES: ReadonlyMap<string, NumericName> = new Map(
+  Object.entries(ARRAYS).map(([name, array]) => [array.name, name as NumericName]),
+);
+
 /** All names. */
 export const DTYPE_NAMES = Object.keys(DATATYPES) as DTypeName[];
 
@@ -98,11 +103,7 @@ export function dtypeNameOf(type: Datatype): DTypeName | undefined {
 /** The element type of a typed array, if it has one. Works across realms. */
 export function dtypeOfArray(value: unknown): NumericName | undefined {
   if (!ArrayBuffer.isView(value)) return undefined;
-  const tag: string = (value as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? "";
-  for (const [name, { name: arrayName }] of Object.entries(ARRAYS)) {
-    if (arrayName === tag) return name as NumericName;
-  }
-  return undefined;
+  return ARRAY_NAMES.get((value as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? "");
 }
 
 /** Bytes of one element of a typed array. */

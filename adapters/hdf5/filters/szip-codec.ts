@@ -43,27 +43,32 @@ const maximumOf = (bits: number): number => 2 ** bits - 1;
 /** Differences from the sample before, unsigned. */
 function predict(samples: Uint32Array, maximum: number): Uint32Array {
   const result = new Uint32Array(samples.length);
+  // Samples have at most 24 bits, so that all of this is arithmetic of 32 bits.
+  let before = (samples[0] as number) | 0;
   for (let index = 1; index < samples.length; index++) {
-    const before = samples[index - 1] as number;
-    const now = samples[index] as number;
-    const distance = Math.abs(now - before);
-    if (now >= before) result[index] = distance <= before ? 2 * distance : now;
-    else result[index] = distance <= maximum - before ? 2 * distance - 1 : maximum - now;
+    const now = (samples[index] as number) | 0;
+    const distance = now - before;
+    if (distance >= 0) result[index] = distance <= before ? distance << 1 : now;
+    else result[index] = -distance <= maximum - before ? (-distance << 1) - 1 : maximum - now;
+    before = now;
   }
   return result;
 }
 
 /** Undoes {@link predict} in place; the first sample is there. */
 function follow(samples: Uint32Array, end: number, maximum: number): void {
+  checkSamples(samples, end, maximum);
+  let before = (samples[0] as number) | 0;
   for (let index = 1; index < end; index++) {
-    const before = samples[index - 1] as number;
-    const coded = samples[index] as number;
-    const near = Math.min(before, maximum - before);
+    const coded = (samples[index] as number) | 0;
+    const isLow = before <= maximum - before;
+    const near = isLow ? before : maximum - before;
     let now: number;
-    if (coded <= 2 * near) now = coded % 2 === 0 ? before + coded / 2 : before - (coded + 1) / 2;
-    else now = before === near ? coded : maximum - coded;
-    if (now < 0 || now > maximum) throw new RangeError(`it has a sample of ${now}`);
+    if (coded <= near << 1)
+      now = (coded & 1) === 0 ? before + (coded >> 1) : before - ((coded + 1) >> 1);
+    else now = isLow ? coded : maximum - coded;
     samples[index] = now;
+    before = now;
   }
 }
 

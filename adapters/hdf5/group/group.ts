@@ -260,9 +260,10 @@ export class Group {
     const elements = given && encodeElements(description.type, given.elements);
     const { parent, name } = this.#parentOf(path, what);
     const attributeOrder = options.trackOrder === true ? TRACKED : undefined;
-    const stored = parent.createDataset(name, description, { attributeOrder });
+    const isFilled = elements !== undefined && elements.bytes.length > 0;
+    const stored = parent.createDataset(name, description, { attributeOrder, isFilled });
     // All ranks give the same elements: one writes them.
-    if (elements !== undefined && elements.bytes.length > 0 && parent.session.leads) {
+    if (isFilled && parent.session.leads) {
       await stored.writeRegion(wholeRegion(stored.extents), elements);
     }
     return new Dataset<D>(stored);

@@ -3,7 +3,7 @@
  *
  *     linear   the object's array, row-major from byte 0: MPI-IO, Arrow and the file system open it
  *     chunks   a key for each chunk, filters applied
- *     none     a null dataspace, or a virtual dataset
+ *     none     a null dataspace, or a virtual dataset: see `virtual-dataset.ts`
  *
  * Of a linear dataset that can grow, the extents behind the first one are those of its limits, which
  * never change: growing moves nothing.
@@ -20,6 +20,7 @@ import type {
   RawElements,
   StoredChunk,
 } from "../description.js";
+import { openSibling, resolvePath, rootOf } from "../paths.js";
 import {
   type ArrayShape,
   boxRegion,
@@ -32,11 +33,23 @@ import {
   regionShape,
 } from "../region.js";
 import { ChunkStore } from "./chunk-store.js";
+import { asType } from "./converted-source.js";
 import type { Storage } from "./layout-format.js";
 import type { DatasetHeader } from "./object-format.js";
 import { readHeader, writeHeader } from "./objects.js";
 import { loadSlots, storeSlots } from "./slots.js";
 import { StoredObject } from "./stored-object.js";
+import {
+  growsWithSources,
+  readVirtual,
+  type VirtualFacts,
+  type VirtualSource,
+  virtualExtents,
+  writeVirtual,
+} from "./virtual-dataset.js";
+
+/** Virtual datasets whose source is a virtual dataset, one behind the other. */
+const NESTING_MAX = 16;
 
 /** Extents of a dataspace; none of a scalar. */
 export function extentsOf(space: Dataspace): readonly number[] {
@@ -58,6 +71,8 @@ export class StoredDataset extends StoredObject {
   /** The header that was read last. */
   header: DatasetHeader;
   readonly #incarnation: Epoch;
+  /** Virtual datasets on the way to this one. */
+  #nesting = 0;
 
   constructor(place: Pick<StoredObject, "session" | "oid" | "name">, header: DatasetHeader) {
     const { session, oid, name } = place;
@@ -68,22 +83,75 @@ export class StoredDataset extends StoredObject {
   }
 
   get description(): DatasetDescription {
-    return this.header.description;
+    const { description } = this.header;
+    const { space } = description;
+    if (space.kind !== "simple" || !this.#grows) return description;
+    return { ...description, space: { ...space, shape: this.extents } };
+  }
+
+  /** Whether the extents are those of the sources. */
+  get #grows(): boolean {
+    const { layout } = this.header.description;
+    return layout.kind === "virtual" && growsWithSources(layout.mappings);
+  }
+
+  /** What reads and writes a virtual dataset; `undefined` if it is none. */
+  #virtual(): VirtualFacts | undefined {
+    const { type, layout, space } = this.header.description;
+    if (layout.kind !== "virtual") return undefined;
+    const what = `Opening virtual dataset "${this.name}"`;
+    if (hasSlots(type)) {
+      const why = "its elements have variable length, which lie in their own dataset";
+      throw new DaosError("DER_NOSYS", { what, why, remedy: "read its sources" });
+    }
+    if (this.#nesting > NESTING_MAX) {
+      const why = `it is the source of ${NESTING_MAX} others, one of the other`;
+      const remedy = "look for virtual datasets that lead to themselves";
+      throw new DaosError("DER_INVAL", { what, why, remedy }, { name: this.name });
+    }
+    const opened = new Map<string, VirtualSource | undefined>();
+    const open = (file: string, dataset: string) => {
+      const key = `${file}\0${dataset}`;
+      if (!opened.has(key)) opened.set(key, this.#openSource(file, dataset));
+      return opened.get(key);
+    };
+    const { name, itemSize } = this;
+    const { mappings } = layout;
+    return { name, itemSize, mappings, shape: extentsOf(space), open };
+  }
+
+  /** Another dataset of the container; `undefined` if there is none. */
+  #openSource(file: string, dataset: string): VirtualSource | undefined {
+    const session = file === "." ? this.session : openSibling(this.session, file);
+    const found = session && resolvePath(rootOf(session), dataset);
+    const header = found && readHeader(found.session, found.oid, found.name);
+    if (found === undefined || header?.kind !== "dataset") return undefined;
+    const source = new StoredDataset(found, header);
+    source.#nesting = this.#nesting + 1;
+    const { type } = header.description;
+    const own: VirtualSource = {
+      type,
+      extents: source.extents,
+      read: (region, target) => source.readStored(region, target),
+      write: (region, bytes) => source.writeStored(region, bytes),
+    };
+    return asType(own, this.header.description.type, this.name);
   }
 
   /** Bytes of an element. */
   get itemSize(): number {
-    return itemSizeOf(this.description.type);
+    return itemSizeOf(this.header.description.type);
   }
 
-  /** Extents, slowest first; none of a scalar. */
+  /** Extents, slowest first; none of a scalar. Of a virtual dataset without end, those that its sources give it. */
   get extents(): readonly number[] {
-    return extentsOf(this.description.space);
+    const facts = this.#grows ? this.#virtual() : undefined;
+    return facts ? virtualExtents(facts) : extentsOf(this.header.description.space);
   }
 
   /** Extents along which a linear dataset is stored. */
   get array(): ArrayShape {
-    const { space } = this.description;
+    const { space } = this.header.description;
     const { itemSize } = this;
     if (space.kind !== "simple") return { extents: [], itemSize };
     const extents = space.shape.map((extent, dimension) =>
@@ -100,9 +168,9 @@ export class StoredDataset extends StoredObject {
 
   /** The element that was never written; `undefined` for zeros. */
   get fillElement(): Uint8Array | undefined {
-    const bytes = this.description.fill.value?.bytes;
+    const bytes = this.header.description.fill.value?.bytes;
     if (bytes === undefined || bytes.every((byte) => byte === 0)) return undefined;
-    return hasSlots(this.description.type) ? this.header.fillStored : bytes;
+    return hasSlots(this.header.description.type) ? this.header.fillStored : bytes;
   }
 
   /** Reads the header again: another handle may have resized the dataset. */
@@ -120,7 +188,7 @@ export class StoredDataset extends StoredObject {
   /** The chunks of a dataset that is stored in them. */
   get chunks(): ChunkStore {
     return this.session.part(this.oid, () => {
-      const { layout, filters } = this.description;
+      const { layout, filters } = this.header.description;
       const chunkShape = layout.kind === "chunked" ? layout.chunkShape : [];
       const { itemSize, name } = this;
       const chunkSize = product(chunkShape) * itemSize;
@@ -133,8 +201,13 @@ export class StoredDataset extends StoredObject {
   async readStored(region: Region, target: Uint8Array): Promise<void> {
     const { storage } = this.header;
     this.session.dataState(`Reading dataset "${this.name}"`);
-    if (target.length === 0 || storage === "none") return;
-    if (storage === "chunks") await this.chunks.read(region, this.extents, target);
+    if (target.length === 0) return;
+    if (storage === "none") {
+      const facts = this.#virtual();
+      if (facts === undefined) return;
+      fillBytes(target, this.fillElement);
+      await readVirtual(region, target, facts);
+    } else if (storage === "chunks") await this.chunks.read(region, this.extents, target);
     else this.#readLinear(region, target);
   }
 
@@ -185,11 +258,13 @@ export class StoredDataset extends StoredObject {
     const { storage } = this.header;
     const what = `Writing dataset "${this.name}"`;
     this.session.changeData(what);
-    if (storage === "none") {
-      const why = "it has no elements of its own";
-      throw new DaosError("DER_INVAL", { what, why, remedy: "write to its sources" });
-    }
     if (source.length === 0) return;
+    if (storage === "none") {
+      const facts = this.#virtual();
+      if (facts !== undefined) return writeVirtual(region, source, facts);
+      const why = "it has no elements";
+      throw new DaosError("DER_INVAL", { what, why, remedy: "make it of another shape" });
+    }
     if (storage === "chunks") await this.chunks.write(region, this.extents, source);
     else this.#writeLinear(what, region, source);
   }
@@ -230,7 +305,7 @@ export class StoredDataset extends StoredObject {
    * @param memory Used for the elements if it is large enough: new memory costs as much as reading.
    */
   async readRegion(region: Region, memory?: Uint8Array): Promise<RawElements> {
-    const { type } = this.description;
+    const { type } = this.header.description;
     const size = product(regionShape(region)) * this.itemSize;
     const isReused = memory !== undefined && memory.length >= size;
     const bytes = isReused ? memory.subarray(0, size).fill(0) : new Uint8Array(size);
@@ -250,7 +325,7 @@ export class StoredDataset extends StoredObject {
 
   /** Writes a region. */
   async writeRegion(region: Region, elements: RawElements): Promise<void> {
-    await this.writeStored(region, this.pack(this.description.type, elements));
+    await this.writeStored(region, this.pack(this.header.description.type, elements));
   }
 
   /** Reads a box; of a scalar, the box of no dimensions. */
@@ -269,7 +344,7 @@ export class StoredDataset extends StoredObject {
    * @throws `DaosError` `DER_INVAL` if the dataset is not chunked, or elements point elsewhere.
    */
   async writeStoredChunk({ start, filterMask, bytes }: StoredChunk): Promise<void> {
-    const { layout, type } = this.description;
+    const { layout, type } = this.header.description;
     const what = `Writing a stored chunk of dataset "${this.name}"`;
     if (layout.kind !== "chunked" || hasSlots(type)) {
       const why = layout.kind === "chunked" ? "its elements have other places here" : "it has none";
@@ -301,7 +376,7 @@ export class StoredDataset extends StoredObject {
    *   never written.
    */
   async readStoredChunk(start: readonly number[]): Promise<StoredChunk> {
-    const { layout } = this.description;
+    const { layout } = this.header.description;
     const what = `Reading a stored chunk of dataset "${this.name}"`;
     if (this.header.storage !== "chunks" || layout.kind !== "chunked") {
       const text = { what, why: "it has none that are stored apart", remedy: "read its elements" };
@@ -328,7 +403,7 @@ export class StoredDataset extends StoredObject {
 
   /** The chunks that are stored apart; `undefined` if none are. */
   storedChunks(): AsyncIterable<StoredChunk> | undefined {
-    const { layout, type } = this.description;
+    const { layout, type } = this.header.description;
     if (this.header.storage !== "chunks" || layout.kind !== "chunked" || hasSlots(type)) {
       return undefined;
     }

@@ -27,6 +27,12 @@ export interface ObjectOptions {
   readonly comment?: string | undefined;
 }
 
+/** What a new dataset may have. */
+export interface DatasetFacts extends ObjectOptions {
+  /** Whether all of its elements are written next. */
+  readonly isFilled?: boolean;
+}
+
 /** What a new group may have. */
 export interface GroupFacts extends ObjectOptions {
   readonly linkOrder?: CreationOrder | undefined;
@@ -71,7 +77,7 @@ export class StoredGroup extends StoredObject {
   createDataset(
     name: string,
     description: DatasetDescription,
-    options: ObjectOptions = {},
+    options: DatasetFacts = {},
   ): StoredDataset {
     const { session } = this;
     const oid = newOid(session, "dataset");
@@ -90,7 +96,7 @@ export class StoredGroup extends StoredObject {
     };
     writeHeader(session, oid, header);
     const dataset = new StoredDataset({ session, oid, name: this.#pathOf(name) }, header);
-    dataset.reserve();
+    if (options.isFilled !== true) dataset.reserve();
     return dataset;
   }
 

@@ -27,7 +27,7 @@ import { canonicalOf } from "./canonical.ts";
 const ONLY_NEW = ["-attributes-large.h5"];
 const FEATURES_MIN = 105;
 /** Read through libhdf5 in a thread, which takes half a second to start: in the gate, of one format only. */
-const BY_LIBRARY = /^(layout-virtual.*|filter-(scaleoffset.*|szip|nbit))\.h5$/;
+const BY_LIBRARY = /^layout-virtual.*\.h5$/;
 
 /** The canonical form of a file, or why there is none. */
 async function readCanonical(path: string): Promise<unknown> {

@@ -30,7 +30,7 @@ const CODES = [
   "DER_EXIST",
 ];
 /** Read by libhdf5 in a thread of its own, which takes a second to start: too slow for many cases. */
-const BY_LIBRARY = /virtual|scaleoffset|szip|nbit/;
+const BY_LIBRARY = /virtual/;
 const SIZE_MAX = 200_000;
 
 let files: Buffer[] = [];
