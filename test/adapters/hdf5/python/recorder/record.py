@@ -14,6 +14,8 @@ import tempfile
 import unittest
 import warnings
 
+sys.dont_write_bytecode = True
+
 for name in list(os.environ):
     # h5py picks its parallel build where a launcher of MPI left its variables.
     if name.startswith(("OMPI_", "PMIX_", "PMI_", "MPI_")):

@@ -18,6 +18,7 @@ import threading
 
 import h5py
 import numpy as np
+from data import encode_data, is_data
 from encode import MARK, Inexpressible, Place, encode, encode_array, file_path, names, pack
 from h5py import h5f
 
@@ -150,12 +151,13 @@ class Callback:
         return result
 
 
-def encode_argument(name, value):
+def encode_argument(op, obj, given, name):
+    value = given[name]
     if name == "dtype":
         return as_dtype(value)
     if isinstance(value, Callback):
         return {"callback": value.results}
-    return encode(value)
+    return encode_data(op, obj, given, value) if is_data(op, name) else encode(value)
 
 
 def bind(signature, obj, args, kwargs):
@@ -233,10 +235,17 @@ def begin(op, signature, obj, args, kwargs):
         given = bind(signature, obj, args, kwargs)
         if not op.endswith("__init__"):
             entry["on"] = encode_self(obj)
-        entry["args"] = {name: encode_argument(name, value) for name, value in given.items()}
+        if op == "Dataset.write_direct":
+            entry["picked"] = encode_array(picked(given["source"], given.get("source_sel")))
+        entry["args"] = {name: encode_argument(op, obj, given, name) for name in given}
     except Inexpressible as reason:
         entry["inexpressible"] = str(reason)
     return entry, given
+
+
+def picked(array, selection):
+    """The elements of the program's own array: what NumPy makes of a selection is not h5py's."""
+    return array if selection is None else np.asarray(array[selection])
 
 
 def wrap_callbacks(args, kwargs):
@@ -256,10 +265,10 @@ def finish(entry, obj, given, result):
         else:
             entry["result"] = encode_result(result)
         if entry["op"] == "Dataset.read_direct":
-            entry["dest"] = encode_array(given["dest"])
+            entry["picked"] = encode_array(picked(given["dest"], given.get("dest_sel")))
         for name, value in given.items():
             if isinstance(value, Callback) and "args" in entry:
-                entry["args"][name] = encode_argument(name, value)
+                entry["args"][name] = encode_argument(entry["op"], obj, given, name)
     except Inexpressible as reason:
         entry["inexpressible"] = str(reason)
 
@@ -348,7 +357,7 @@ def watched(original):
 
 
 # Not calls: what contexts give, what dictionaries and pickles ask for, and what only leads to other classes.
-UNRECORDED = {"__enter__", "__hash__", "__getstate__", "__getnewargs__", "__ne__", "regionref", "fid"}
+UNRECORDED = {"build_virtual_dataset", "__enter__", "__hash__", "__getstate__", "__getnewargs__", "__ne__", "regionref", "fid"}
 SPECIAL = {
     "__getitem__", "__setitem__", "__delitem__", "__len__", "__iter__", "__reversed__", "__contains__", "__array__",
     "__eq__", "__bool__", "__repr__", "__exit__",
