@@ -20,7 +20,7 @@ describeH5py("calls of h5py's tests", () => {
     const verdicts: Verdict[] = [];
     for (const one of recording.tests) {
       try {
-        verdicts.push(...(await replayTest(container, directory, one)));
+        verdicts.push(...(await replayTest(container, { directory, recording }, one)));
       } catch (error) {
         console.log(one.name, error);
       }

@@ -105,10 +105,8 @@ export async function datasetOptions(
   } else if (data !== undefined) {
     options.data = data instanceof Empty && dtype !== undefined ? new Empty(dtype) : data;
   }
-  if (data === undefined && options.dtype === undefined && defaults.dtype !== undefined) {
-    options.dtype = defaults.dtype;
-  }
   const shape = option(args.shape);
+  if (data === undefined && shape !== undefined) options.dtype ??= defaults.dtype;
   if (shape !== undefined) options.shape = shape;
   addStorage(options, args);
   const fill = await dataOf(args.fillvalue, world);

@@ -18,7 +18,7 @@ import {
   seenPlain,
 } from "./seen.ts";
 import { indexingOf, selectionOf } from "./selections.ts";
-import { dataOf, decodeArray, fitTo, innerShape, isDecoded, plain, textOfBytes } from "./values.ts";
+import { dataOf, decodeArray, fitTo, innerShape, isDecoded, plain } from "./values.ts";
 import type { View, World } from "./world.ts";
 
 /** The type of a member, or of a compound with some members only. */
@@ -63,14 +63,28 @@ async function setItem(
   const { fields, selection } = await indexing(world, dataset, args);
   const data = await dataOf(val, world);
   const type = typeOfFields(dataset.type, fields) ?? dataset.type;
-  const given = isDecoded(data) ? fitTo(type, data) : data;
-  const value = isDecoded(data) && data.shape.length === 0 ? scalarOf(given as never) : given;
+  const fitted = type.class === "vlen" ? sequencesOf(data) : data;
+  const given = isDecoded(fitted) ? fitTo(type, fitted) : fitted;
+  // Columns of several members go without their common shape.
+  const isColumns = fields.length > 0 && isDecoded(data) && data.type.class === "compound";
+  const value = isColumns ? data.data : given;
   await dataset.write(value as never, selection, fields.length > 0 ? { fields } : {});
 }
 
-/** NumPy's scalars are spread over what is selected, as single elements are. */
-function scalarOf(given: { readonly data: unknown; readonly shape: readonly number[] }): unknown {
-  return given;
+/** Numbers for elements that are sequences: the last dimension of an array, as in h5py; or lists in a list. */
+function sequencesOf(data: unknown): unknown {
+  if (Array.isArray(data)) {
+    const isDeep = data.some((item) => typeof item === "object");
+    return isDeep ? data : { data: [data], shape: [] };
+  }
+  if (!isDecoded(data) || data.recorded.vlen !== undefined) return data;
+  const { shape } = data;
+  const last = shape.at(-1) ?? 1;
+  const all = data.data as Float64Array;
+  const outer = shape.slice(0, -1);
+  const count = outer.reduce((product, extent) => product * extent, 1);
+  const rows = Array.from({ length: count }, (_, row) => all.slice(row * last, (row + 1) * last));
+  return { data: rows, shape: outer };
 }
 
 function filterOf(name: keyof Dataset): Handler {
@@ -194,29 +208,19 @@ class Fields implements DatasetView {
   }
 }
 
-const ENCODINGS: Readonly<Record<string, BufferEncoding>> = { "latin-1": "latin1", ascii: "ascii" };
-
 class Texts implements DatasetView {
   readonly kind = "asstr";
   readonly dataset: Dataset;
-  readonly #encoding: string | undefined;
 
   constructor(dataset: Dataset, { encoding, errors }: Arguments) {
-    if (errors !== undefined && errors !== "strict" && errors !== "surrogateescape") {
-      throw new Inexpressible("errors: how Python decodes bytes that are no text");
+    if (encoding !== undefined || (errors !== undefined && errors !== "strict")) {
+      throw new Inexpressible("other encodings than UTF-8: the program decodes what asBytes() gives");
     }
     this.dataset = dataset;
-    this.#encoding = encoding as string | undefined;
   }
 
   async read(selection: Selection | undefined): Promise<Seen> {
-    const node = ENCODINGS[this.#encoding ?? ""];
-    if (node === undefined) return { kind: "elements", ...(await this.dataset.read(selection)) };
-    const { data, shape } = await this.dataset.asBytes().read(selection);
-    const texts = data.map((bytes) =>
-      node === "ascii" ? textOfBytes(bytes) : Buffer.from(bytes).toString(node),
-    );
-    return { kind: "elements", data: texts, shape };
+    return { kind: "elements", ...(await this.dataset.read(selection)) };
   }
 }
 
@@ -278,17 +282,22 @@ const WHOLE: Handlers = {
     }
     return seenList(rows);
   },
-  "Dataset.read_direct": async (world, { source_sel }, { on, picked }) => {
+  "Dataset.read_direct": async (world, { source_sel }, { on, picked, error }) => {
     const dataset = await world.dataset(on);
     const { data } = await dataset.read(selectionOf(source_sel));
+    if (/C-contiguous|broadcast/.test(error?.message ?? "")) {
+      throw new Inexpressible("shape and memory order of the program's own array");
+    }
     if (picked === undefined) return DONE;
     const wanted = await decodeArray(picked, world);
     const difference = differenceOf(data, wanted.data);
     return difference === undefined ? DONE : seenPlain(difference);
   },
-  "Dataset.write_direct": async (world, { dest_sel }, { on, picked }) => {
+  "Dataset.write_direct": async (world, { dest_sel }, { on, picked, error }) => {
     const dataset = await world.dataset(on);
-    if (picked === undefined) throw new Inexpressible("an array that NumPy does not slice");
+    if (picked === undefined || /C-contiguous/.test(error?.message ?? "")) {
+      throw new Inexpressible("shape and memory order of the program's own array");
+    }
     const given = fitTo(dataset.type, await decodeArray(picked, world));
     await dataset.write(given as never, selectionOf(dest_sel));
     return DONE;

@@ -5,12 +5,12 @@
  */
 
 import { CommittedType, Dataset, type FileMode, isHdf5, type Selection } from "daos-ts/hdf5";
-import { type Handlers, inexpressible, leaveOut } from "./handler.ts";
+import { type Arguments, type Handlers, inexpressible, leaveOut } from "./handler.ts";
 import { Inexpressible, kindOf, type Recorded } from "./recording.ts";
 import { DONE, seenObject, seenPlain } from "./seen.ts";
 import { selectionOf } from "./selections.ts";
 import { textOf } from "./values.ts";
-import { isClosed, pathOf, type World } from "./world.ts";
+import { isClosed, type World } from "./world.ts";
 
 /** Arguments of `File` that say how HDF5's library keeps and locks its file. */
 const LIBRARY_OPTIONS = {
@@ -34,22 +34,32 @@ const LIBRARY_OPTIONS = {
 
 /** Drivers that keep a file where other drivers find it. */
 const PLAIN_DRIVERS = ["sec2", "stdio"];
+const DRIVER_REASON = "driver: where HDF5 keeps the bytes of a file";
 
-async function openFile(world: World, args: Readonly<Record<string, Recorded>>) {
-  const { name, mode = "r", driver, userblock_size, track_order, ...others } = args;
+/** Options of files in memory: of their growth, and whether they are written at all. */
+const CORE_OPTIONS = ["backing_store", "block_size"];
+
+async function openFile(world: World, args: Arguments) {
+  const { name, mode = "r", driver, userblock_size, track_order, ...options } = args;
+  const others: Record<string, Recorded> = { ...options };
   if (typeof name !== "string" && kindOf(name, "bytes") === undefined) {
     throw new Inexpressible("a file that is an object of Python's");
   }
-  if (driver !== undefined && driver !== null && !PLAIN_DRIVERS.includes(String(driver))) {
-    throw new Inexpressible("driver: where HDF5 keeps the bytes of a file");
+  // A file in memory is written when it is closed, or with `backing_store=False` dropped, as ours by `abort`.
+  const isDropped = driver === "core" && others.backing_store === false;
+  if (driver === "core") for (const option of CORE_OPTIONS) delete others[option];
+  else if (driver !== undefined && driver !== null && !PLAIN_DRIVERS.includes(String(driver))) {
+    throw new Inexpressible(DRIVER_REASON);
   }
   if (userblock_size !== undefined && userblock_size !== null) {
     throw new Inexpressible("userblock_size: bytes in front of an .h5 file");
   }
   const rest = Object.keys(others);
   if (rest.length > 0) throw new Inexpressible(`${rest[0]}: an option of HDF5's library`);
-  const options = track_order === true ? { trackOrder: true } : {};
-  return world.openFile(textOf(name), (mode ?? "a") as FileMode, options);
+  const order = track_order === true ? { trackOrder: true } : {};
+  const file = await world.openFile(textOf(name), (mode ?? "r") as FileMode, order);
+  if (isDropped) world.dropAtClose(file);
+  return file;
 }
 
 /** The path of the group that an object is in. */
@@ -71,7 +81,7 @@ async function isOpen(world: World, on: Recorded | undefined): Promise<boolean> 
 /** Calls of files. */
 export const FILE_CALLS: Handlers = {
   is_hdf5: async (world, { fname }) =>
-    seenPlain(await isHdf5(world.container, pathOf(textOf(fname)))),
+    seenPlain(await isHdf5(world.container, world.pathOf(textOf(fname)))),
   "File.__init__": async (world, args, call) =>
     seenObject(await openFile(world, leaveOut(args, call, LIBRARY_OPTIONS))),
   "File.close": async (world, _, { on }) => {
@@ -90,7 +100,7 @@ export const FILE_CALLS: Handlers = {
   "File.filename": async (world, _, call) => {
     const { filename } = world.fileOf(call.on);
     const theirs = call.result as string;
-    return seenPlain(filename === pathOf(theirs) ? theirs : filename);
+    return seenPlain(filename === world.pathOf(theirs) ? theirs : filename);
   },
   "File.mode": async (world, _, { on }) => {
     const file = world.fileOf(on);
@@ -100,7 +110,7 @@ export const FILE_CALLS: Handlers = {
   },
   "File.userblock_size": async (world, _, { on }) =>
     seenPlain(world.fileOf(on).userBlock.length),
-  "File.driver": inexpressible("driver: where HDF5 keeps the bytes of a file"),
+  "File.driver": inexpressible(DRIVER_REASON),
   "File.libver": inexpressible("libver: versions of HDF5's file format"),
   "File.swmr_mode": inexpressible("SWMR: readers open versions here"),
   "File.swmr_mode=": inexpressible("SWMR: readers open versions here"),
@@ -112,7 +122,12 @@ export const FILE_CALLS: Handlers = {
 /** Calls of all objects. */
 export const OBJECT_CALLS: Handlers = {
   "HLObject.name": async (world, _, { on }) => seenPlain((await world.object(on)).name),
-  "HLObject.file": inexpressible("file: our objects do not lead back to their file"),
+  "HLObject.file": async (world, _, { on, result }) => {
+    await world.object(on);
+    // What the program does with it goes on with the file that it opened.
+    if (result !== undefined) world.bind(result, world.fileOf(result));
+    throw new Inexpressible("file: our objects do not lead back to their file");
+  },
   // h5py defines it so: the group of the name without its last part.
   "HLObject.parent": async (world, _, { on }) => {
     const { name } = await world.object(on);

@@ -9,8 +9,8 @@ import { datasetOptions, dtypeOf } from "./creation.ts";
 import { type Arguments, type Handler, type Handlers, inexpressible, leaveOut } from "./handler.ts";
 import { type Call, Inexpressible, kindOf, type Recorded, type RecordedError } from "./recording.ts";
 import { ABSENT, DONE, disagreement, type Seen, seenList, seenObject, seenPlain } from "./seen.ts";
-import { dataOf, isDecoded, plain, textOf } from "./values.ts";
-import { classOf, linkedName, type World } from "./world.ts";
+import { dataOf, fitTo, isDecoded, plain, textOf } from "./values.ts";
+import { classOf, type World } from "./world.ts";
 
 /** A name of a new object. */
 function nameOf(value: Recorded | undefined): string {
@@ -35,14 +35,14 @@ async function setItem(world: World, group: Group, name: string, obj: Recorded |
   if (soft !== undefined) return group.link(name, new SoftLink(soft));
   const external = kindOf<readonly [string, string]>(obj, "external");
   if (external !== undefined) {
-    return group.link(name, new ExternalLink(linkedName(external[0]), external[1]));
+    return group.link(name, new ExternalLink(world.linkedName(external[0]), external[1]));
   }
   if (kindOf(obj, "dtype") !== undefined) {
     await group.createDatatype(name, (await dtypeOf(world, obj)) as never);
     return;
   }
   const data = await dataOf(obj, world);
-  const given = isDecoded(data) ? { dtype: data.type, data } : { data };
+  const given = isDecoded(data) ? { dtype: data.type, data: fitTo(data.type, data) } : { data };
   await group.createDataset(name, given as never);
 }
 

@@ -89,7 +89,14 @@ function floatOf(size: number, order: string): FloatType {
 function compoundOf({ fields = [], size }: RecordedType): Datatype {
   if (fields.length === 0) return "a compound without members" as unknown as Datatype;
   const members = Object.fromEntries(fields.map(({ name, dtype }) => [name, typeOf(dtype)]));
+  // Elements of variable length take other sizes in NumPy than in files: their members follow one another.
+  if (fields.some(({ dtype }) => isObject(dtype))) return compoundType(members);
   return compoundType(members, { offsets: fields.map(({ offset }) => offset), size });
+}
+
+function isObject({ kind, base, fields }: RecordedType): boolean {
+  if (kind === "compound") return fields?.some(({ dtype }) => isObject(dtype)) === true;
+  return kind === "O" || (base !== undefined && isObject(base));
 }
 
 /** Types whose elements are Python's objects, and those of h5py's that HDF5 does not know. */
@@ -110,6 +117,29 @@ function sizeKey(size: number): number {
   return [1, 2, 4, 8].find((candidate) => candidate >= size) ?? 16;
 }
 
+/** The smallest of NumPy's floats that holds all numbers of a type. */
+function floatSize({ exponentSize, mantissaSize, size }: FloatType): number {
+  if (size > 8) return 16;
+  if (exponentSize <= 5 && mantissaSize <= 10) return 2;
+  return exponentSize <= 8 && mantissaSize <= 23 ? 4 : 8;
+}
+
+/** Whether NumPy has Python's objects for elements, or parts of them. */
+function hasObjects(type: Datatype): boolean {
+  switch (type.class) {
+    case "vlen":
+    case "vlenString":
+    case "reference":
+      return true;
+    case "array":
+      return hasObjects(type.base);
+    case "compound":
+      return type.members.some((member) => hasObjects(member.type));
+    default:
+      return false;
+  }
+}
+
 function orderKey(order: string, size: number): string {
   return size === 1 ? "" : order === "big" ? ">" : "<";
 }
@@ -124,7 +154,7 @@ export function keyOf(type: Datatype): string {
       return `${orderKey(type.order, size)}${isSigned ? "i" : "u"}${size}`;
     }
     case "float":
-      return `${orderKey(type.order, 2)}f${sizeKey(Math.max(2, type.size))}`;
+      return `${orderKey(type.order, 2)}f${floatSize(type)}`;
     case "enum": {
       const members = type.members.map(({ name, value }) => `${name}=${value}`).sort();
       return members.join() === "FALSE=0,TRUE=1" ? "bool" : `${keyOf(type.base)}{${members}}`;
@@ -149,7 +179,10 @@ export function keyOf(type: Datatype): string {
 }
 
 function compoundKey(members: readonly { name: string; offset: number; type: Datatype }[]): string {
-  const list = members.map(({ name, offset, type }) => `${name}@${offset}:${keyOf(type)}`);
+  const isFixed = members.every(({ type }) => !hasObjects(type));
+  const list = members.map(
+    ({ name, offset, type }) => `${name}@${isFixed ? offset : ""}:${keyOf(type)}`,
+  );
   const isComplex = members.length === 2 && members[0]?.name === "r" && members[1]?.name === "i";
   return `${isComplex ? "complex" : ""}{${list}}`;
 }

@@ -91,6 +91,8 @@ export interface RecordedTest {
 export interface Recording {
   readonly h5py: string;
   readonly numpy: string;
+  /** The folder of their files, with a slash at its end: `$TMP/` in the names of files. */
+  readonly folder: string;
   readonly tests: readonly RecordedTest[];
 }
 

@@ -14,10 +14,18 @@ import { DIMENSION_CALLS } from "./dimension-calls.ts";
 import { FILE_CALLS, OBJECT_CALLS } from "./file-calls.ts";
 import { GROUP_CALLS } from "./group-calls.ts";
 import type { Handlers } from "./handler.ts";
-import { type Call, Inexpressible, type RecordedTest, unpack } from "./recording.ts";
+import {
+  type Call,
+  Inexpressible,
+  kindOf,
+  type Recorded,
+  type RecordedTest,
+  type Recording,
+  unpack,
+} from "./recording.ts";
 import { disagreement, type Seen } from "./seen.ts";
 import { VIRTUAL_CALLS } from "./virtual-calls.ts";
-import { Missing, pathOf, World } from "./world.ts";
+import { Missing, World } from "./world.ts";
 
 const HANDLERS: Handlers = {
   ...FILE_CALLS,
@@ -34,7 +42,7 @@ const REFUSALS = ["DER_INVAL", "DER_NONEXIST", "DER_EXIST", "DER_NO_HDL", "DER_N
 /** Codes of ours for h5py's classes of errors; Python's own classes say less than HDF5's errors would. */
 const CODES: { readonly [error: string]: readonly string[] } = {
   ValueError: [...REFUSALS, "DER_NOSYS"],
-  TypeError: ["DER_INVAL", "DER_NOSYS"],
+  TypeError: ["DER_INVAL", "DER_NOSYS", "DER_EXIST"],
   IndexError: ["DER_INVAL"],
   KeyError: [...REFUSALS],
   OSError: [...REFUSALS, "DER_DF_INVAL", "DER_DF_INCOMPT", "DER_NOSYS"],
@@ -48,7 +56,7 @@ const CODES: { readonly [error: string]: readonly string[] } = {
   AttributeError: ["DER_INVAL"],
 };
 /** Errors where ours answers `undefined`. */
-const ABSENCES = ["KeyError", "IndexError", "TypeError", "ValueError"];
+const ABSENCES = ["KeyError", "IndexError", "TypeError", "ValueError", "RuntimeError"];
 
 /** What came of a call. */
 export interface Verdict {
@@ -92,6 +100,13 @@ async function play(world: World, call: Call): Promise<string | undefined> {
   return disagreement(seen, call.result ?? null, world);
 }
 
+/** The reason why a call has no counterpart that should have made what another one is about. */
+function whyNotThere(world: World, { on, args = {}, result }: Call): string | undefined {
+  const inner = ["attrs", "dims", "dim", "region"].map((kind) => kindOf<Recorded>(on, kind));
+  const objects = [on, ...inner, ...Object.values(args), result];
+  return objects.map((object) => world.whyUnmade(object)).find((why) => why !== undefined);
+}
+
 async function judge(world: World, call: Call, id: string): Promise<Verdict> {
   const { op } = call;
   world.learn(call.on);
@@ -99,28 +114,30 @@ async function judge(world: World, call: Call, id: string): Promise<Verdict> {
   world.learn(call.result);
   try {
     const reason = await play(world, call);
+    const why = reason === undefined ? undefined : whyNotThere(world, call);
+    if (why !== undefined) throw new Inexpressible(why);
     return { id, op, kind: reason === undefined ? "agrees" : "disagrees", reason: reason ?? "" };
   } catch (error) {
     if (error instanceof Inexpressible) {
+      world.leaveUnmade(call, error.message);
       return { id, op, kind: "inexpressible", reason: error.message };
     }
-    if (error instanceof Missing) return { id, op, kind: "disagrees", reason: error.message };
     throw error;
   }
 }
 
-/** Replays a test. @param directory For files on their way into the container. */
+/** Replays a test of a recording. @param place `directory`: for files on their way into the container. */
 export async function replayTest(
   container: Container,
-  directory: string,
+  { directory, recording }: { directory: string; recording: Recording },
   { name, calls }: RecordedTest,
 ): Promise<Verdict[]> {
-  const world = new World(container, directory);
+  const world = new World(container, directory, recording.folder);
   const verdicts: Verdict[] = [];
   try {
     for (const step of calls) {
       if ("restore" in step) await world.restore(step.restore, unpack(step.bytes));
-      else if ("remove" in step) await world.remove(pathOf(step.remove));
+      else if ("remove" in step) await world.remove(world.pathOf(step.remove));
       else verdicts.push(await judge(world, step, `${name} ${verdicts.length} ${step.op}`));
     }
   } finally {

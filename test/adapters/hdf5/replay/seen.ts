@@ -5,6 +5,7 @@
  */
 
 import {
+  BOOL,
   type Datatype,
   type Elements,
 
@@ -17,7 +18,7 @@ import {
 import { isAnyObject, keyOf, typeOf } from "./numpy-types.ts";
 import { kindOf, type Recorded, type RecordedArray, type RecordedType } from "./recording.ts";
 import { decodeArray, indicesOf, plain } from "./values.ts";
-import { classOf, linkedName, type View, type World } from "./world.ts";
+import { classOf, type View, type World } from "./world.ts";
 
 /** What a call of ours gave. */
 export type Seen =
@@ -147,7 +148,16 @@ export function differenceOf(ours: unknown, theirs: unknown): string | undefined
   return undefined;
 }
 
-function typeDifference(ours: Datatype, recorded: RecordedType): string | undefined {
+/** @param isScalar NumPy's scalars do not keep what h5py adds to types. */
+function typeDifference(
+  ours: Datatype,
+  recorded: RecordedType,
+  isScalar = false,
+): string | undefined {
+  if (isScalar && ours.class === "string" && recorded.kind === "S") return undefined;
+  if (isScalar && ours.class === "enum" && ours !== BOOL && recorded.kind !== "b") {
+    return typeDifference(ours.base, recorded);
+  }
   if (isAnyObject(recorded) && (ours.class === "vlenString" || ours.class === "vlen")) return;
   const [one, two] = [keyOf(ours), keyOf(typeOf(recorded))];
   return one === two ? undefined : `type ${one} instead of ${two}`;
@@ -158,6 +168,7 @@ async function elementsDifference(
   theirs: Recorded,
   world: World,
 ): Promise<string | undefined> {
+  const isScalar = kindOf(theirs, "scalar") !== undefined;
   const array =
     kindOf<RecordedArray>(theirs, "array") ?? kindOf<RecordedArray>(theirs, "scalar");
   if (array === undefined) {
@@ -171,10 +182,16 @@ async function elementsDifference(
     return differenceOf(list[0], plain(theirs));
   }
   const decoded = await decodeArray(array, world);
+  if (seen.type?.class === "vlen" && seen.shape.length === 0 && array.dtype.vlen === undefined) {
+    // A single sequence is an array itself.
+    const [sequence] = seen.data as readonly Elements[];
+    const types = typeDifference(seen.type.base, array.dtype, false);
+    return types ?? differenceOf(sequence, decoded.data);
+  }
   if (String(seen.shape) !== String(decoded.shape)) {
     return `shape [${seen.shape}] instead of [${decoded.shape}]`;
   }
-  const types = seen.type && typeDifference(outermost(seen.type), array.dtype);
+  const types = seen.type && typeDifference(outermost(seen.type), array.dtype, isScalar);
   return types ?? differenceOf(seen.data as Elements, decoded.data);
 }
 
@@ -183,7 +200,7 @@ function outermost(type: Datatype): Datatype {
   return type.class === "array" ? outermost(type.base) : type;
 }
 
-function linkDifference(link: Link, theirs: Recorded): string | undefined {
+function linkDifference(link: Link, theirs: Recorded, world: World): string | undefined {
   const soft = kindOf<string>(theirs, "soft");
   if (soft !== undefined) {
     const isSame = link.kind === "soft" && link.path === soft;
@@ -193,7 +210,7 @@ function linkDifference(link: Link, theirs: Recorded): string | undefined {
   if (external !== undefined) {
     const [file, path] = external;
     const isSame =
-      link.kind === "external" && link.filename === linkedName(file) && link.path === path;
+      link.kind === "external" && link.filename === world.linkedName(file) && link.path === path;
     return isSame ? undefined : `${show(link)} instead of an external link to ${external}`;
   }
   return link.kind === "hard" ? undefined : `${show(link)} instead of a hard link`;
@@ -261,7 +278,7 @@ export async function disagreement(
       return differenceOf(seen.reference, wanted);
     }
     case "link":
-      return linkDifference(seen.link, theirs);
+      return linkDifference(seen.link, theirs, world);
     default:
       return listDifference(seen.items, theirs, world);
   }

@@ -10,6 +10,8 @@ import {
   Empty,
   type NumberArray,
   type Reference,
+  type MultiBlock,
+  multiBlock,
   slice,
   points,
   type Selection,
@@ -234,17 +236,34 @@ function withImaginary(real: NumberArray): Float64Array {
 }
 
 /** The selection that a recorded reference to a region is. */
-export function selectionOfRegion(value: { readonly [kind: string]: unknown }): Selection {
-  const blocks = value.blocks as readonly (readonly (readonly number[])[])[] | undefined;
+export function selectionOfRegion(
+  value: { readonly [kind: string]: unknown },
+  rank: number,
+): Selection {
+  const blocks = (value.blocks ?? []) as readonly Block[];
   if (value.select === "all") return [];
-  if (value.select === "none") return [[]];
+  if (value.select === "none") return new Array<number>(rank).fill(0).map(() => slice(0, 0));
   if (value.select === "points") return points(value.points as number[][]);
-  const [first] = blocks ?? [];
-  if (blocks?.length === 1 && first !== undefined) {
-    const [begin = [], end = []] = first;
-    return begin.map((start, dimension) => slice(start, (end[dimension] as number) + 1));
-  }
-  return points((blocks ?? []).flatMap(([begin = [], end = []]) => indicesOf(begin, end)));
+  const axes = Array.from({ length: rank }, (_, dimension) => axisOf(blocks, dimension));
+  const count = axes.reduce((product, axis) => product * (axis?.count ?? Number.NaN), 1);
+  if (count === blocks.length) return axes as MultiBlock[];
+  return points(blocks.flatMap(([begin, end]) => indicesOf(begin, end)));
+}
+
+/** First and last index of a box. */
+type Block = readonly [readonly number[], readonly number[]];
+
+/** The blocks along a dimension, if they are of one size and distance. */
+function axisOf(blocks: readonly Block[], dimension: number): MultiBlock | undefined {
+  const at = (indices: readonly number[]) => indices[dimension] as number;
+  const starts = [...new Set(blocks.map(([begin]) => at(begin)))].sort((a, b) => a - b);
+  const sizes = new Set(blocks.map(([begin, end]) => at(end) - at(begin) + 1));
+  const [start = 0, second] = starts;
+  const [block = 1] = sizes;
+  const stride = second === undefined ? block : second - start;
+  const isEven = starts.every((begin, index) => begin === start + index * stride);
+  if (!isEven || sizes.size !== 1) return undefined;
+  return multiBlock({ start, count: starts.length, stride, block });
 }
 
 /** All indices of a box, its last ones included. */

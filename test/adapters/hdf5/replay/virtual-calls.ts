@@ -11,7 +11,7 @@ import { Inexpressible, kindOf, type Recorded } from "./recording.ts";
 import { DONE, seenObject, seenPlain } from "./seen.ts";
 import { selectionOf } from "./selections.ts";
 import { dataOf, isDecoded, plain, textOf } from "./values.ts";
-import { linkedName, type View, type World } from "./world.ts";
+import type { View, World } from "./world.ts";
 
 /** A source: its file, which may become ".", the path of the dataset, extents and selection. */
 interface SourceView extends View {
@@ -50,9 +50,9 @@ async function sourceOf(world: World, args: Arguments): Promise<SourceView> {
     return { kind: "source", file, dataset: dataset.name, shape: dataset.shape };
   }
   if (name === undefined || shape === undefined) {
-    throw new Inexpressible("arguments that TypeScript refuses for the function");
+    throw new Inexpressible("arguments that TypeScript refuses");
   }
-  const file = linkedName(textOf(place));
+  const file = world.linkedName(textOf(place));
   return { kind: "source", file, dataset: textOf(name), shape: extents(shape) as number[] };
 }
 

@@ -20,7 +20,7 @@ import {
   openH5File,
   type Reference,
 } from "daos-ts/hdf5";
-import { Inexpressible, kindOf, type Recorded } from "./recording.ts";
+import { type Call, Inexpressible, kindOf, type Recorded } from "./recording.ts";
 import { type Surroundings, selectionOfRegion } from "./values.ts";
 
 /** What the recorder says of an object when it first meets it. */
@@ -38,15 +38,6 @@ export class Missing extends Error {}
 /** Views, virtual layouts and sources: objects of the program's own. */
 export type View = { readonly kind: string };
 
-/** The path in the container of a file of the tests. */
-export function pathOf(name: string): string {
-  return `tmp/${name.replace(/^\$TMP\//, "").replace(/^\/+/, "")}`;
-}
-
-/** How a link or a mapping names a file: from the container's root where the tests name a folder. */
-export function linkedName(name: string): string {
-  return name.startsWith("$TMP/") ? `/${pathOf(name)}` : name;
-}
 
 /** The files and objects that are open. */
 export class World implements Surroundings {
@@ -56,13 +47,61 @@ export class World implements Surroundings {
   readonly #objects = new Map<number, Hdf5Object>();
   readonly #views = new Map<number, View>();
   readonly #files = new Map<string, File[]>();
+  readonly #dropped = new Set<File>();
+  readonly #folders = new Set<string>();
+  /** Why objects are not there: they come of calls that have no counterpart. By number, or by file and path. */
+  readonly #unmade = new Map<number | string, string>();
+  readonly #folder: string;
   /** The file that the running call is about. */
   current = "";
 
-  /** @param directory For files on their way into the container. */
-  constructor(container: Container, directory: string) {
+  /**
+   * @param directory For files on their way into the container.
+   * @param folder Of the recorded tests.
+   */
+  constructor(container: Container, directory: string, folder: string) {
     this.container = container;
     this.#directory = directory;
+    this.#folder = folder;
+  }
+
+  /** A file's name, as the tests have it: files of theirs that name others name them so. */
+  linkedName(name: string): string {
+    return name.replace("$TMP/", this.#folder);
+  }
+
+  /** The path in the container of a file of the tests. */
+  pathOf(name: string): string {
+    const full = this.linkedName(name);
+    return (full.startsWith("/") ? full : this.#folder + full).slice(1);
+  }
+
+  /** Takes note of what a call would have made, had it a counterpart. */
+  leaveUnmade(call: Call, reason: string): void {
+    const number = kindOf<number>(call.result, "object") ?? kindOf<number>(call.result, "view");
+    if (number !== undefined && !this.#objects.has(number)) this.#unmade.set(number, reason);
+    const { path, file } = this.#facts.get(number ?? -1) ?? {};
+    if (path === "/" && file !== undefined) this.#unmade.set(`${file}:`, reason);
+    const names = ["name", "dest", "path"].map((name) => call.args?.[name]);
+    for (const name of names) {
+      const text = typeof name === "string" ? name : this.#facts.get(kindOf<number>(name, "object") ?? -1)?.path;
+      if (typeof text === "string") this.#unmade.set(`${this.current}:${text.replace(/^\//, "")}`, reason);
+    }
+  }
+
+  /** Why an object is not there, if a call without counterpart would have made it or what it is in. */
+  whyUnmade(value: Recorded | undefined): string | undefined {
+    const number = kindOf<number>(value, "object") ?? kindOf<number>(value, "view") ?? -1;
+    const facts = this.#facts.get(number);
+    const known = this.#unmade.get(number);
+    if (known !== undefined || facts === undefined) return known;
+    const parts = (facts.path ?? "").split("/").slice(1);
+    const above = parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+    for (const path of ["", ...above]) {
+      const reason = this.#unmade.get(`${facts.file}:${path}`);
+      if (reason !== undefined) return reason;
+    }
+    return undefined;
   }
 
   /** Takes note of what a call says of objects. */
@@ -81,12 +120,26 @@ export class World implements Surroundings {
 
   /** Opens a file. */
   async openFile(name: string, mode: FileMode, options: FileOptions): Promise<File> {
-    const path = pathOf(name);
+    const path = this.pathOf(name);
+    await this.#makeFolder(path);
     // Handles of one file see each other's changes in HDF5; here, those that were flushed.
     for (const open of this.#openFiles(path)) await open.flush();
     const file = await File.open(this.container, path, mode, options);
     this.#files.set(path, [...(this.#files.get(path) ?? []), file]);
     return file;
+  }
+
+  /** The folders of the tests' files are there before them. */
+  async #makeFolder(path: string): Promise<void> {
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    if (this.#folders.has(folder)) return;
+    this.#folders.add(folder);
+    await Dfs.mount(this.container).mkdir(folder, { recursive: true });
+  }
+
+  /** The file's changes are not kept when it is closed. */
+  dropAtClose(file: File): void {
+    this.#dropped.add(file);
   }
 
   #openFiles(path: string): File[] {
@@ -97,8 +150,10 @@ export class World implements Surroundings {
   async closeFile(file: File): Promise<void> {
     const others = this.#openFiles(file.filename).filter((other) => other !== file);
     this.#files.delete(file.filename);
-    for (const other of others) await other.close();
-    await file.close();
+    for (const other of [...others, file]) {
+      if (this.#dropped.has(other)) await other.abort();
+      else await other.close();
+    }
   }
 
   /** Drops everything that is open. */
@@ -136,7 +191,8 @@ export class World implements Surroundings {
 
   /** A file that is open. */
   fileNamed(name: string): File {
-    const file = this.#openFiles(pathOf(name)).at(-1) ?? this.#files.get(pathOf(name))?.at(-1);
+    const path = this.pathOf(name);
+    const file = this.#openFiles(path).at(-1) ?? this.#files.get(path)?.at(-1);
     if (file === undefined) throw new Missing("its file is not open");
     return file;
   }
@@ -182,19 +238,19 @@ export class World implements Surroundings {
     if (target === undefined) throw new Missing(`${path}, which a reference is for, is not there`);
     if (value.select === undefined) return target.ref;
     if (!(target instanceof Dataset)) throw new Missing(`${path} is no dataset`);
-    return target.regionRef(selectionOfRegion(value));
+    return target.regionRef(selectionOfRegion(value, target.ndim));
   }
 
   /** Puts a file in place that came about without recorded calls. */
   async restore(name: string, bytes: Uint8Array): Promise<void> {
-    const path = pathOf(name);
+    const path = this.pathOf(name);
     const open = this.#openFiles(path);
     for (const file of open) await file.abort();
     this.#files.delete(path);
     await this.#import(path, bytes);
     // Handles go on with the restored file; their objects are found again by their paths.
     for (const [number, facts] of this.#facts) {
-      if (pathOf(facts.file) === path) this.#objects.delete(number);
+      if (this.pathOf(facts.file) === path) this.#objects.delete(number);
     }
     if (open.length > 0) {
       const mode = open.some(({ mode }) => mode !== "r") ? "r+" : "r";
@@ -212,9 +268,8 @@ export class World implements Surroundings {
     } catch (error) {
       if (!isDaosError(error)) throw error;
       // It is meant to be no HDF5 file.
-      const dfs = Dfs.mount(this.container);
-      await dfs.mkdir(path.split("/").slice(0, -1).join("/"), { recursive: true });
-      await dfs.writeFile(path, bytes);
+      await this.#makeFolder(path);
+      await Dfs.mount(this.container).writeFile(path, bytes);
       return;
     }
     try {

@@ -25,13 +25,17 @@ def is_data(op, name):
 
 def is_plain(value):
     """Whether it is no value that h5py knows as such."""
-    known = (np.ndarray, np.generic, np.dtype, h5py.Empty, h5py.Group, h5py.Dataset, h5py.Datatype)
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind == "O" and not value.dtype.metadata
+    known = (np.generic, np.dtype, h5py.Empty, h5py.Group, h5py.Dataset, h5py.Datatype)
     links = (h5py.SoftLink, h5py.ExternalLink, h5py.HardLink, h5py.Reference, h5py.RegionReference)
     return value is not None and not isinstance(value, (*known, *links))
 
 
 def wanted_dtype(op, obj, given):
     """The type that a value gets: none, if it has its own."""
+    if op == "AttributeManager.modify":
+        return obj.get_id(given["name"]).dtype
     if op != "Dataset.__setitem__":
         return given.get("dtype")
     dt = obj.dtype
@@ -39,17 +43,17 @@ def wanted_dtype(op, obj, given):
     fields = [name for name in args if isinstance(name, str)]
     if dt.names is not None and len(fields) == 1 and fields[0] in dt.names:
         return dt.fields[fields[0]][0]
-    return dt if dt.names is not None or dt.kind in "SO" else None
+    return dt.base
 
 
 def numpy_form(op, obj, given, value):
     """An array, or `None` where NumPy makes none of the value that has a type of ours."""
-    dt = wanted_dtype(op, obj, given)
-    if isinstance(dt, h5py.Datatype):
-        dt = dt.dtype
-    if dt is not None and h5py.check_vlen_dtype(np.dtype(dt)) is not None:
-        return None
     try:
+        dt = wanted_dtype(op, obj, given)
+        if isinstance(dt, h5py.Datatype):
+            dt = dt.dtype
+        if dt is not None and h5py.check_vlen_dtype(np.dtype(dt)) is not None:
+            return None
         array = base.array_for_new_object(value, specified_dtype=dt)
     except Exception:
         return None

@@ -1,6 +1,6 @@
 """Runs h5py's own tests and prints the calls that they make: see `wrap.py` and `encode.py` for the form.
 
-    python record.py calls.json     writes {"h5py": version, "tests": [{"name", "outcome", "calls"}]}
+    python record.py calls.json     writes {"h5py": version, "folder": "$TMP", "tests": [{"name", "outcome", "calls"}]}
 """
 import importlib
 import inspect
@@ -143,7 +143,7 @@ def main(target):
         os.chdir("/")
         shutil.rmtree(folder, ignore_errors=True)
     with open(target, "w", encoding="utf8", errors="surrogatepass") as stream:
-        json.dump({"h5py": h5py.__version__, "numpy": sys.modules["numpy"].__version__, "tests": tests}, stream)
+        json.dump({"h5py": h5py.__version__, "numpy": sys.modules["numpy"].__version__, "folder": names.folder, "tests": tests}, stream)
 
 
 # What the tests print is not asked for.
