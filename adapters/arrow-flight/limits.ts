@@ -69,6 +69,8 @@ export const SQL_MEMORY_SIZE_MAX = 512 * MIB;
 export const SQL_HEAP_MIB_MAX = 512;
 /** How long a statement may run, in milliseconds, by default. */
 export const SQL_MS_MAX = 60_000;
+/** Milliseconds in which the process of a statement must have started. */
+export const SQL_START_MS_MAX = 60_000;
 /** Largest message between the server and a process that runs SQL, in bytes. */
 export const SQL_MESSAGE_SIZE_MAX = 256 * MIB;
 /** Relations of one statement. */

@@ -110,7 +110,7 @@ export class SqlEngine {
     try {
       do worker = this.#idle.pop();
       while (worker !== undefined && !worker.isFree);
-      worker ??= await SqlProcess.start(msMax);
+      worker ??= await SqlProcess.start();
       signal.throwIfAborted();
       worker.begin(msMax);
       return await body(worker);

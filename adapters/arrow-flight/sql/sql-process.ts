@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { DaosError } from "../../../core/index.js";
-import { SQL_HEAP_MIB_MAX } from "../limits.js";
+import { SQL_HEAP_MIB_MAX, SQL_START_MS_MAX } from "../limits.js";
 import {
   type Answer,
   decodeFrame,
@@ -75,13 +75,13 @@ export class SqlProcess {
   }
 
   /**
-   * Starts a process.
+   * Starts a process: how long that takes is no matter of the statement that waits for it.
    *
    * @throws `DaosError` `DER_SETUP` if DuckDB is not installed.
    */
-  static async start(limitMs: number): Promise<SqlProcess> {
+  static async start(): Promise<SqlProcess> {
     const made = new SqlProcess();
-    made.begin(limitMs);
+    made.begin(SQL_START_MS_MAX);
     const { head } = await made.receive();
     if (head.kind !== "failed") return made;
     made.end();
