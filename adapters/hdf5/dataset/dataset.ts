@@ -21,6 +21,7 @@ import {
 import type { FilterDescription, StoredChunk, VirtualMapping } from "../description.js";
 import { product } from "../region.js";
 import {
+  ELLIPSIS,
   type ResolvedSelection,
   resolveSelection,
   type Selection,
@@ -246,8 +247,15 @@ export class Dataset<D extends DType = DType> {
 
   #resolve(selection: Selection | undefined): ResolvedSelection {
     this.stored.refresh();
-    if (this.isNull) return { region: [[]], shape: [0], count: 0 };
+    if (this.isNull) return this.#resolveNull(selection);
     return resolveSelection(this.shape, selection);
+  }
+
+  /** Of no elements, only all can be selected. */
+  #resolveNull(selection: Selection = []): ResolvedSelection {
+    const isAll = Array.isArray(selection) && selection.every((part) => part === ELLIPSIS);
+    if (isAll) return { region: [[]], shape: [0], count: 0 };
+    throw this.#invalid("Selecting elements of", "it has none", "leave out the selection");
   }
 
   #invalid(what: string, why: string, remedy: string): DaosError {

@@ -37,6 +37,11 @@ export class VirtualSource {
     this.#selection = selection;
   }
 
+  /** Extents of what is selected. */
+  get selectedShape(): readonly number[] {
+    return this.resolve().shape;
+  }
+
   /** Some elements of the source. */
   select(selection: Selection): VirtualSource {
     return new VirtualSource(this.file, this.dataset, this.shape, selection);

@@ -5,9 +5,9 @@
  */
 
 import { type Attributes, Empty } from "daos-ts/hdf5";
-import { dtypeOf } from "./creation.ts";
+import { dtypeOf, typeIn } from "./creation.ts";
 import { type Arguments, type Handlers, inexpressible } from "./handler.ts";
-import { Inexpressible, kindOf, type Recorded } from "./recording.ts";
+import { kindOf, type Recorded } from "./recording.ts";
 import { ABSENT, DONE, type Seen, seenEmpty, seenList, seenPlain } from "./seen.ts";
 import { dataOf, fitTo, isDecoded, plain, textOf } from "./values.ts";
 import type { World } from "./world.ts";
@@ -17,7 +17,7 @@ async function attributesOf(world: World, on: Recorded | undefined): Promise<Att
 }
 
 /** The elements of an attribute, with type and shape; `undefined` if there is none. */
-async function valueOf(attributes: Attributes, name: string): Promise<Seen> {
+async function readValue(attributes: Attributes, name: string): Promise<Seen> {
   const content = await attributes.read(name);
   if (content === undefined) {
     // Both ways to ask must say the same.
@@ -37,16 +37,13 @@ async function create(
 ): Promise<void> {
   const given = await dataOf(data, world);
   const asked = await dtypeOf(world, dtype);
-  if (typeof asked === "object" && asked !== null && "stored" in asked) {
-    throw new Inexpressible("an attribute of a committed type");
-  }
   const type = asked ?? (isDecoded(given) ? given.type : undefined);
   const wanted = shape === null || shape === undefined ? undefined : plain(shape);
   const own = typeof wanted === "number" ? [wanted] : (wanted as readonly number[] | undefined);
   const value = isDecoded(given)
-    ? fitTo(type as never, given)
+    ? fitTo(typeIn(type) as never, given)
     : given instanceof Empty && type !== undefined
-      ? new Empty(type)
+      ? new Empty(typeIn(type) as never)
       : given;
   await attributes.create(textOf(name), value, {
     ...(type === undefined ? {} : { dtype: type }),
@@ -57,12 +54,12 @@ async function create(
 /** What Python makes of other calls. */
 const DICTIONARY: Handlers = {
   "AttributeManager.get": async (world, { key, default: given }, { on }) => {
-    const seen = await valueOf(await attributesOf(world, on), textOf(key));
+    const seen = await readValue(await attributesOf(world, on), textOf(key));
     return seen.kind === "absent" && given !== undefined && given !== null ? DONE : seen;
   },
   "AttributeManager.pop": async (world, { key, default: given }, { on }) => {
     const attributes = await attributesOf(world, on);
-    const seen = await valueOf(attributes, textOf(key));
+    const seen = await readValue(attributes, textOf(key));
     await attributes.delete(textOf(key));
     return seen.kind === "absent" && given !== undefined && given !== null ? DONE : seen;
   },
@@ -77,7 +74,7 @@ const DICTIONARY: Handlers = {
 export const ATTRIBUTE_CALLS: Handlers = {
   ...DICTIONARY,
   "AttributeManager.__getitem__": async (world, { name }, { on }) =>
-    valueOf(await attributesOf(world, on), textOf(name)),
+    readValue(await attributesOf(world, on), textOf(name)),
   "AttributeManager.__setitem__": async (world, { name = null, value = null }, { on }) => {
     await create(world, await attributesOf(world, on), { name, data: value });
     return DONE;
@@ -115,13 +112,13 @@ export const ATTRIBUTE_CALLS: Handlers = {
   "AttributeManager.values": async (world, _, { on }) => {
     const attributes = await attributesOf(world, on);
     const names = await attributes.keys();
-    return seenList(await Promise.all(names.map((name) => valueOf(attributes, name))));
+    return seenList(await Promise.all(names.map((name) => readValue(attributes, name))));
   },
   "AttributeManager.items": async (world, _, { on }) => {
     const attributes = await attributesOf(world, on);
     const items: Seen[] = [];
     for (const name of await attributes.keys()) {
-      items.push(seenList([seenPlain(name), await valueOf(attributes, name)]));
+      items.push(seenList([seenPlain(name), await readValue(attributes, name)]));
     }
     return seenList(items);
   },

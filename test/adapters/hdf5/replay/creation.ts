@@ -40,7 +40,8 @@ export async function dtypeOf(
   return String(kindOf<string>(value, "invalid")) as DType;
 }
 
-function typeIn(dtype: unknown): unknown {
+/** The type itself, if it is a committed one. */
+export function typeIn(dtype: unknown): unknown {
   return typeof dtype === "object" && dtype !== null && "stored" in dtype
     ? (dtype as unknown as { type: unknown }).type
     : dtype;
@@ -119,4 +120,3 @@ export async function datasetOptions(
 function elementOf({ data, shape }: { data: unknown; shape: readonly number[] }): unknown {
   return shape.length === 0 ? data : { data, shape };
 }
-

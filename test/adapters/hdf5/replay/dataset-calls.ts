@@ -7,16 +7,9 @@
 import type { Dataset, Datatype, RegionReference, Selection } from "daos-ts/hdf5";
 import { dtypeOf } from "./creation.ts";
 import { type Arguments, type Handler, type Handlers, inexpressible } from "./handler.ts";
+import { isAnyObject } from "./numpy-types.ts";
 import { Inexpressible, type Recorded } from "./recording.ts";
-import {
-  ABSENT,
-  DONE,
-  differenceOf,
-  type Seen,
-  seenEmpty,
-  seenList,
-  seenPlain,
-} from "./seen.ts";
+import { ABSENT, DONE, differenceOf, type Seen, seenEmpty, seenList, seenPlain } from "./seen.ts";
 import { indexingOf, selectionOf } from "./selections.ts";
 import { dataOf, decodeArray, fitTo, innerShape, isDecoded, plain } from "./values.ts";
 import type { View, World } from "./world.ts";
@@ -77,10 +70,11 @@ function sequencesOf(data: unknown): unknown {
     const isDeep = data.some((item) => typeof item === "object");
     return isDeep ? data : { data: [data], shape: [] };
   }
-  if (!isDecoded(data) || data.recorded.vlen !== undefined) return data;
+  if (!isDecoded(data) || data.recorded.vlen !== undefined || isAnyObject(data.recorded))
+    return data;
   const { shape } = data;
   const last = shape.at(-1) ?? 1;
-  const all = data.data as Float64Array;
+  const all = data.data as Float64Array; // or a list of texts
   const outer = shape.slice(0, -1);
   const count = outer.reduce((product, extent) => product * extent, 1);
   const rows = Array.from({ length: count }, (_, row) => all.slice(row * last, (row + 1) * last));
@@ -214,7 +208,9 @@ class Texts implements DatasetView {
 
   constructor(dataset: Dataset, { encoding, errors }: Arguments) {
     if (encoding !== undefined || (errors !== undefined && errors !== "strict")) {
-      throw new Inexpressible("other encodings than UTF-8: the program decodes what asBytes() gives");
+      throw new Inexpressible(
+        "other encodings than UTF-8: the program decodes what asBytes() gives",
+      );
     }
     this.dataset = dataset;
   }
@@ -261,9 +257,7 @@ const VIEW_CLASSES = [
 /** A selection of chunks by slices, as Python's. */
 function seenSlices(selection: Selection): Seen {
   const parts = selection as readonly { start: number; stop: number; step: number }[];
-  return seenList(
-    parts.map(({ start, stop, step }) => seenPlain({ slice: [start, stop, step] })),
-  );
+  return seenList(parts.map(({ start, stop, step }) => seenPlain({ slice: [start, stop, step] })));
 }
 
 const WHOLE: Handlers = {

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { CommittedType, Dataset, type FileMode, isHdf5, type Selection } from "daos-ts/hdf5";
+import {
+  CommittedType,
+  Dataset,
+  type File,
+  type FileMode,
+  isHdf5,
+  type Selection,
+} from "daos-ts/hdf5";
 import { type Arguments, type Handlers, inexpressible, leaveOut } from "./handler.ts";
 import { Inexpressible, kindOf, type Recorded } from "./recording.ts";
 import { DONE, seenObject, seenPlain } from "./seen.ts";
@@ -85,12 +92,11 @@ export const FILE_CALLS: Handlers = {
   "File.__init__": async (world, args, call) =>
     seenObject(await openFile(world, leaveOut(args, call, LIBRARY_OPTIONS))),
   "File.close": async (world, _, { on }) => {
-    await world.object(on);
-    await world.closeFile(world.fileOf(on));
+    await world.closeFile((await world.object(on)) as File);
     return DONE;
   },
   "File.__exit__": async (world, _, { on }) => {
-    await world.closeFile(world.fileOf(on));
+    await world.closeFile((await world.object(on)) as File);
     return DONE;
   },
   "File.flush": async (world, _, { on }) => {
@@ -108,8 +114,7 @@ export const FILE_CALLS: Handlers = {
     if (isClosed(file)) await file.keys();
     return seenPlain(file.mode === "r" ? "r" : "r+");
   },
-  "File.userblock_size": async (world, _, { on }) =>
-    seenPlain(world.fileOf(on).userBlock.length),
+  "File.userblock_size": async (world, _, { on }) => seenPlain(world.fileOf(on).userBlock.length),
   "File.driver": inexpressible(DRIVER_REASON),
   "File.libver": inexpressible("libver: versions of HDF5's file format"),
   "File.swmr_mode": inexpressible("SWMR: readers open versions here"),
@@ -125,7 +130,7 @@ export const OBJECT_CALLS: Handlers = {
   "HLObject.file": async (world, _, { on, result }) => {
     await world.object(on);
     // What the program does with it goes on with the file that it opened.
-    if (result !== undefined) world.bind(result, world.fileOf(result));
+    if (result !== undefined && world.hasFileOf(result)) world.bind(result, world.fileOf(result));
     throw new Inexpressible("file: our objects do not lead back to their file");
   },
   // h5py defines it so: the group of the name without its last part.
@@ -168,4 +173,3 @@ export const OBJECT_CALLS: Handlers = {
     return seenPlain((await found?.dataset.read(found.selection))?.shape);
   },
 };
-

@@ -7,10 +7,16 @@
 import { type Dataset, ExternalLink, type Group, type Hdf5Object, SoftLink } from "daos-ts/hdf5";
 import { datasetOptions, dtypeOf } from "./creation.ts";
 import { type Arguments, type Handler, type Handlers, inexpressible, leaveOut } from "./handler.ts";
-import { type Call, Inexpressible, kindOf, type Recorded, type RecordedError } from "./recording.ts";
+import {
+  type Call,
+  Inexpressible,
+  kindOf,
+  type Recorded,
+  type RecordedError,
+} from "./recording.ts";
 import { ABSENT, DONE, disagreement, type Seen, seenList, seenObject, seenPlain } from "./seen.ts";
 import { dataOf, fitTo, isDecoded, plain, textOf } from "./values.ts";
-import { classOf, type World } from "./world.ts";
+import { classOf, EXPAND_REFS, type World } from "./world.ts";
 
 /** A name of a new object. */
 function nameOf(value: Recorded | undefined): string {
@@ -88,7 +94,7 @@ const copy: Handler = async (world, args, { on }) => {
   const isGroup = kindOf(dest, "object") !== undefined;
   const target = isGroup ? await world.group(dest) : textOf(dest);
   if (args.expand_refs === true) {
-    throw new Inexpressible("expand_refs: copies of what references lead to");
+    throw new Inexpressible(EXPAND_REFS);
   }
   await group.copy(from, target, {
     ...(args.name === undefined || args.name === null ? {} : { name: textOf(args.name) }),
@@ -281,4 +287,3 @@ export const GROUP_CALLS: Handlers = {
   },
   "Group.__repr__": inexpressible("repr(): text for Python's console"),
 };
-

@@ -118,10 +118,13 @@ function sizeKey(size: number): number {
 }
 
 /** The smallest of NumPy's floats that holds all numbers of a type. */
-function floatSize({ exponentSize, mantissaSize, size }: FloatType): number {
+function floatSize({ exponentSize, exponentBias, mantissaSize, size }: FloatType): number {
   if (size > 8) return 16;
-  if (exponentSize <= 5 && mantissaSize <= 10) return 2;
-  return exponentSize <= 8 && mantissaSize <= 23 ? 4 : 8;
+  const most = 2 ** exponentSize - 2 - exponentBias;
+  const least = 1 - exponentBias;
+  const fits = (bias: number, bits: number) =>
+    most <= bias && least >= 1 - bias && mantissaSize <= bits;
+  return fits(15, 10) ? 2 : fits(127, 23) ? 4 : 8;
 }
 
 /** Whether NumPy has Python's objects for elements, or parts of them. */

@@ -8,7 +8,6 @@ import {
   BOOL,
   type Datatype,
   type Elements,
-
   type Hdf5Object,
   type Link,
   type Reference,
@@ -66,7 +65,10 @@ export function seenList(items: readonly Seen[]): Seen {
 function show(value: unknown): string {
   const text = JSON.stringify(value, (_, item) => {
     if (typeof item === "bigint") return `${item}n`;
-    if (ArrayBuffer.isView(item)) return Array.from(item as Uint8Array).slice(0, 12).map(String);
+    if (ArrayBuffer.isView(item))
+      return Array.from(item as Uint8Array)
+        .slice(0, 12)
+        .map(String);
     return item === undefined ? "undefined" : item;
   });
   return (text ?? "undefined").slice(0, 160);
@@ -95,7 +97,12 @@ function elementsOf(selection: SpaceSelection): string[] {
       return selection.points.map(String).sort();
     case "blocks":
       return selection.blocks
-        .flatMap(([begin, end]) => indicesOf(begin, end.map((last) => last - 1)))
+        .flatMap(([begin, end]) =>
+          indicesOf(
+            begin,
+            end.map((last) => last - 1),
+          ),
+        )
         .map(String)
         .sort();
     case "hyperslab": {
@@ -169,8 +176,7 @@ async function elementsDifference(
   world: World,
 ): Promise<string | undefined> {
   const isScalar = kindOf(theirs, "scalar") !== undefined;
-  const array =
-    kindOf<RecordedArray>(theirs, "array") ?? kindOf<RecordedArray>(theirs, "scalar");
+  const array = kindOf<RecordedArray>(theirs, "array") ?? kindOf<RecordedArray>(theirs, "scalar");
   if (array === undefined) {
     // A single element that Python has a class for: text, references.
     const list = seen.data as ArrayLike<unknown>;
@@ -185,7 +191,12 @@ async function elementsDifference(
   if (seen.type?.class === "vlen" && seen.shape.length === 0 && array.dtype.vlen === undefined) {
     // A single sequence is an array itself.
     const [sequence] = seen.data as readonly Elements[];
-    const types = typeDifference(seen.type.base, array.dtype, false);
+    // It comes in the machine's byte order.
+    const own = typeOf(array.dtype);
+    const types =
+      keyOf(seen.type.base).replace(">", "<") === keyOf(own).replace(">", "<")
+        ? undefined
+        : typeDifference(seen.type.base, array.dtype);
     return types ?? differenceOf(sequence, decoded.data);
   }
   if (String(seen.shape) !== String(decoded.shape)) {
@@ -222,7 +233,9 @@ function objectDifference(object: Hdf5Object, theirs: Recorded): string | undefi
   // The root group of a file is one of its own class in h5py.
   const isSame = wanted === undefined || wanted === kind || (wanted === "Group" && kind === "File");
   if (!isSame) return `a ${kind} instead of a ${wanted}`;
-  return kindOf(theirs, "object") === undefined ? `a ${kind} instead of ${show(theirs)}` : undefined;
+  return kindOf(theirs, "object") === undefined
+    ? `a ${kind} instead of ${show(theirs)}`
+    : undefined;
 }
 
 async function listDifference(
@@ -288,4 +301,3 @@ export async function disagreement(
 export function seenEmpty(type: Datatype): Seen {
   return { kind: "empty", type };
 }
-

@@ -8,13 +8,13 @@ import {
   type Datatype,
   type Elements,
   Empty,
-  type NumberArray,
-  type Reference,
   type MultiBlock,
   multiBlock,
-  slice,
+  type NumberArray,
   points,
+  type Reference,
   type Selection,
+  slice,
 } from "daos-ts/hdf5";
 import { typeOf } from "./numpy-types.ts";
 import {
@@ -47,9 +47,9 @@ export function textOfBytes(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes);
   const text = buffer.toString();
   if (Buffer.from(text).equals(buffer)) return text;
-  return Array.from(buffer, (byte) =>
-    String.fromCharCode(byte < 0x80 ? byte : ESCAPE + byte),
-  ).join("");
+  return Array.from(buffer, (byte) => String.fromCharCode(byte < 0x80 ? byte : ESCAPE + byte)).join(
+    "",
+  );
 }
 
 const ARRAYS: Readonly<Record<string, (buffer: ArrayBuffer) => NumberArray>> = {
@@ -210,7 +210,10 @@ function elementsOf(value: unknown): unknown {
 }
 
 /** Elements of a type, given as of another one: what NumPy does before HDF5 sees them. */
-export function fitTo(type: Datatype, given: Decoded): { data: Elements; shape: readonly number[] } {
+export function fitTo(
+  type: Datatype,
+  given: Decoded,
+): { data: Elements; shape: readonly number[] } {
   const inner = innerShape(type);
   const own = innerShape(given.type);
   const extra = inner.slice(0, inner.length - own.length);

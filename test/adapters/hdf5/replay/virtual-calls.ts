@@ -43,7 +43,7 @@ async function sourceOf(world: World, args: Arguments): Promise<SourceView> {
   const { path_or_dataset: place, name, shape } = args;
   if (kindOf(place, "object") !== undefined) {
     const dataset = await world.dataset(place);
-    if (name !== undefined || shape !== undefined) {
+    if (Object.keys(args).length > 1) {
       throw new Inexpressible("two ways at once to say what a source is");
     }
     const file = `/${world.fileOf(place).filename}`;
@@ -68,9 +68,10 @@ export const VIRTUAL_CALLS: Handlers = {
     sourceIn(view.file, view);
     return { kind: "view", view };
   },
-  "VirtualSource.shape": async (world, _, { on }) =>
-    // h5py's is that of the whole dataset too.
-    seenPlain(world.view<SourceView>(on).shape),
+  "VirtualSource.shape": async (world, _, { on }) => {
+    const source = world.view<SourceView>(on);
+    return seenPlain(sourceIn(source.file, source).selectedShape);
+  },
   "VirtualSource.__getitem__": async (world, { key }, { on }) => {
     if (isUnlimited(key)) throw new Inexpressible("an unlimited selection in slices");
     const source = world.view<SourceView>(on);
@@ -89,7 +90,10 @@ export const VIRTUAL_CALLS: Handlers = {
     return { kind: "view", view };
   },
   "VirtualLayout.__setitem__": async (world, { key, source }, { on }) => {
-    if (isUnlimited(key)) throw new Inexpressible("an unlimited selection in slices");
+    if (isUnlimited(key)) {
+      world.dropView(on);
+      throw new Inexpressible("an unlimited selection in slices");
+    }
     const layout = world.view<LayoutView>(on);
     const selection = selectionOf(key);
     const given = world.view<SourceView>(source);
@@ -113,4 +117,3 @@ export const VIRTUAL_CALLS: Handlers = {
   },
   "Group.build_virtual_dataset": inexpressible("a context of Python's"),
 };
-

@@ -35,9 +35,11 @@ interface Facts {
 /** An object that should be there and is not: it comes of an earlier disagreement. */
 export class Missing extends Error {}
 
+/** Why copies do not have what references lead to, which HDF5 names `~obj_pointed_by_...`. */
+export const EXPAND_REFS = "expand_refs: copies of what references lead to";
+
 /** Views, virtual layouts and sources: objects of the program's own. */
 export type View = { readonly kind: string };
-
 
 /** The files and objects that are open. */
 export class World implements Surroundings {
@@ -80,12 +82,18 @@ export class World implements Surroundings {
   leaveUnmade(call: Call, reason: string): void {
     const number = kindOf<number>(call.result, "object") ?? kindOf<number>(call.result, "view");
     if (number !== undefined && !this.#objects.has(number)) this.#unmade.set(number, reason);
+    const own = kindOf<number>(call.on, "view") ?? -1;
+    if (own !== -1 && !this.#views.has(own)) this.#unmade.set(own, reason);
     const { path, file } = this.#facts.get(number ?? -1) ?? {};
     if (path === "/" && file !== undefined) this.#unmade.set(`${file}:`, reason);
     const names = ["name", "dest", "path"].map((name) => call.args?.[name]);
     for (const name of names) {
-      const text = typeof name === "string" ? name : this.#facts.get(kindOf<number>(name, "object") ?? -1)?.path;
-      if (typeof text === "string") this.#unmade.set(`${this.current}:${text.replace(/^\//, "")}`, reason);
+      const text =
+        typeof name === "string"
+          ? name
+          : this.#facts.get(kindOf<number>(name, "object") ?? -1)?.path;
+      if (typeof text === "string")
+        this.#unmade.set(`${this.current}:${text.replace(/^\//, "")}`, reason);
     }
   }
 
@@ -154,6 +162,10 @@ export class World implements Surroundings {
       if (this.#dropped.has(other)) await other.abort();
       else await other.close();
     }
+    // What was closed is seen through links at once in HDF5; here, by files that move on to the newest version.
+    for (const path of this.#files.keys()) {
+      for (const open of this.#openFiles(path)) await open.flush();
+    }
   }
 
   /** Drops everything that is open. */
@@ -176,6 +188,11 @@ export class World implements Surroundings {
     if (number !== undefined) this.#views.set(number, view);
   }
 
+  /** Forgets a view: what comes of it cannot be made. */
+  dropView(value: Recorded | undefined): void {
+    this.#views.delete(kindOf<number>(value, "view") ?? -1);
+  }
+
   /** A view, layout or source. */
   view<T extends View>(value: Recorded | undefined): T {
     const found = this.#views.get(kindOf<number>(value, "view") ?? -1);
@@ -187,6 +204,12 @@ export class World implements Surroundings {
   fileOf(value: Recorded | undefined): File {
     const facts = this.#facts.get(kindOf<number>(value, "object") ?? -1);
     return this.fileNamed(facts?.file ?? this.current);
+  }
+
+  /** Whether the file that an object is in was opened, not only reached through a link. */
+  hasFileOf(value: Recorded | undefined): boolean {
+    const facts = this.#facts.get(kindOf<number>(value, "object") ?? -1);
+    return this.#files.has(this.pathOf(facts?.file ?? this.current));
   }
 
   /** A file that is open. */
@@ -229,15 +252,17 @@ export class World implements Surroundings {
     throw new Missing("its object is no dataset");
   }
 
-  async reference(value: {
-    readonly [kind: string]: unknown;
-  }): Promise<Reference | undefined> {
+  async reference(value: { readonly [kind: string]: unknown }): Promise<Reference | undefined> {
     const path = value.ref as string | null;
     if (path === null) return undefined;
+    if (path.startsWith("/~obj_pointed_by")) throw new Inexpressible(EXPAND_REFS);
     const target = await this.fileNamed(value.file as string).get(path);
     if (target === undefined) throw new Missing(`${path}, which a reference is for, is not there`);
     if (value.select === undefined) return target.ref;
     if (!(target instanceof Dataset)) throw new Missing(`${path} is no dataset`);
+    if (value.select === "none" && target.ndim === 0) {
+      throw new Inexpressible("a region without the only element");
+    }
     return target.regionRef(selectionOfRegion(value, target.ndim));
   }
 

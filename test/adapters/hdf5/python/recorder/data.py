@@ -35,7 +35,7 @@ def is_plain(value):
 def wanted_dtype(op, obj, given):
     """The type that a value gets: none, if it has its own."""
     if op == "AttributeManager.modify":
-        return obj.get_id(given["name"]).dtype
+        return obj.get_id(given["name"]).dtype if given["name"] in obj else None
     if op != "Dataset.__setitem__":
         return given.get("dtype")
     dt = obj.dtype
