@@ -191,6 +191,7 @@ export class Group {
 
   /** Whether there is such a name, as {@link keys} has it: also of a link that leads nowhere. */
   async has(path: string): Promise<boolean> {
+    this.session.state(`Looking for "${String(path)}"`);
     const isLink = (await this.getLink(path)) !== undefined;
     return isLink || (namesOf(path).length === 0 && path !== "");
   }

@@ -7,6 +7,7 @@
 import { type Attributes, Empty } from "daos-ts/hdf5";
 import { dtypeOf, typeIn } from "./creation.ts";
 import { type Arguments, type Handlers, inexpressible } from "./handler.ts";
+import { typeOf } from "./numpy-types.ts";
 import { kindOf, type Recorded } from "./recording.ts";
 import { ABSENT, DONE, type Seen, seenEmpty, seenList, seenPlain } from "./seen.ts";
 import { dataOf, fitTo, isDecoded, plain, textOf } from "./values.ts";
@@ -37,7 +38,7 @@ async function create(
 ): Promise<void> {
   const given = await dataOf(data, world);
   const asked = await dtypeOf(world, dtype);
-  const type = asked ?? (isDecoded(given) ? given.type : undefined);
+  const type = asked ?? (isDecoded(given) ? typeOf(given.recorded) : undefined);
   const wanted = shape === null || shape === undefined ? undefined : plain(shape);
   const own = typeof wanted === "number" ? [wanted] : (wanted as readonly number[] | undefined);
   const value = isDecoded(given)

@@ -101,7 +101,7 @@ export async function datasetOptions(
   if (dtype !== undefined) options.dtype = dtype;
   if (isDecoded(data)) {
     // NumPy's arrays know their type.
-    options.dtype ??= data.type;
+    options.dtype ??= typeOf(data.recorded);
     options.data = fitTo(typeIn(options.dtype) as never, data);
   } else if (data !== undefined) {
     options.data = data instanceof Empty && dtype !== undefined ? new Empty(dtype) : data;

@@ -59,7 +59,7 @@ async function setItem(
   const fitted = type.class === "vlen" ? sequencesOf(data) : data;
   const given = isDecoded(fitted) ? fitTo(type, fitted) : fitted;
   // Columns of several members go without their common shape.
-  const isColumns = fields.length > 0 && isDecoded(data) && data.type.class === "compound";
+  const isColumns = fields.length > 0 && isDecoded(data) && data.recorded.kind === "compound";
   const value = isColumns ? data.data : given;
   await dataset.write(value as never, selection, fields.length > 0 ? { fields } : {});
 }
@@ -70,8 +70,9 @@ function sequencesOf(data: unknown): unknown {
     const isDeep = data.some((item) => typeof item === "object");
     return isDeep ? data : { data: [data], shape: [] };
   }
-  if (!isDecoded(data) || data.recorded.vlen !== undefined || isAnyObject(data.recorded))
-    return data;
+  if (!isDecoded(data) || data.recorded.vlen !== undefined) return data;
+  const [first] = data.data as readonly unknown[];
+  if (isAnyObject(data.recorded) && typeof first === "object") return data;
   const { shape } = data;
   const last = shape.at(-1) ?? 1;
   const all = data.data as Float64Array; // or a list of texts

@@ -7,6 +7,7 @@
 import { type Dataset, ExternalLink, type Group, type Hdf5Object, SoftLink } from "daos-ts/hdf5";
 import { datasetOptions, dtypeOf } from "./creation.ts";
 import { type Arguments, type Handler, type Handlers, inexpressible, leaveOut } from "./handler.ts";
+import { typeOf } from "./numpy-types.ts";
 import {
   type Call,
   Inexpressible,
@@ -48,7 +49,9 @@ async function setItem(world: World, group: Group, name: string, obj: Recorded |
     return;
   }
   const data = await dataOf(obj, world);
-  const given = isDecoded(data) ? { dtype: data.type, data: fitTo(data.type, data) } : { data };
+  const given = isDecoded(data)
+    ? { dtype: typeOf(data.recorded), data: fitTo(typeOf(data.recorded), data) }
+    : { data };
   await group.createDataset(name, given as never);
 }
 

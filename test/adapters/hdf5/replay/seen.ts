@@ -5,7 +5,6 @@
  */
 
 import {
-  BOOL,
   type Datatype,
   type Elements,
   type Hdf5Object,
@@ -155,19 +154,20 @@ export function differenceOf(ours: unknown, theirs: unknown): string | undefined
   return undefined;
 }
 
-/** @param isScalar NumPy's scalars do not keep what h5py adds to types. */
+/** @param isScalar NumPy's scalars are in the machine's byte order, without what h5py adds to types. */
 function typeDifference(
   ours: Datatype,
   recorded: RecordedType,
   isScalar = false,
 ): string | undefined {
-  if (isScalar && ours.class === "string" && recorded.kind === "S") return undefined;
-  if (isScalar && ours.class === "enum" && ours !== BOOL && recorded.kind !== "b") {
-    return typeDifference(ours.base, recorded);
-  }
   if (isAnyObject(recorded) && (ours.class === "vlenString" || ours.class === "vlen")) return;
+  if (isScalar && ours.class === "string" && recorded.kind === "S") return;
+  if (isScalar && ours.class === "enum" && recorded.kind !== "b" && recorded.enum === undefined) {
+    return typeDifference(ours.base, recorded, true);
+  }
   const [one, two] = [keyOf(ours), keyOf(typeOf(recorded))];
-  return one === two ? undefined : `type ${one} instead of ${two}`;
+  const isSame = one === two || (isScalar && one.replace(">", "<") === two.replace(">", "<"));
+  return isSame ? undefined : `type ${one} instead of ${two}`;
 }
 
 async function elementsDifference(
@@ -191,12 +191,7 @@ async function elementsDifference(
   if (seen.type?.class === "vlen" && seen.shape.length === 0 && array.dtype.vlen === undefined) {
     // A single sequence is an array itself.
     const [sequence] = seen.data as readonly Elements[];
-    // It comes in the machine's byte order.
-    const own = typeOf(array.dtype);
-    const types =
-      keyOf(seen.type.base).replace(">", "<") === keyOf(own).replace(">", "<")
-        ? undefined
-        : typeDifference(seen.type.base, array.dtype);
+    const types = typeDifference(seen.type.base, array.dtype, true);
     return types ?? differenceOf(sequence, decoded.data);
   }
   if (String(seen.shape) !== String(decoded.shape)) {

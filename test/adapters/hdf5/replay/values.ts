@@ -27,9 +27,8 @@ import {
   unpack,
 } from "./recording.ts";
 
-/** An array: its type, and its elements with their shape. */
+/** An array: its type, see `typeOf`, and its elements with their shape. */
 export interface Decoded {
-  readonly type: Datatype;
   readonly recorded: RecordedType;
   readonly data: Elements;
   readonly shape: readonly number[];
@@ -107,6 +106,7 @@ async function decodeItem(item: Recorded, around: Surroundings): Promise<Element
   if (kindOf(item, "ref") !== undefined) {
     return (await around.reference(item as { [kind: string]: unknown })) as unknown as Elements;
   }
+  if (Array.isArray(item)) return item.map((inner) => Number(plain(inner))) as unknown as Elements;
   // Text of any length that was never written is 0 in NumPy's arrays.
   if (item === 0) return "";
   throw new Inexpressible("an array of Python's objects");
@@ -137,7 +137,7 @@ export async function decodeArray(
       elements = Object.fromEntries(decoded);
     }
   }
-  return { type: typeOf(dtype), recorded, data: elements, shape };
+  return { recorded, data: elements, shape };
 }
 
 /** The inner extents of the arrays that elements of a type are. */
@@ -215,11 +215,9 @@ export function fitTo(
   given: Decoded,
 ): { data: Elements; shape: readonly number[] } {
   const inner = innerShape(type);
-  const own = innerShape(given.type);
-  const extra = inner.slice(0, inner.length - own.length);
   const { shape } = given;
-  const outer = shape.slice(0, shape.length - extra.length);
-  const isInner = String(shape.slice(shape.length - extra.length)) === String(extra);
+  const outer = shape.slice(0, shape.length - inner.length);
+  const isInner = String(shape.slice(shape.length - inner.length)) === String(inner);
   const base = baseOf(type);
   const isComplex =
     base.class === "compound" && base.members[0]?.name === "r" && base.members.length === 2;

@@ -273,13 +273,15 @@ export class World implements Surroundings {
     for (const file of open) await file.abort();
     this.#files.delete(path);
     await this.#import(path, bytes);
+    if (open.length === 0) return;
+    const mode = open.some(({ mode }) => mode !== "r") ? "r+" : "r";
+    const again = await File.open(this.container, path, mode);
+    this.#files.set(path, [again]);
     // Handles go on with the restored file; their objects are found again by their paths.
     for (const [number, facts] of this.#facts) {
-      if (this.pathOf(facts.file) === path) this.#objects.delete(number);
-    }
-    if (open.length > 0) {
-      const mode = open.some(({ mode }) => mode !== "r") ? "r+" : "r";
-      this.#files.set(path, [await File.open(this.container, path, mode)]);
+      if (this.pathOf(facts.file) !== path) continue;
+      if (facts.kind === "File") this.#objects.set(number, again);
+      else this.#objects.delete(number);
     }
   }
 

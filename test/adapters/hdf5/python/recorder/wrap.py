@@ -87,7 +87,12 @@ class Files:
         if os.path.isfile(path):
             if not self.flushed(path) and self.known.get(path) != self.hash(path):
                 self.restore(path)
-        elif self.known.pop(path, None) is not None and not os.path.exists(path):
+        self.forget_removed(os.path.dirname(path))
+
+    def forget_removed(self, folder):
+        """Files that the program removed or renamed."""
+        for path in [path for path in self.known if os.path.dirname(path) == folder and not os.path.exists(path)]:
+            del self.known[path]
             self.emit({"remove": names.text(path)})
 
     def after(self, path):
