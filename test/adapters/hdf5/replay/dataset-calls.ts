@@ -7,7 +7,6 @@
 import type { Dataset, Datatype, RegionReference, Selection } from "daos-ts/hdf5";
 import { dtypeOf } from "./creation.ts";
 import { type Arguments, type Handler, type Handlers, inexpressible } from "./handler.ts";
-import { isAnyObject } from "./numpy-types.ts";
 import { Inexpressible, type Recorded } from "./recording.ts";
 import { ABSENT, DONE, differenceOf, type Seen, seenEmpty, seenList, seenPlain } from "./seen.ts";
 import { indexingOf, selectionOf } from "./selections.ts";
@@ -70,9 +69,10 @@ function sequencesOf(data: unknown): unknown {
     const isDeep = data.some((item) => typeof item === "object");
     return isDeep ? data : { data: [data], shape: [] };
   }
-  if (!isDecoded(data) || data.recorded.vlen !== undefined) return data;
+  if (!isDecoded(data)) return data;
+  if (data.recorded.kind === "compound") return { data: [data.data], shape: [] };
   const [first] = data.data as readonly unknown[];
-  if (isAnyObject(data.recorded) && typeof first === "object") return data;
+  if (data.recorded.kind === "O" && typeof first === "object") return data;
   const { shape } = data;
   const last = shape.at(-1) ?? 1;
   const all = data.data as Float64Array; // or a list of texts
@@ -110,7 +110,12 @@ const FACTS: Handlers = {
   },
   "Dataset.nbytes": async (world, _, { on }) => seenPlain((await world.dataset(on)).nbytes),
   "Dataset.chunks": filterOf("chunks"),
-  "Dataset.compression": filterOf("compression"),
+  "Dataset.compression": async (world, _, { on, result }) => {
+    const { compression } = await world.dataset(on);
+    // h5py has no name for a filter that it does not know; ours is its number.
+    const isUnknown = typeof compression === "number" && result === "unknown";
+    return seenPlain(isUnknown ? "unknown" : (compression ?? null));
+  },
   "Dataset.compression_opts": filterOf("compressionOptions"),
   "Dataset.shuffle": filterOf("shuffle"),
   "Dataset.fletcher32": filterOf("fletcher32"),
@@ -221,6 +226,8 @@ class Texts implements DatasetView {
   }
 }
 
+const COPIES = "copy=False: arrays of NumPy's that share memory";
+
 const readView: Handler = async (world, args, { on }) =>
   world.view<DatasetView>(on).read(selectionOf(args.args ?? args.idx));
 
@@ -231,6 +238,7 @@ const arrayOfView: Handler = async (world, args, { on }) => {
   if (args.dtype !== undefined && args.dtype !== null) {
     throw new Inexpressible("a conversion by NumPy");
   }
+  if (args.copy === false) throw new Inexpressible(COPIES);
   return world.view<DatasetView>(on).read(undefined);
 };
 
@@ -262,8 +270,9 @@ function seenSlices(selection: Selection): Seen {
 }
 
 const WHOLE: Handlers = {
-  "Dataset.__array__": async (world, { dtype }, { on }) => {
+  "Dataset.__array__": async (world, { dtype, copy }, { on }) => {
     const dataset = await world.dataset(on);
+    if (copy === false) throw new Inexpressible(COPIES);
     if (dtype !== undefined && dtype !== null) throw new Inexpressible("a conversion by NumPy");
     return { kind: "elements", type: dataset.type, ...(await dataset.read()) };
   },

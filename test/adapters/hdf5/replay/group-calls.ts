@@ -55,16 +55,18 @@ async function setItem(world: World, group: Group, name: string, obj: Recorded |
   await group.createDataset(name, given as never);
 }
 
+/** Arguments that say how HDF5's library locks files behind links. */
+const LINK_OPTIONS = {
+  elink_swmr: "elink_*: how HDF5 opens files behind external links",
+  elink_locking: "elink_*: how HDF5 opens files behind external links",
+};
+
 /** `get` with its default, a class or a link. */
-const getWithDefault: Handler = async (world, args, { on }) => {
-  const group = await world.group(on);
+const getWithDefault: Handler = async (world, args, call) => {
+  const group = await world.group(call.on);
   const name = textOf(args.name);
-  const rest = Object.keys(args).filter((key) => !["name", "default"].includes(key));
-  const known = ["getclass", "getlink", "elink_mode", "elink_swmr", "elink_locking"];
-  if (rest.some((key) => !known.includes(key) || key.startsWith("elink"))) {
-    throw new Inexpressible("elink_*: how HDF5 opens files behind external links");
-  }
-  const { getclass, getlink } = args;
+  const { getclass, getlink, elink_mode } = leaveOut(args, call, LINK_OPTIONS);
+  if (elink_mode !== undefined) throw new Inexpressible(LINK_OPTIONS.elink_locking);
   if (getlink === true) {
     const link = await group.getLink(name);
     if (link === undefined) return defaulted(world, args);

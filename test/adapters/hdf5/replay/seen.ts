@@ -166,7 +166,7 @@ function typeDifference(
     return typeDifference(ours.base, recorded, true);
   }
   const [one, two] = [keyOf(ours), keyOf(typeOf(recorded))];
-  const isSame = one === two || (isScalar && one.replace(">", "<") === two.replace(">", "<"));
+  const isSame = one === two || (isScalar && one.replaceAll(">", "<") === two.replaceAll(">", "<"));
   return isSame ? undefined : `type ${one} instead of ${two}`;
 }
 

@@ -9,6 +9,7 @@
 import {
   type DimensionSelection,
   ELLIPSIS,
+  Mask,
   mask,
   multiBlock,
   type RegionReference,
@@ -66,8 +67,8 @@ export function selectionOf(value: Recorded | undefined): Selection {
   if (value === undefined || value === null) return [];
   const parts = partsOf(value).map(partOf);
   const [first] = parts;
-  // A mask of several dimensions is a selection itself.
-  const isMask = typeof first === "object" && first !== null && "shape" in first;
+  // A mask of all dimensions is a selection itself; of one, it is for the first dimension.
+  const isMask = first instanceof Mask && first.shape.length !== 1;
   return parts.length === 1 && isMask ? (first as unknown as Selection) : parts;
 }
 

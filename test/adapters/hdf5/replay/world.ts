@@ -154,14 +154,12 @@ export class World implements Surroundings {
     return (this.#files.get(path) ?? []).filter((file) => !isClosed(file));
   }
 
-  /** Closes a file: in h5py, with all of its handles. */
+  /** Closes a file. */
   async closeFile(file: File): Promise<void> {
-    const others = this.#openFiles(file.filename).filter((other) => other !== file);
-    this.#files.delete(file.filename);
-    for (const other of [...others, file]) {
-      if (this.#dropped.has(other)) await other.abort();
-      else await other.close();
-    }
+    const others = (this.#files.get(file.filename) ?? []).filter((other) => other !== file);
+    this.#files.set(file.filename, others);
+    if (this.#dropped.has(file)) await file.abort();
+    else await file.close();
     // What was closed is seen through links at once in HDF5; here, by files that move on to the newest version.
     for (const path of this.#files.keys()) {
       for (const open of this.#openFiles(path)) await open.flush();
@@ -209,7 +207,7 @@ export class World implements Surroundings {
   /** Whether the file that an object is in was opened, not only reached through a link. */
   hasFileOf(value: Recorded | undefined): boolean {
     const facts = this.#facts.get(kindOf<number>(value, "object") ?? -1);
-    return this.#files.has(this.pathOf(facts?.file ?? this.current));
+    return this.#openFiles(this.pathOf(facts?.file ?? this.current)).length > 0;
   }
 
   /** A file that is open. */

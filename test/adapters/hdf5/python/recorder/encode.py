@@ -303,4 +303,10 @@ def encode(value):
     own = getattr(value, MARK, None)
     if own is not None:
         return own
-    raise Inexpressible(f"a value of Python's class {type(value).__module__}.{type(value).__name__}")
+    raise Inexpressible(reason_for(type(value)))
+
+
+def reason_for(cls):
+    if any(base.__module__ in ("io", "_io", "tempfile") for base in cls.__mro__) or hasattr(cls, "seek"):
+        return "a file that is an object of Python's"
+    return "an object of HDF5's library" if cls.__module__.startswith("h5py") else "an object of Python's"
