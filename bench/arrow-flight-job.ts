@@ -18,7 +18,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Table as ArrowTable, makeVector, type RecordBatch } from "apache-arrow";
 import { Pool } from "daos-ts";
-import { Table } from "daos-ts/arrow";
+import { batchStream, Table } from "daos-ts/arrow";
 import { FlightServer } from "daos-ts/arrow-flight";
 
 /** What is run. */
@@ -84,8 +84,7 @@ async function runFlight({ directory, direction, batches, python }: Job): Promis
     const column = new ArrowTable({ value: makeVector(new Float64Array(131_072).fill(1.5)) });
     const batch = column.batches[0] as RecordBatch;
     const rows = Array.from({ length: direction === "get" ? batches : 1 }, () => batch);
-    const { table } = await Table.createFrom(container, "table", column.schema, rows);
-    table.close();
+    (await Table.createFrom(container, "table", batchStream(column.schema, rows))).close();
     const users = [{ name: "bench", isAdministrator: true, tokens: [TOKEN] }];
     await using server = await FlightServer.start({ pool: pool.path, users });
     const args = ["-c", PYTHON, server.location, TOKEN, direction, String(batches)];

@@ -6,7 +6,13 @@
  */
 
 import { administrationVerbs } from "./administration/verbs.js";
+import { arrowExport } from "./arrow/export.js";
+import { arrowHead } from "./arrow/head.js";
+import { arrowImport } from "./arrow/import.js";
+import { arrowPin } from "./arrow/pin.js";
+import { arrowSchema } from "./arrow/schema.js";
 import { arrowServe } from "./arrow/serve.js";
+import { arrowStats } from "./arrow/stats.js";
 import {
   containerCreate,
   containerList,
@@ -95,8 +101,8 @@ const groups: Group[] = [
   },
   {
     name: "arrow",
-    summary: "Arrow tables of containers",
-    verbs: [arrowServe],
+    summary: "tables of Apache Arrow record batches, in containers",
+    verbs: [arrowImport, arrowExport, arrowHead, arrowSchema, arrowStats, arrowPin, arrowServe],
   },
   {
     name: "health",

@@ -25,9 +25,31 @@ export {
   type MultiColumnOptions,
   type SingleColumnOptions,
 } from "./array-scan.js";
+export {
+  type OpenFileOptions,
+  openIpcFile,
+  type WriteIpcFileOptions,
+  type WriteIpcOptions,
+  writeIpc,
+  writeIpcFile,
+} from "./files/ipc-files.js";
+export { type PlainReader, type PlainValue, readerOf } from "./files/plain-values.js";
+export {
+  FILE_FORMATS,
+  type FileFormat,
+  fileFormatOf,
+  type OpenTableFileOptions,
+  openTableFile,
+  type WriteTableFileOptions,
+  writeTableFile,
+} from "./files/table-files.js";
+export { parseSchema, schemaText, typeText } from "./files/type-text.js";
+export type { WriteFileOptions, WrittenFile } from "./files/write-file.js";
 export type { Compression } from "./ipc/compression.js";
-export { IpcDecoder, type IpcStream, readIpc } from "./ipc/decoder.js";
+export { IpcDecoder, readIpc } from "./ipc/decoder.js";
 export { END_OF_STREAM, framedMessage, IpcEncoder, type IpcMessage } from "./ipc/encoder.js";
+export { type BatchStream, batchStream } from "./ipc/types.js";
+export type { IpcFormat } from "./ipc/writer.js";
 export type { ArrowTypeOf, NumericTypeName } from "./numeric-types.js";
 export type { Comparison, Literal, Predicate } from "./table/predicate.js";
 export type { ScanOptions } from "./table/scan.js";
@@ -35,6 +57,8 @@ export {
   type ListedTable,
   listTables,
   Table,
+  type TableImportOptions,
+  type TableScan,
   type TableVersion,
   type TableWriteOptions,
 } from "./table/table.js";

@@ -35,3 +35,13 @@ export const PREDICATE_DEPTH_MAX = 64;
 export const PREDICATE_SIZE_MAX = 65_536;
 /** Rows of a batch that compaction makes. */
 export const COMPACTED_ROWS = 64 * KIB;
+/** Bytes that are read of a file at once. */
+export const READ_SIZE = MIB;
+/** Rows of text that become a batch, and that types are inferred from. */
+export const TEXT_BATCH_ROWS = 64 * KIB;
+/** Characters of text that become a batch, about. */
+export const TEXT_BATCH_SIZE = 32 * MIB;
+/** Largest row of a text format, in characters. */
+export const TEXT_ROW_SIZE_MAX = 64 * MIB;
+/** Rows of a Parquet row group that is written: as many are in memory at once. */
+export const ROW_GROUP_ROWS = 128 * KIB;

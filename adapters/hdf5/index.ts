@@ -35,6 +35,7 @@ export { walkObjects } from "./compare/source-paths.js";
 export type { ChunkInfo } from "./dataset/chunks.js";
 export type { DatasetOptions, StorageOptions } from "./dataset/creation.js";
 export { type AccessOptions, Dataset, type NestedList, type Writable } from "./dataset/dataset.js";
+export { DatasetFacts } from "./dataset/dataset-facts.js";
 export { Dimension } from "./dataset/dimensions.js";
 export type { CompressionName } from "./dataset/filter-facts.js";
 export type { FilterOptions } from "./dataset/filter-options.js";
@@ -59,7 +60,8 @@ export {
   localFilters,
   registerFilter,
 } from "./filters/index.js";
-export { type CopyGroupOptions, Group, type GroupOptions, type Hdf5Object } from "./group/group.js";
+export type { CopyGroupOptions } from "./group/copying.js";
+export { Group, type GroupOptions, type Hdf5Object } from "./group/group.js";
 export {
   ExternalLink,
   HardLink,

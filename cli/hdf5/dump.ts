@@ -16,12 +16,12 @@ import {
 import { type VersionOptions, versionOptions } from "../container/open.js";
 import type { Output } from "../output/output.js";
 import {
+  anything,
   flag,
   integer,
   list,
   object,
   optional,
-  type Schema,
   text,
   type Value,
 } from "../output/schema.js";
@@ -35,7 +35,6 @@ import { type JsonValue, ValueReader } from "./values.js";
 /** Elements of a dataset that are shown, if nothing else is said. */
 const SHOWN = 1000;
 
-const anything = (description: string): Schema<JsonValue> => ({ json: { description } });
 const order = (of: string) => optional(text(`Of ${of}: tracked, or tracked and indexed`));
 
 const attributeSchema = object({
@@ -44,7 +43,7 @@ const attributeSchema = object({
   type: text("Datatype"),
   committedType: optional(text("Path of the committed datatype")),
   space: text("Dataspace"),
-  values: list(anything("An element"), "Its elements, row-major"),
+  values: list(anything<JsonValue>("An element"), "Its elements, row-major"),
 });
 const linkSchema = object({
   name: text("Name"),
@@ -65,9 +64,9 @@ const objectSchema = object({
   space: optional(text("Dataspace")),
   layout: optional(list(text("A part"), "How elements are laid out")),
   filters: optional(list(text("A filter with its parameters"), "In their order")),
-  fillValue: optional(anything("What was never written; null for none")),
+  fillValue: optional(anything<JsonValue>("What was never written; null for none")),
   fillTime: optional(text("When space is allocated and filled")),
-  values: optional(list(anything("An element"), "The first elements, row-major")),
+  values: optional(list(anything<JsonValue>("An element"), "The first elements, row-major")),
   elements: optional(integer("How many there are")),
   truncated: optional(flag("Whether there are more than are shown")),
 });

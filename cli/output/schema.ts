@@ -38,6 +38,11 @@ type ObjectValue<P extends Properties> = {
     | undefined;
 };
 
+/** Any value. */
+export function anything<T = unknown>(description: string): Schema<T> {
+  return { json: { description } };
+}
+
 /** A text. */
 export function text(description: string): Schema<string> {
   return { json: { type: "string", description } };

@@ -5,6 +5,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { interopPython } from "../support/interop.ts";
 import { available } from "../support/mpirun.ts";
 import { runProgram } from "../support/processes.ts";
 import { isNightly } from "../support/property.ts";
@@ -61,6 +62,25 @@ describe("npm run bench -- dfs", () => {
       ["dfs-power-create-0", 4, "disk"],
       ["dfs-power-create-0-64-at-once", 4, "disk"],
     ]);
+    for (const row of rows) expect(Math.min(row.value, row.ratio)).toBeGreaterThan(0);
+    expect(readdirSync(disk)).toEqual([]);
+  });
+});
+
+describe("npm run bench -- arrow-flight", () => {
+  // Each case starts six processes.
+  const run = isNightly && interopPython !== undefined ? test : test.skip;
+
+  run("reads and writes as much as it says, and leaves nothing behind", () => {
+    const disk = temporaryDirectory({ medium: "disk" });
+    const options = ["--tiny", "--rounds", "1", "--json", "--disk", disk];
+    const { status, stdout } = bench("arrow-flight", ...options);
+    expect(status).toBe(0);
+    const rows = JSON.parse(stdout) as Line[];
+    const names = ["Flight DoGet", "Flight DoPut"].map(
+      (name) => `${name}, 1 MiB batches, loopback`,
+    );
+    expect(new Set(rows.map((row) => row.case))).toEqual(new Set(names));
     for (const row of rows) expect(Math.min(row.value, row.ratio)).toBeGreaterThan(0);
     expect(readdirSync(disk)).toEqual([]);
   });

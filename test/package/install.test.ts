@@ -100,6 +100,21 @@ describe("before `daos setup`", () => {
     expect(outcome.stderr).toMatch(/npx daos setup/);
   });
 
+  test("importing the Arrow front end, and the command line, do not load gRPC", () => {
+    const grpc = join(folder, "node_modules", "@grpc");
+    renameSync(grpc, `${grpc}-away`);
+    try {
+      const arrow = runModule("no-grpc.mjs", `await import("${manifest.name}/arrow");\n`);
+      expect(arrow.status).toBe(0);
+      const daos = join(installed, "dist", "cli", "daos.js");
+      expect(runProgram(process.execPath, [daos, "version"], { cwd: folder }).status).toBe(0);
+      const flight = runModule("no-grpc.mjs", `await import("${manifest.name}/arrow-flight");\n`);
+      expect(flight.stderr).toMatch(/@grpc\/grpc-js/);
+    } finally {
+      renameSync(`${grpc}-away`, grpc);
+    }
+  });
+
   test("importing the MPI-IO front end does not load apache-arrow", () => {
     const arrow = join(folder, "node_modules", "apache-arrow");
     renameSync(arrow, `${arrow}-away`);

@@ -6,7 +6,7 @@
 
 import type { RecordBatch } from "apache-arrow";
 import { type Container, type Epoch, isDaosError } from "../../../core/index.js";
-import { type Compression, IpcDecoder, Table } from "../../arrow/index.js";
+import { batchStream, type Compression, IpcDecoder, Table } from "../../arrow/index.js";
 import { type DatasetName, parseName, parseObject } from "../datasets/request.js";
 import { badRequest, notServed } from "../errors.js";
 import { decodeFlightData, type FlightData } from "../protocol/flight-data.js";
@@ -104,9 +104,9 @@ async function store(
   if (table !== undefined) return await table.append(batches);
   const { name, compression } = request;
   const options = compression === undefined ? {} : { compression };
-  const made = await Table.createFrom(container, name.path, decoder.schema, batches, options);
-  made.table.close();
-  return made.epoch;
+  const stream = batchStream(decoder.schema, batches);
+  using made = await Table.createFrom(container, name.path, stream, options);
+  return made.createdAt as Epoch;
 }
 
 /** What the first message of a stream says. */

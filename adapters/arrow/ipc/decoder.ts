@@ -26,6 +26,7 @@ import { BODY_SIZE_MAX, METADATA_SIZE_MAX } from "../limits.js";
 import { type Codec, compressionOf, decompressBuffer, loadCodec } from "./compression.js";
 import { Loader } from "./load.js";
 import { decodeMessage, decodeSchema, PREFIX_SIZE, schemaOfFooter } from "./messages.js";
+import type { BatchStream } from "./types.js";
 
 const CONTINUATION = 0xffff_ffff;
 const MAGIC = "ARROW1";
@@ -187,12 +188,6 @@ async function nextMetadata(source: ByteSource, what: string): Promise<Uint8Arra
   return metadata;
 }
 
-/** A stream of batches, whose schema is known before the first one. */
-export interface IpcStream extends AsyncIterable<RecordBatch> {
-  /** What its batches have. */
-  readonly schema: Schema;
-}
-
 async function* batchesOf(source: ByteSource, decoder: IpcDecoder, what: string) {
   try {
     for (;;) {
@@ -248,10 +243,39 @@ async function firstSchema(source: ByteSource, what: string): Promise<Uint8Array
 export async function readIpc(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   what = "Reading Arrow IPC",
-): Promise<IpcStream> {
+): Promise<BatchStream> {
   const source = new ByteSource(chunks);
   try {
     const decoder = new IpcDecoder(await firstSchema(source, what), what);
+    const batches = batchesOf(source, decoder, what);
+    return { schema: decoder.schema, [Symbol.asyncIterator]: () => batches };
+  } catch (error) {
+    await source.end();
+    throw error;
+  }
+}
+
+/**
+ * Reads the messages of a file whose schema is known from its footer.
+ *
+ * @param chunks The bytes behind the magic number. The schema may follow there too, or not.
+ * @param schema The metadata of its message.
+ */
+export async function readMessages(
+  chunks: AsyncIterable<Uint8Array>,
+  schema: Uint8Array,
+  what: string,
+): Promise<BatchStream> {
+  const source = new ByteSource(chunks);
+  try {
+    const decoder = new IpcDecoder(schema, what);
+    const prefix = await source.peek(PREFIX_SIZE);
+    if (prefix.length === PREFIX_SIZE) {
+      const size = Math.min(Buffer.from(prefix).readUInt32LE(4), METADATA_SIZE_MAX);
+      const metadata = (await source.peek(PREFIX_SIZE + size)).subarray(PREFIX_SIZE);
+      const isSchema = size > 0 && decodeMessage(metadata, what).message.isSchema();
+      if (isSchema) await source.take(PREFIX_SIZE + size);
+    }
     const batches = batchesOf(source, decoder, what);
     return { schema: decoder.schema, [Symbol.asyncIterator]: () => batches };
   } catch (error) {

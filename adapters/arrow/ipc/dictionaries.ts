@@ -60,7 +60,7 @@ function isSameChunk(a: Data, b: Data): boolean {
 }
 
 /** Whether `chunks` begin with those of `first`. */
-function beginsWith(chunks: readonly Data[], first: readonly Data[]): boolean {
+export function beginsWith(chunks: readonly Data[], first: readonly Data[]): boolean {
   return first.every((chunk, index) => {
     const other = chunks[index];
     return other !== undefined && isSameChunk(chunk, other);

@@ -17,7 +17,7 @@ import type { Field as FlatField } from "apache-arrow/fb/field";
 import { Footer as FlatFooter } from "apache-arrow/fb/footer";
 import { Message as FlatMessage } from "apache-arrow/fb/message";
 import { Schema as FlatSchema } from "apache-arrow/fb/schema";
-import { Footer } from "apache-arrow/ipc/metadata/file";
+import { FileBlock, Footer } from "apache-arrow/ipc/metadata/file";
 import { type DictionaryBatch, Message, type RecordBatch } from "apache-arrow/ipc/metadata/message";
 import { ByteBuffer } from "flatbuffers";
 import { malformed, unsupported } from "../errors.js";
@@ -31,6 +31,11 @@ export const PREFIX_SIZE = 8;
 const CONTINUATION = 0xffff_ffff;
 /** Bytes of a message's end: a message without metadata. */
 export const END_OF_STREAM = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
+
+/** What a file begins with: its magic number, padded. */
+export const MAGIC: Uint8Array = Buffer.from("ARROW1\0\0");
+/** Bytes of the magic number at a file's end. */
+const MAGIC_END_SIZE = 6;
 
 /** Number of the metadata version that is read at least: those before it lay buffers out otherwise. */
 const VERSION_MIN = 3;
@@ -135,7 +140,40 @@ function verified(bytes: Uint8Array, what: string, verify: (bytes: Uint8Array) =
 }
 
 /** Bytes behind the footer of a file: its size, and the magic number again. */
-const FILE_END_SIZE = 10;
+export const FILE_END_SIZE = 10;
+
+/** Where a message lies in a file. */
+export interface MessageBlock {
+  readonly offset: number;
+  /** Bytes of the metadata with its frame. */
+  readonly metadataSize: number;
+  readonly bodySize: number;
+}
+
+/** The end of a file, behind the end of its stream: footer, size, magic number. */
+export function encodeFooter(
+  schema: Schema,
+  dictionaries: readonly MessageBlock[],
+  batches: readonly MessageBlock[],
+): Uint8Array {
+  const blockOf = ({ metadataSize, bodySize, offset }: MessageBlock) => {
+    return new FileBlock(metadataSize, bodySize, offset);
+  };
+  const footer = Footer.encode(
+    new Footer(schema, 4, batches.map(blockOf), dictionaries.map(blockOf)),
+  );
+  const bytes = new Uint8Array(footer.length + FILE_END_SIZE);
+  bytes.set(footer);
+  new DataView(bytes.buffer).setUint32(footer.length, footer.length, true);
+  bytes.set(MAGIC.subarray(0, MAGIC_END_SIZE), footer.length + FILE_END_SIZE - MAGIC_END_SIZE);
+  return bytes;
+}
+
+/** Whether bytes end as a file does. */
+export function endsAsFile(bytes: Uint8Array): boolean {
+  const end = bytes.subarray(-MAGIC_END_SIZE);
+  return Buffer.compare(end, MAGIC.subarray(0, MAGIC_END_SIZE)) === 0;
+}
 
 /**
  * The schema in the footer of a file, as the metadata of a message: apache-arrow's files have it nowhere else.

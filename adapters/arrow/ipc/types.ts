@@ -13,11 +13,31 @@ import {
   LargeList,
   List,
   Map_,
+  type RecordBatch,
   Schema,
   Struct,
   Type,
   Union,
 } from "apache-arrow";
+
+/** A stream of batches, whose schema is known before the first one. */
+export interface BatchStream extends AsyncIterable<RecordBatch> {
+  /** What its batches have. */
+  readonly schema: Schema;
+}
+
+/** Batches with their schema, as one stream. */
+export function batchStream(
+  schema: Schema,
+  batches: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
+): BatchStream {
+  return {
+    schema,
+    async *[Symbol.asyncIterator]() {
+      yield* batches;
+    },
+  };
+}
 
 /** The parts of a type that are types: those of nested ones, the values of a dictionary. */
 export function childrenOf(type: DataType): readonly Field[] {

@@ -18,8 +18,9 @@ import {
   type Transaction,
 } from "../../../core/index.js";
 import { type Inode, newInode, notFound, putInode } from "../../dfs/index.js";
+import type { BufferCodec } from "../ipc/body.js";
 import { APPEND_ATTEMPTS_MAX } from "../limits.js";
-import { type BufferCodec, PartWriter } from "./part-writer.js";
+import { PartWriter } from "./part-writer.js";
 import { columnsFor, storedRows } from "./table-batches.js";
 import { encodePart, PART_AKEY, TABLE_AKEY, TABLE_DKEY } from "./table-format.js";
 import type { TableState } from "./table-state.js";
@@ -45,11 +46,12 @@ export interface NewPart {
 /** Digits of a part's number, so that names are in the order of numbers. */
 const NAME_DIGITS = 12;
 
-function nameOf(number: number): Uint8Array {
+/** The name of a part by its number. */
+export function nameOf(number: number): Uint8Array {
   return Buffer.from(`${String(number).padStart(NAME_DIGITS, "0")}.arrow`);
 }
 
-/** Writes batches as parts without names. */
+/** Writes the parts that batches make. */
 export async function writeParts(
   { container, state, codec }: AppendTarget,
   own: Transaction,
@@ -109,7 +111,11 @@ export function putParts(
 }
 
 /** Names parts behind the last one, in a transaction of their own. */
-function nameParts(container: Container, { path, oid }: TableState, parts: readonly NewPart[]) {
+function nameParts(
+  container: Container,
+  { path, oid }: KnownTarget["state"],
+  parts: readonly NewPart[],
+) {
   const names = container.begin();
   try {
     using view = container.view();

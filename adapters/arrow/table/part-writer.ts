@@ -8,23 +8,19 @@
  */
 
 import type { Data, Schema } from "apache-arrow";
-import { FileBlock, Footer } from "apache-arrow/ipc/metadata/file";
-import {
-  RecordBatch as BatchHeader,
-  BodyCompression,
-  BufferRegion,
-  DictionaryBatch,
-} from "apache-arrow/ipc/metadata/message";
+import { DictionaryBatch } from "apache-arrow/ipc/metadata/message";
 import { type ObjectId, Pattern, type Transaction, wholeOf } from "../../../core/index.js";
-import { type Assembled, assemble } from "../ipc/assemble.js";
-import {
-  COMPRESSION_TYPES,
-  type Codec,
-  type Compression,
-  compressBuffer,
-} from "../ipc/compression.js";
+import { assemble } from "../ipc/assemble.js";
+import { type Body, type BufferCodec, bodyOf } from "../ipc/body.js";
 import { DictionaryLog } from "../ipc/dictionaries.js";
-import { aligned, END_OF_STREAM, encodeMessage, encodeSchema, framed } from "../ipc/messages.js";
+import {
+  END_OF_STREAM,
+  encodeFooter,
+  encodeMessage,
+  encodeSchema,
+  framed,
+  MAGIC,
+} from "../ipc/messages.js";
 import { statisticsOf } from "./statistics.js";
 import {
   type BatchEntry,
@@ -33,15 +29,6 @@ import {
   PART_AKEY,
   TABLE_DKEY,
 } from "./table-format.js";
-
-const MAGIC = Buffer.from("ARROW1\0\0");
-const ZEROS = new Uint8Array(64);
-
-/** How buffers are written. */
-export interface BufferCodec {
-  readonly compression: Compression;
-  readonly codec: Codec;
-}
 
 /** What a part is of. */
 export interface PartOrigin {
@@ -87,30 +74,12 @@ export class PartWriter {
     this.#position += bytes.length;
   }
 
-  #header({ nodes, buffers, variadicCounts }: Assembled, length: number) {
-    const { codec } = this.#origin;
-    const stored =
-      codec === undefined ? buffers : buffers.map((buffer) => compressBuffer(codec.codec, buffer));
-    let end = 0;
-    const regions = stored.map(({ length: size }) => {
-      const region = new BufferRegion(end, size);
-      end = aligned(end + size);
-      return region;
-    });
-    const type = codec && new BodyCompression(COMPRESSION_TYPES[codec.compression]);
-    const header = new BatchHeader(length, nodes, regions, type ?? null, variadicCounts);
-    return { header, stored, bodySize: end };
-  }
-
-  #message(metadata: Uint8Array, buffers: readonly Uint8Array[], bodySize: number): Block {
+  #message(metadata: Uint8Array, { buffers, bodySize }: Body): Block {
     const offset = this.#position;
     const frame = framed(metadata, offset);
     this.#origin.own.keepWhole(frame.length + bodySize);
     this.#put(frame);
-    for (const buffer of buffers) {
-      this.#put(buffer);
-      this.#put(ZEROS.subarray(0, aligned(buffer.length) - buffer.length));
-    }
+    for (const buffer of buffers) this.#put(buffer);
     return { offset, metadataSize: frame.length, bodySize };
   }
 
@@ -126,13 +95,14 @@ export class PartWriter {
     const { parts, replaces } = this.#dictionaryLog.changeFor(types, columns);
     if (replaces) return false;
     for (const { id, values, isDelta } of parts) {
-      const { header, stored, bodySize } = this.#header(assemble([values]), values.length);
-      const metadata = encodeMessage(new DictionaryBatch(header, id, isDelta), bodySize);
-      this.#dictionaries.push({ id, ...this.#message(metadata, stored, bodySize) });
+      const body = bodyOf(assemble([values]), values.length, this.#origin.codec);
+      const header = new DictionaryBatch(body.header, id, isDelta);
+      const metadata = encodeMessage(header, body.bodySize);
+      this.#dictionaries.push({ id, ...this.#message(metadata, body) });
     }
     this.#dictionaryLog.commit();
-    const { header, stored, bodySize } = this.#header(assemble(columns), rows);
-    const block = this.#message(encodeMessage(header, bodySize), stored, bodySize);
+    const body = bodyOf(assemble(columns), rows, this.#origin.codec);
+    const block = this.#message(encodeMessage(body.header, body.bodySize), body);
     this.#batches.push({ ...block, rows, statistics: columns.map(statisticsOf) });
     this.rows += rows;
     return true;
@@ -141,17 +111,8 @@ export class PartWriter {
   /** Writes the footer, and what is known of the contents. */
   finish(): void {
     const { own, schema, columnIds } = this.#origin;
-    const blockOf = ({ metadataSize, bodySize, offset }: Block) => {
-      return new FileBlock(metadataSize, bodySize, offset);
-    };
     this.#put(END_OF_STREAM);
-    const [batches, dictionaries] = [this.#batches.map(blockOf), this.#dictionaries.map(blockOf)];
-    const footer = Footer.encode(new Footer(schema, 4, batches, dictionaries));
-    const size = new Uint8Array(4);
-    new DataView(size.buffer).setUint32(0, footer.length, true);
-    this.#put(footer);
-    this.#put(size);
-    this.#put(MAGIC.subarray(0, 6));
+    this.#put(encodeFooter(schema, this.#dictionaries, this.#batches));
     const contents = encodeContents({
       columnIds,
       schemaEnd: this.#schemaEnd,

@@ -21,10 +21,10 @@ import {
 import { create, listDirectory, lookup, remove } from "../../dfs/index.js";
 import { invalid } from "../errors.js";
 import { type Compression, loadCodec } from "../ipc/compression.js";
-import { numberDictionaries } from "../ipc/types.js";
+import { type BatchStream, numberDictionaries } from "../ipc/types.js";
 import { COLUMNS_MAX } from "../limits.js";
 import { appendBatches } from "./append.js";
-import { createFilled } from "./create-filled.js";
+import { createWithBatches } from "./create-with-batches.js";
 import { deleteMatching } from "./deletion.js";
 import type { PartReader } from "./part-reader.js";
 import type { Predicate } from "./predicate.js";
@@ -73,8 +73,18 @@ function checkSchema(path: string, schema: Schema): void {
   }
 }
 
+/** The batches of a scan, and their schema. */
+export type TableScan = AsyncIterableIterator<RecordBatch> & BatchStream;
+
+/** How a table is created from batches. */
+export interface TableImportOptions extends TableWriteOptions {
+  /** Whether a table that is there is replaced; readers see the old one until the new one is complete. */
+  readonly replace?: boolean;
+}
+
 /** A table of a container, at one version. Close it, so that its space can be reclaimed. */
 export class Table implements Disposable {
+  #createdAt: Epoch | undefined;
   readonly #container: Container;
   readonly #isOld: boolean;
   readonly #compression: Compression | undefined;
@@ -133,35 +143,38 @@ export class Table implements Disposable {
   }
 
   /**
-   * Creates a table with rows in it: table and rows are there at one epoch, or neither is.
+   * Creates a table with rows in it: it appears with all of them, at one epoch, or not at all.
    *
-   * @returns The epoch at which they are visible, and the table.
-   * @throws `DaosError` as {@link Table.create} and {@link Table.append}; what `batches` throws. There is no table then.
+   * @param stream Its schema and its rows: what `readIpc` returns, or the scan of another table. No more than one batch
+   *   is held in memory.
+   * @throws `DaosError` as {@link Table.create} and {@link Table.append}; what the stream throws.
    *
    * @example
    * ```ts
-   * const stream = await readIpc(createReadStream("flights.arrow"));
-   * const { table } = await Table.createFrom(container, "flights", stream.schema, stream);
+   * using table = await Table.createFrom(container, "flights", await openIpcFile("flights.arrow"));
    * ```
    */
   static async createFrom(
     container: Container,
     path: string,
-    schema: Schema,
-    batches: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
-    options: TableWriteOptions = {},
-  ): Promise<{ epoch: Epoch; table: Table }> {
+    stream: BatchStream,
+    { compression, replace = false }: TableImportOptions = {},
+  ): Promise<Table> {
+    const schema = numberDictionaries(stream.schema);
     checkSchema(path, schema);
-    const { compression } = options;
-    const codec = compression && { compression, codec: await loadCodec(compression) };
     const columnIds = schema.fields.map((_, index) => index);
-    const header = {
-      schema: numberDictionaries(schema),
-      columnIds,
-      nextColumnId: columnIds.length,
-    };
-    const epoch = await createFilled({ container, path, header, codec }, batches);
-    return { epoch, table: new Table(container, path, { at: {}, compression }) };
+    const header = { schema, columnIds, nextColumnId: columnIds.length };
+    const codec = compression && { compression, codec: await loadCodec(compression) };
+    const target = { container, path, header, codec, replace };
+    const epoch = await createWithBatches(target, stream);
+    const table = new Table(container, path, { at: {}, compression });
+    table.#createdAt = epoch;
+    return table;
+  }
+
+  /** The epoch of the commit that made the table with its first rows, if this handle did. */
+  get createdAt(): Epoch | undefined {
+    return this.#createdAt;
   }
 
   /**
@@ -258,11 +271,11 @@ export class Table implements Disposable {
    * for await (const batch of table.scan({ columns: ["step"], where })) console.log(batch.numRows);
    * ```
    */
-  scan(options: ScanOptions = {}): AsyncIterableIterator<RecordBatch> {
+  scan(options: ScanOptions = {}): TableScan {
     const state = this.#state;
     const scan = bindScan(state, options);
     const container = this.#container;
-    return (async function* () {
+    const batches = (async function* () {
       const view: ContainerView = container.view(state.view.epoch);
       try {
         yield* scanBatches({ ...state, view }, scan);
@@ -270,6 +283,7 @@ export class Table implements Disposable {
         view.close();
       }
     })();
+    return Object.assign(batches, { schema: scan.schema });
   }
 
   /** What is known of the table without reading it. */

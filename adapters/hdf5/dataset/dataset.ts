@@ -6,19 +6,16 @@
 
 import { constants } from "node:buffer";
 import { DaosError } from "../../../core/index.js";
-import { Attributes } from "../attributes/attributes.js";
-import { type CompoundType, type Datatype, hasSlots, itemSizeOf } from "../datatype/datatype.js";
+import { type CompoundType, type Datatype, itemSizeOf } from "../datatype/datatype.js";
 import {
   bytesOf,
   type DType,
   type DTypeName,
   datatypeOf,
-  dtypeNameOf,
-  dtypeOfArray,
   type NumberArray,
   newArray,
 } from "../datatype/names.js";
-import type { FilterDescription, StoredChunk, VirtualMapping } from "../description.js";
+import type { StoredChunk } from "../description.js";
 import { product } from "../region.js";
 import {
   ELLIPSIS,
@@ -28,7 +25,6 @@ import {
 } from "../selection/selection.js";
 import { toSpaceSelection } from "../selection/space-selection.js";
 import { readPoints, writePoints } from "../storage/point-access.js";
-import type { StoredDataset } from "../storage/stored-dataset.js";
 import { broadcast } from "../values/broadcast.js";
 import { decodeColumns, decodeElements, gatherMember, innerShapeOf } from "../values/decode.js";
 import type { Elements, ElementsOf, NdArray, ScalarOf, Shaped } from "../values/elements.js";
@@ -37,8 +33,9 @@ import { type Given, take } from "../values/infer.js";
 import { arrayNameOf, isStoredAsIs, type NumberType } from "../values/numbers.js";
 import { Reference, RegionReference } from "../values/references.js";
 import { type ChunkInfo, chunkInfos, chunkSelections } from "./chunks.js";
+import { DatasetFacts } from "./dataset-facts.js";
 import { type Dimension, dimensionsOf, isScale, makeScale } from "./dimensions.js";
-import { describeFilters, type FilterFacts } from "./filter-facts.js";
+import { directPlace, pickNumbers, placeNumbers } from "./direct.js";
 import { AsBytes, AsFields, AsType } from "./views.js";
 
 /** What `write` takes: elements, nested lists, one element for all, or elements with their shape. */
@@ -68,123 +65,7 @@ export interface AccessOptions {
 }
 
 /** A dataset of an open file. */
-export class Dataset<D extends DType = DType> {
-  /** Name in the file, from its root: `/fields/u`. */
-  readonly name: string;
-  /** The dataset's attributes. */
-  readonly attrs: Attributes;
-  /** The dataset as the store has it: for import and export. @internal */
-  readonly stored: StoredDataset;
-
-  /** @internal */
-  constructor(stored: StoredDataset) {
-    this.name = stored.name;
-    this.attrs = new Attributes(stored.session, stored.oid);
-    this.stored = stored;
-  }
-
-  /** Element type, to the bit. */
-  get type(): Datatype {
-    return this.stored.description.type;
-  }
-
-  /** Element type: its name if it has one, else {@link type}. */
-  get dtype(): D {
-    return (dtypeNameOf(this.type) ?? this.type) as D;
-  }
-
-  /** Extent along each dimension, slowest first; empty for a single element, and for none. */
-  get shape(): readonly number[] {
-    return this.stored.extents;
-  }
-
-  /** Most that each extent may become; `null` is no limit. */
-  get maxShape(): readonly (number | null)[] {
-    const { space } = this.stored.description;
-    return space.kind === "simple" ? space.maxShape : [];
-  }
-
-  /** Extents of a chunk; `undefined` if the dataset is not chunked. */
-  get chunks(): readonly number[] | undefined {
-    const { layout } = this.stored.description;
-    return layout.kind === "chunked" ? layout.chunkShape : undefined;
-  }
-
-  /** Number of dimensions. */
-  get ndim(): number {
-    return this.shape.length;
-  }
-
-  /** Number of elements. */
-  get size(): number {
-    return this.isNull ? 0 : product(this.shape);
-  }
-
-  /** Bytes of all elements. */
-  get nbytes(): number {
-    return this.size * itemSizeOf(this.type);
-  }
-
-  /** Whether it has no elements, only a type. */
-  get isNull(): boolean {
-    return this.stored.description.space.kind === "null";
-  }
-
-  /** Whether it has one element and no dimensions. */
-  get isScalar(): boolean {
-    return this.stored.description.space.kind === "scalar";
-  }
-
-  /** Whether its elements are those of other datasets. */
-  get isVirtual(): boolean {
-    return this.stored.description.layout.kind === "virtual";
-  }
-
-  /**
-   * Where the elements of a virtual dataset are.
-   *
-   * @throws `DaosError` `DER_INVAL` if it is not virtual.
-   */
-  virtualSources(): readonly VirtualMapping[] {
-    const { layout } = this.stored.description;
-    if (layout.kind === "virtual") return layout.mappings;
-    throw this.#invalid("Listing sources of", "it is not virtual", "ask `isVirtual` first");
-  }
-
-  /** The filters, in the order in which they are applied when writing. */
-  get filters(): readonly FilterDescription[] {
-    return this.stored.description.filters;
-  }
-
-  get #filterFacts(): FilterFacts {
-    return describeFilters(this.filters);
-  }
-
-  /** Compression: `"gzip"`, `"lzf"`, `"szip"`, `"lz4"`, `"zstd"`, the number of another filter, or none. */
-  get compression(): string | number | undefined {
-    return this.#filterFacts.compression;
-  }
-
-  /** What the compression was given: a level for `gzip`. */
-  get compressionOptions(): unknown {
-    return this.#filterFacts.compressionOptions;
-  }
-
-  /** Whether bytes are shuffled before they are compressed. */
-  get shuffle(): boolean {
-    return this.#filterFacts.shuffle;
-  }
-
-  /** Whether chunks have a checksum of HDF5's. */
-  get fletcher32(): boolean {
-    return this.#filterFacts.fletcher32;
-  }
-
-  /** Digits, or bits, that scale-offset keeps; `undefined` if that filter is not applied. */
-  get scaleOffset(): number | undefined {
-    return this.#filterFacts.scaleOffset;
-  }
-
+export class Dataset<D extends DType = DType> extends DatasetFacts<D> {
   /** A reference to the dataset, which elements and attributes can hold. */
   get ref(): Reference {
     return new Reference(this.stored.reference());
@@ -219,15 +100,6 @@ export class Dataset<D extends DType = DType> {
     return dimensionsOf(this.#untyped);
   }
 
-  /** The element that elements show that were never written; `undefined` if that is not defined. */
-  fillValue(): ElementsOf<D> | undefined {
-    const { fill } = this.stored.description;
-    if (fill.value === null) return undefined;
-    const raw = fill.value ?? { bytes: new Uint8Array(itemSizeOf(this.type)), heap: [] };
-    const elements = { bytes: Uint8Array.from(raw.bytes), heap: raw.heap };
-    return decodeElements(this.type, elements) as ElementsOf<D>;
-  }
-
   /**
    * Narrows the element type.
    *
@@ -255,12 +127,7 @@ export class Dataset<D extends DType = DType> {
   #resolveNull(selection: Selection = []): ResolvedSelection {
     const isAll = Array.isArray(selection) && selection.every((part) => part === ELLIPSIS);
     if (isAll) return { region: [[]], shape: [0], count: 0 };
-    throw this.#invalid("Selecting elements of", "it has none", "leave out the selection");
-  }
-
-  #invalid(what: string, why: string, remedy: string): DaosError {
-    const text = { what: `${what} dataset "${this.name}"`, why, remedy };
-    return new DaosError("DER_INVAL", text, { name: this.name });
+    throw this.invalid("Selecting elements of", "it has none", "leave out the selection");
   }
 
   #checkSize(count: number): void {
@@ -329,25 +196,51 @@ export class Dataset<D extends DType = DType> {
   /**
    * Reads the selected elements into memory that is there: new memory costs as much as reading.
    *
-   * @param target A typed array of the dataset's own type, with a place for each selected element.
-   * @param selection As for {@link read}, by dimensions.
-   * @throws `DaosError` as {@link read}; `DER_INVAL` for another array, or a dataset that no typed array holds as
-   *   it is stored.
+   * @param target A typed array, or one with its shape; of another type than the dataset's, numbers are converted.
+   * @param selection As for {@link read}.
+   * @param targetSelection Where they go in the target; everywhere by default.
+   * @throws `DaosError` as {@link read}; `DER_INVAL` if as many elements are not selected on both sides, or they are
+   *   no numbers.
+   *
+   * @example
+   * ```ts
+   * const halo = { data: new Float64Array(12 * 12), shape: [12, 12] };
+   * await u.readInto(halo, [slice(0, 10), slice(0, 10)], [slice(1, 11), slice(1, 11)]);
+   * ```
    */
-  async readInto(target: NumberArray, selection?: Selection): Promise<void> {
+  async readInto(
+    target: NumberArray | Shaped<NumberArray>,
+    selection?: Selection,
+    targetSelection?: Selection,
+  ): Promise<void> {
     const resolved = this.#resolve(selection);
+    const place = directPlace(this.name, target, targetSelection, resolved.count);
     const { type } = this;
-    const isFit =
-      isStoredAsIs(type) &&
-      dtypeOfArray(target) === arrayNameOf(type as NumberType) &&
-      target.length === resolved.count;
-    if (!isFit) {
-      const why = `the target is no array of ${resolved.count} elements as they are stored`;
-      throw this.#invalid("Reading", why, "give a typed array of its type, or use read()");
+    const isSame = isStoredAsIs(type) && place.name === arrayNameOf(type as NumberType);
+    if (isSame && place.selection === undefined && resolved.offsets === undefined) {
+      await this.stored.readStored(resolved.region, place.array.bytes);
+      return;
     }
-    if (resolved.offsets === undefined) {
-      await this.stored.readStored(resolved.region, bytesOf(target));
-    } else bytesOf(target).set(await readPoints(this.stored, resolved.offsets));
+    const { data } = await this.read(selection);
+    placeNumbers(this.name, data, place);
+  }
+
+  /**
+   * Writes selected elements of an array in memory.
+   *
+   * @param source A typed array with its shape.
+   * @param sourceSelection What of it; everything by default.
+   * @param selection Where it goes in the dataset, as for {@link read}.
+   * @throws `DaosError` as {@link write}; `DER_INVAL` if as many elements are not selected on both sides.
+   */
+  async writeFrom(
+    source: Shaped<NumberArray>,
+    sourceSelection?: Selection,
+    selection?: Selection,
+  ): Promise<void> {
+    const { count } = this.#resolve(selection);
+    const place = directPlace(this.name, source, sourceSelection ?? [], count);
+    await this.write(pickNumbers(place) as Writable<D>, selection);
   }
 
   /** Selected elements with what they point to, as they are stored. @internal */
@@ -360,13 +253,13 @@ export class Dataset<D extends DType = DType> {
   #fieldsOf(fields: readonly string[], what: string): CompoundType {
     const { type } = this;
     if (type.class !== "compound") {
-      throw this.#invalid(what, `its elements are of class ${type.class}`, "leave out the fields");
+      throw this.invalid(what, `its elements are of class ${type.class}`, "leave out the fields");
     }
     const names = type.members.map(({ name }) => name);
     const other = fields.find((field) => !names.includes(field));
     if (other === undefined && fields.length > 0) return type;
     const why = other === undefined ? "no field is named" : `it has no member "${other}"`;
-    throw this.#invalid(what, why, `choose from ${names.join(", ")}`);
+    throw this.invalid(what, why, `choose from ${names.join(", ")}`);
   }
 
   /**
@@ -404,7 +297,7 @@ export class Dataset<D extends DType = DType> {
       return take(data, type);
     } catch (error) {
       if (!(error instanceof DaosError)) throw error;
-      throw this.#invalid("Writing", error.message, "give elements of the dataset's type");
+      throw this.invalid("Writing", error.message, "give elements of the dataset's type");
     }
   }
 
@@ -491,13 +384,13 @@ export class Dataset<D extends DType = DType> {
     const shape = this.#newShape(size, axis);
     const { maxShape } = this;
     if (this.chunks === undefined) {
-      throw this.#invalid("Resizing", "it is not chunked", "create it with `maxShape` or `chunks`");
+      throw this.invalid("Resizing", "it is not chunked", "create it with `maxShape` or `chunks`");
     }
     if (
       shape.length !== this.ndim ||
       !shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)
     ) {
-      throw this.#invalid(
+      throw this.invalid(
         "Resizing",
         `[${shape}] is no shape of ${this.ndim} dimensions`,
         "correct it",
@@ -506,7 +399,7 @@ export class Dataset<D extends DType = DType> {
     const most = shape.findIndex((extent, dimension) => extent > (maxShape[dimension] ?? Infinity));
     if (most >= 0) {
       const why = `extent ${shape[most]} of dimension ${most} is above ${maxShape[most]}`;
-      throw this.#invalid("Resizing", why, "create it with a larger `maxShape`");
+      throw this.invalid("Resizing", why, "create it with a larger `maxShape`");
     }
     await this.stored.resize(shape);
   }
@@ -518,7 +411,7 @@ export class Dataset<D extends DType = DType> {
     }
     if (axis === undefined && this.ndim === 1) return [size];
     const why = axis === undefined ? "it has several dimensions" : `it has no dimension ${axis}`;
-    throw this.#invalid("Resizing", why, "name an axis that it has, or give all extents");
+    throw this.invalid("Resizing", why, "name an axis that it has, or give all extents");
   }
 
   /** Reads again what the dataset is: another handle of the file may have resized it. */
@@ -535,7 +428,7 @@ export class Dataset<D extends DType = DType> {
   *iterChunks(selection?: Selection): Generator<Selection> {
     const { chunks } = this;
     if (chunks === undefined) {
-      throw this.#invalid("Iterating chunks of", "it is not chunked", "read slices of it");
+      throw this.invalid("Iterating chunks of", "it is not chunked", "read slices of it");
     }
     const resolved = this.#resolve(selection);
     const region = resolved.region;
@@ -543,11 +436,7 @@ export class Dataset<D extends DType = DType> {
       region === undefined ||
       region.some((axis) => axis.length > 1 || (axis[0]?.count ?? 1) > 1)
     ) {
-      throw this.#invalid(
-        "Iterating chunks of",
-        "the selection is no box",
-        "give slices of step 1",
-      );
+      throw this.invalid("Iterating chunks of", "the selection is no box", "give slices of step 1");
     }
     yield* chunkSelections(region, chunks);
   }
@@ -582,11 +471,6 @@ export class Dataset<D extends DType = DType> {
   ): Promise<void> {
     this.stored.session.change(`Writing a chunk of dataset "${this.name}"`);
     await this.stored.writeStoredChunk({ start, bytes, filterMask });
-  }
-
-  /** Whether elements point to others: text of any length, sequences, regions. */
-  get hasVariableLength(): boolean {
-    return hasSlots(this.type);
   }
 }
 

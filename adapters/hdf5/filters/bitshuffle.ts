@@ -36,7 +36,12 @@ const BLOCK_LENGTH_MIN = 128;
  * Turns a block around: 8 bytes, of the elements of a group, and 8 rows of bits at a time. Their bits change places
  * in three steps, four bytes in each word.
  */
-function turnBits(source: Uint8Array, target: Uint8Array, itemSize: number, isForward: boolean) {
+export function turnBits(
+  source: Uint8Array,
+  target: Uint8Array,
+  itemSize: number,
+  isForward: boolean,
+) {
   const rowSize = source.length / itemSize / GROUP;
   const [step, targetStep] = isForward ? [itemSize, rowSize] : [rowSize, itemSize];
   for (let byte = 0; byte < itemSize; byte++) {

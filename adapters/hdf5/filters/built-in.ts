@@ -5,6 +5,7 @@
  */
 
 import { bitshuffleFilter } from "./bitshuffle.js";
+import { bloscFilter } from "./blosc.js";
 import { deflateFilter } from "./deflate.js";
 import { type Filter, registerFilter } from "./filter.js";
 import { fletcher32Filter } from "./fletcher32.js";
@@ -25,6 +26,7 @@ export const BUILT_IN: readonly Filter[] = [
   nbitFilter,
   scaleOffsetFilter,
   lzfFilter,
+  bloscFilter,
   lz4Filter,
   bitshuffleFilter,
   zstdFilter,

@@ -16,18 +16,20 @@ import { Dataset } from "../dataset/dataset.js";
 import { describeVirtual, type VirtualLayout, type VirtualOptions } from "../dataset/virtual.js";
 import { type DType, datatypeOf } from "../datatype/names.js";
 import type { Hdf5Source } from "../description.js";
-import { ObjectCopy } from "../import/copy-objects.js";
 import { join, namesOf, type Resolved, resolveParent, resolvePath } from "../paths.js";
 import { wholeRegion } from "../selection/space-selection.js";
 import type { Session } from "../session.js";
-import { listLinks, moveLink, removeLink, type StoredLink } from "../storage/links.js";
+import { moveLink, removeLink, type StoredLink } from "../storage/links.js";
 import { oidOfReference, readHeader } from "../storage/objects.js";
 import { openStored, StoredGroup } from "../storage/stored-group.js";
-import { sessionSource, sourceAt } from "../store-source.js";
+import { sessionSource } from "../store-source.js";
+import type { DTypeOf } from "../values/elements.js";
 import { encodeElements } from "../values/encode.js";
 import { Reference } from "../values/references.js";
-import { ExternalLink, HardLink, type Link, SoftLink, UserLink } from "./link-classes.js";
+import { type CopyGroupOptions, copyObject } from "./copying.js";
+import { ExternalLink, type Link, linkOf, SoftLink } from "./link-classes.js";
 import { checkRequired, type RequireOptions } from "./require.js";
+import { isInside, visitLinks, visitObjects } from "./visiting.js";
 
 /** What a path leads to. */
 export type Hdf5Object = Group | Dataset | CommittedType;
@@ -36,20 +38,6 @@ export type Hdf5Object = Group | Dataset | CommittedType;
 export interface GroupOptions {
   /** Whether names and attributes are listed in the order in which they were made. */
   readonly trackOrder?: boolean;
-}
-
-/** How objects are copied. */
-export interface CopyGroupOptions {
-  /** Name of the copy in the target; that of the source by default. */
-  readonly name?: string;
-  /** Whether groups below the first one are left empty. */
-  readonly shallow?: boolean;
-  /** Whether what soft links lead to is copied in their place. */
-  readonly expandSoft?: boolean;
-  /** Whether what external links lead to is copied in their place. */
-  readonly expandExternal?: boolean;
-  /** Whether attributes are left out. */
-  readonly withoutAttrs?: boolean;
 }
 
 const TRACKED = { isTracked: true, isIndexed: true } as const;
@@ -254,12 +242,18 @@ export class Group {
    */
   async createDataset<D extends DType>(
     path: string,
-    options: DatasetOptions<D>,
-  ): Promise<Dataset<D>> {
+    options: DatasetOptions<D> & { readonly dtype: D | CommittedType },
+  ): Promise<Dataset<D>>;
+  async createDataset<T extends DatasetOptions["data"]>(
+    path: string,
+    options: DatasetOptions & { readonly data: T; readonly dtype?: undefined },
+  ): Promise<Dataset<DTypeOf<T>>>;
+  async createDataset(path: string, options: DatasetOptions): Promise<Dataset>;
+  async createDataset(path: string, options: DatasetOptions): Promise<Dataset> {
     const full = this.#nameOf(path);
     const what = `Creating dataset "${full}"`;
     this.session.change(what);
-    const { description, given } = planDataset(full, options as unknown as DatasetOptions);
+    const { description, given } = planDataset(full, options);
     const elements = given && encodeElements(description.type, given.elements);
     const { parent, name } = this.#parentOf(path, what);
     const attributeOrder = options.trackOrder === true ? TRACKED : undefined;
@@ -269,7 +263,7 @@ export class Group {
     if (isFilled && parent.session.leads) {
       await stored.writeRegion(wholeRegion(stored.extents), elements);
     }
-    return new Dataset<D>(stored);
+    return new Dataset(stored);
   }
 
   /**
@@ -285,7 +279,12 @@ export class Group {
     options: RequireOptions<D>,
   ): Promise<Dataset<D>> {
     const known = await this.get(path);
-    if (known === undefined) return this.createDataset(path, options);
+    if (known === undefined) {
+      return (await this.createDataset(
+        path,
+        options as unknown as DatasetOptions,
+      )) as unknown as Dataset<D>;
+    }
     checkRequired(this.#nameOf(path), known, options as unknown as RequireOptions);
     return known as unknown as Dataset<D>;
   }
@@ -453,18 +452,12 @@ export class Group {
       const text = { what, why: "the name is taken", remedy: "choose another name" };
       throw new DaosError("DER_EXIST", text, { name });
     }
-    const { session, oid } = from.stored;
-    const object = sourceAt({ session, oid, isGroup: from instanceof Group, name: from.name });
-    if (object === undefined) throw notFound(from.name, "Copying");
-    const { shallow, expandSoft, expandExternal, withoutAttrs } = options;
-    const copy = new ObjectCopy(sessionSource(session), {
-      isShallow: shallow === true,
-      expandSoft: expandSoft === true,
-      expandExternal: expandExternal === true,
-      withoutAttributes: withoutAttrs === true,
-      isSameFile: session === parent.session,
-    });
-    await copy.copyObject(object, parent, name);
+    await copyObject(
+      { object: from.stored, isGroup: from instanceof Group },
+      parent,
+      name,
+      options,
+    );
   }
 
   /**
@@ -481,14 +474,10 @@ export class Group {
   async visitItems<T>(
     visitor: (name: string, object: Hdf5Object) => T | Promise<T>,
   ): Promise<T | undefined> {
-    const seen = new Set([this.#oid]);
-    return this.#walk("", this.stored, async (name, { target }, group) => {
-      if (target.kind !== "hard" || seen.has(target.oid)) return { goesOn: false };
-      seen.add(target.oid);
-      const found = { session: group.session, ...target, name: join(this.name, name) };
-      const object = this.open(found);
-      if (object === undefined) return { goesOn: false };
-      return { goesOn: target.isGroup, result: await visitor(name, object) };
+    const { session } = this;
+    return visitObjects(this.stored, async (name, target) => {
+      const object = this.open({ session, ...target, name: join(this.name, name) });
+      return object && (await visitor(name, object));
     });
   }
 
@@ -501,65 +490,11 @@ export class Group {
   async visitItemsLinks<T>(
     visitor: (name: string, link: Link) => T | Promise<T>,
   ): Promise<T | undefined> {
-    const entered = new Set([this.#oid]);
-    return this.#walk("", this.stored, async (name, link) => {
-      const { target } = link;
-      const goesOn = target.kind === "hard" && target.isGroup && !entered.has(target.oid);
-      if (target.kind === "hard") entered.add(target.oid);
-      return { goesOn, result: await visitor(name, linkOf(link)) };
-    });
-  }
-
-  async #walk<T>(
-    prefix: string,
-    group: StoredGroup,
-    step: (
-      name: string,
-      link: StoredLink,
-      group: StoredGroup,
-    ) => Promise<{ goesOn: boolean; result?: T }>,
-  ): Promise<T | undefined> {
-    for (const link of listLinks(group.session, group.oid)) {
-      const name = prefix + link.name;
-      const { goesOn, result } = await step(name, link, group);
-      if (result !== undefined) return result;
-      if (!goesOn || link.target.kind !== "hard") continue;
-      const below = new StoredGroup(group.session, link.target.oid, name);
-      const found = await this.#walk(`${name}/`, below, step);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    return visitLinks(this.stored, async (name, link) => visitor(name, linkOf(link)));
   }
 
   /** The file as a source, for export and comparison; it is closed with the file. @internal */
   source(): Hdf5Source {
     return sessionSource(this.session);
   }
-}
-
-function linkOf({ target }: StoredLink): Link {
-  switch (target.kind) {
-    case "soft":
-      return new SoftLink(target.path);
-    case "external":
-      return new ExternalLink(target.file, target.path);
-    case "user":
-      return new UserLink(target.type, target.data);
-    default:
-      return new HardLink();
-  }
-}
-
-/** Whether a group is an object, or lies below it. */
-function isInside(group: StoredGroup, oid: ObjectId): boolean {
-  if (group.oid === oid) return true;
-  const { session } = group;
-  let at: Resolved = { session, oid: session.root, isGroup: true, name: "/" };
-  for (const name of namesOf(group.name)) {
-    if (at.oid === oid) return true;
-    const next = resolvePath(at, name);
-    if (next === undefined) return false;
-    at = next;
-  }
-  return at.oid === oid;
 }

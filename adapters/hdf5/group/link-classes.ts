@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { StoredLink } from "../storage/links.js";
+
 /** Leads to an object of the file. */
 export class HardLink {
   /** Which kind this is. */
@@ -57,3 +59,17 @@ export class UserLink {
 
 /** Any link. */
 export type Link = HardLink | SoftLink | ExternalLink | UserLink;
+
+/** A link of the store, as a program sees it. */
+export function linkOf({ target }: StoredLink): Link {
+  switch (target.kind) {
+    case "soft":
+      return new SoftLink(target.path);
+    case "external":
+      return new ExternalLink(target.file, target.path);
+    case "user":
+      return new UserLink(target.type, target.data);
+    default:
+      return new HardLink();
+  }
+}

@@ -6,8 +6,8 @@
  * @module
  */
 
+import type { TargetFile } from "../../local/target-file.js";
 import { ADDRESS_SIZE, beginRecord, endRecord, UNDEFINED_ADDRESS, widthOf } from "./fields.js";
-import type { TargetFile } from "./target-file.js";
 
 /** HDF5's numbers of what trees hold. Durable: DO NOT CHANGE THESE VALUES. */
 export const TREE_TYPE = {

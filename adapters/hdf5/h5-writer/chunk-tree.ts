@@ -11,8 +11,8 @@
  * @module
  */
 
+import type { TargetFile } from "../../local/target-file.js";
 import { ADDRESS_SIZE, UNDEFINED_ADDRESS } from "./fields.js";
-import type { TargetFile } from "./target-file.js";
 
 /** Entries of a node: twice what HDF5 calls the rank of the tree, 32 if the superblock says nothing else. */
 const ENTRIES_MAX = 64;

@@ -12,6 +12,7 @@
  */
 
 import { DaosError } from "../../../core/index.js";
+import { DIRECT_SIZE_MIN } from "../../local/limits.js";
 import { hasReferences, hasSlots } from "../datatype/datatype.js";
 import type { LayoutDescription, SourceDataset, VirtualMapping } from "../description.js";
 import { lookup3 } from "../h5-file/lookup3.js";
@@ -21,7 +22,7 @@ import { writeChunks } from "./dataset-chunks.js";
 import { ElementSource } from "./element-source.js";
 import { externalFilesMatch, writeExternalFiles } from "./external-files.js";
 import { UNDEFINED_ADDRESS } from "./fields.js";
-import { DIRECT_SIZE_MIN, MESSAGE_SIZE_MAX } from "./limits.js";
+import { MESSAGE_SIZE_MAX } from "./limits.js";
 import { MESSAGE, type Message } from "./object-header.js";
 import { encodeSelection } from "./selection-codec.js";
 import type { WriteContext } from "./write-context.js";

@@ -11,6 +11,7 @@
  */
 
 import path from "node:path";
+import type { TargetFile } from "../../local/target-file.js";
 import type { LayoutDescription, SourceDataset } from "../description.js";
 import { ExternalBytes } from "../h5-file/external-bytes.js";
 import { FieldWriter } from "../messages/field-codec.js";
@@ -18,7 +19,6 @@ import { linearBoxes } from "./boxes.js";
 import { beginRecord, UNDEFINED_ADDRESS } from "./fields.js";
 import { BOX_SIZE_MAX } from "./limits.js";
 import { MESSAGE, type Message } from "./object-header.js";
-import type { TargetFile } from "./target-file.js";
 
 /** Files of an external layout. */
 export type ExternalFiles = Extract<LayoutDescription, { kind: "external" }>["files"];

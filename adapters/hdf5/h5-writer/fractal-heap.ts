@@ -10,12 +10,12 @@
  * @module
  */
 
+import type { TargetFile } from "../../local/target-file.js";
 import { lookup3 } from "../h5-file/lookup3.js";
 import { FieldWriter } from "../messages/field-codec.js";
 import { TREE_TYPE, writeTree } from "./btree-v2.js";
 import { ADDRESS_SIZE, beginRecord, endRecord, UNDEFINED_ADDRESS } from "./fields.js";
 import { MANAGED_SIZE_MAX } from "./limits.js";
-import type { TargetFile } from "./target-file.js";
 
 /** As HDF5 has them for links and attributes. */
 const TABLE_WIDTH = 4;

@@ -9,8 +9,8 @@
  * @module
  */
 
+import type { TargetFile } from "../../local/target-file.js";
 import { COLLECTION_COUNT_MAX, COLLECTION_SIZE } from "./limits.js";
-import type { TargetFile } from "./target-file.js";
 
 const HEAD_SIZE = 16;
 const ITEM_HEAD_SIZE = 16;

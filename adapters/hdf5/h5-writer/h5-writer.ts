@@ -5,13 +5,14 @@
  *
  * 1. The file is written once, from begin to end; only addresses that were needed early, counts of references
  *    and the superblock are filled in later.
- * 2. The file appears under its name when it is whole and durable. See `target-file.ts`.
+ * 2. The file appears under its name when it is whole and durable. See `adapters/local/target-file.ts`.
  * 3. Memory: a box of elements at a time, a few numbers for each object and for each chunk of the running
  *    dataset, and the links of the groups on the way.
  *
  * @module
  */
 
+import { TargetFile } from "../../local/target-file.js";
 import type { Hdf5Source } from "../description.js";
 import { alignedMemory } from "../import/copy-objects.js";
 import { ElementWriter } from "./elements.js";
@@ -20,7 +21,6 @@ import { GlobalHeapWriter } from "./global-heap.js";
 import { BOX_SIZE_MAX, TURN_SIZE } from "./limits.js";
 import { ObjectTable } from "./object-table.js";
 import { ObjectWriter } from "./object-writer.js";
-import { TargetFile } from "./target-file.js";
 import { breathe, checkSignal, type WriteContext } from "./write-context.js";
 import { WriteCounts, type WriteH5Report } from "./write-report.js";
 

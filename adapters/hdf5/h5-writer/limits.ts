@@ -15,14 +15,6 @@ export const TURN_SIZE = 16 * MIB;
 export const ITEMS_SIZE_MAX = 16 * MIB;
 /** Elements of variable length that are read at first; then as many as have that many bytes. */
 export const ITEMS_COUNT_FIRST = 1024;
-/** Small records are gathered up to this many bytes before they are written. */
-export const GATHER_SIZE_MAX = 4 * MIB;
-/** Records of at least this size are written as they are. */
-export const DIRECT_SIZE_MIN = 256 * KIB;
-/** Large space begins at a multiple of this many bytes. */
-export const ALIGNMENT_SIZE = 4 * KIB;
-/** Space is large from this size on, in bytes. */
-export const ALIGNED_SIZE_MIN = 64 * KIB;
 /** Largest body of a message of an object header, in bytes. */
 export const MESSAGE_SIZE_MAX = 65_528;
 /** Links of a group, and attributes of an object, that stay in its header; as HDF5 does by default. */

@@ -7,6 +7,7 @@
  */
 
 import { DaosError } from "../../../core/index.js";
+import type { TargetFile } from "../../local/target-file.js";
 import type { CreationOrder, SourceLink } from "../description.js";
 import { lookup3 } from "../h5-file/lookup3.js";
 import { FieldWriter } from "../messages/field-codec.js";
@@ -15,7 +16,6 @@ import { UNDEFINED_ADDRESS } from "./fields.js";
 import { HeapWriter, LINK_HEAP } from "./fractal-heap.js";
 import { COMPACT_COUNT_MAX, MESSAGE_SIZE_MAX } from "./limits.js";
 import { MESSAGE, type Message } from "./object-header.js";
-import type { TargetFile } from "./target-file.js";
 
 const KIND = { hard: 0, soft: 1, external: 64 } as const;
 const HAS_ORDER = 1 << 2;

@@ -15,12 +15,12 @@
  */
 
 import { DaosError } from "../../../core/index.js";
+import type { TargetFile } from "../../local/target-file.js";
 import type { CreationOrder } from "../description.js";
 import { lookup3 } from "../h5-file/lookup3.js";
 import { FieldWriter } from "../messages/field-codec.js";
 import { beginRecord, endRecord } from "./fields.js";
 import { MESSAGE_SIZE_MAX } from "./limits.js";
-import type { TargetFile } from "./target-file.js";
 
 /** HDF5's numbers of messages. Durable: DO NOT CHANGE THESE VALUES. */
 export const MESSAGE = {

@@ -6,10 +6,10 @@
  * @module
  */
 
+import type { TargetFile } from "../../local/target-file.js";
 import type { Datatype } from "../datatype/datatype.js";
 import type { SourceObject } from "../description.js";
 import { type CountPlace, STUB_SIZE, writeReferenceCount } from "./object-header.js";
-import type { TargetFile } from "./target-file.js";
 
 /** What is known of an object. */
 export interface ObjectEntry {

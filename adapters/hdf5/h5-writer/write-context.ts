@@ -6,10 +6,10 @@
 
 import { setImmediate } from "node:timers/promises";
 import { DaosError } from "../../../core/index.js";
+import type { TargetFile } from "../../local/target-file.js";
 import type { ElementWriter } from "./elements.js";
 import type { GlobalHeapWriter } from "./global-heap.js";
 import type { ObjectTable } from "./object-table.js";
-import type { TargetFile } from "./target-file.js";
 import type { WriteCounts } from "./write-report.js";
 
 /** What all parts of a file under way share. */

@@ -107,3 +107,17 @@ export interface Shaped<T = unknown> {
   /** Extent along each dimension, slowest first. */
   readonly shape: readonly number[];
 }
+
+/** The element type that elements have: of a `Float64Array` `"float64"`. */
+export type DTypeOf<T> =
+  T extends Shaped<infer U>
+    ? DTypeOf<U>
+    : T extends NumberArray
+      ? { [N in NumericName]: T extends TypedArrayOf<N> ? N : never }[NumericName]
+      : T extends string | readonly string[]
+        ? "string"
+        : T extends boolean | readonly boolean[]
+          ? "bool"
+          : T extends number | readonly number[] | readonly (readonly number[])[]
+            ? "float64"
+            : DType;

@@ -4,7 +4,8 @@
 
 import { describe, expect, test } from "@jest/globals";
 import { type Table as ArrowTable, tableFromIPC } from "apache-arrow";
-import { Table } from "daos-ts/arrow";
+import { batchStream, Table } from "daos-ts/arrow";
+import { FlightServer, hashPassword } from "daos-ts/arrow-flight";
 import { store } from "../temporary-container.ts";
 import { commandOf, decode, encode, failureOf, pathOf, TestClient } from "./support/client.ts";
 import { createWide, energyRows, ROWS, servedPool, TOKENS, USERS } from "./support/server.ts";
@@ -14,9 +15,9 @@ const FLIGHT = "/arrow.flight.protocol.FlightService/";
 const NOT_FOUND = 5;
 const INVALID_ARGUMENT = 3;
 
-/** Rows as JSON. */
-function rowsOf(table: ArrowTable): unknown[] {
-  return table.toArray().map((row) => row.toJSON());
+/** The values of each column. */
+function valuesOf(table: ArrowTable): [string, unknown[]][] {
+  return table.schema.fields.map(({ name }) => [name, [...table.getChild(name)!]]);
 }
 
 describe("discovery", () => {
@@ -59,7 +60,7 @@ describe("DoGet", () => {
     const table = await served.client().get({ table: "open/runs/energy" });
     const expected = energyRows(0, ROWS);
     expect(String(table.schema)).toBe(String(expected.schema));
-    expect(rowsOf(table)).toEqual(rowsOf(expected));
+    expect(valuesOf(table)).toEqual(valuesOf(expected));
   });
 
   test.each([
@@ -78,7 +79,7 @@ describe("DoGet", () => {
     ],
   ])("%s in the ticket decide what comes", async (_what, part, expected) => {
     const table = await served.client().get({ table: "open/runs/energy", ...part });
-    expect(rowsOf(table)).toEqual(rowsOf(expected(energyRows(0, ROWS))));
+    expect(valuesOf(table)).toEqual(valuesOf(expected(energyRows(0, ROWS))));
   });
 
   test("endpoints read in parallel are one version, and have each row once", async () => {
@@ -91,7 +92,8 @@ describe("DoGet", () => {
     };
     const parts: ArrowTable[] = await Promise.all(endpoint.map(get));
     expect(parts.map(({ numRows }) => numRows)).toEqual([2500, 2500, 2500, 2500]);
-    expect(parts.flatMap(rowsOf)).toEqual(rowsOf(energyRows(0, ROWS)));
+    const [first, ...others] = parts as [ArrowTable, ...ArrowTable[]];
+    expect(valuesOf(first.concat(...others))).toEqual(valuesOf(energyRows(0, ROWS)));
     expect((await served.client().get({ table: "open/runs/energy" })).numRows).toBe(ROWS + 10);
     expect(await table.deleteRows({ op: "<", column: "step", value: 5 })).toBe(10);
   });
@@ -99,15 +101,16 @@ describe("DoGet", () => {
   test("a version is chosen by snapshot, epoch or time, in the name or beside it", async () => {
     const { container } = served;
     const first = energyRows(0, 3);
-    const made = await Table.createFrom(container, "versions", first.schema, first.batches);
+    const stream = batchStream(first.schema, first.batches);
+    const made = await Table.createFrom(container, "versions", stream);
     container.createSnapshot("three");
     await new Promise((resolve) => setTimeout(resolve, 5));
     const time = new Date().toISOString();
     await new Promise((resolve) => setTimeout(resolve, 5));
-    await made.table.append(energyRows(3, 7).batches);
-    made.table.close();
-    const epoch = String(made.epoch);
-    const hex = `0x${made.epoch.toString(16)}`;
+    await made.append(energyRows(3, 7).batches);
+    made.close();
+    const epoch = String(made.createdAt);
+    const hex = `0x${made.createdAt?.toString(16)}`;
     const count = async (ticket: object) => (await served.client().get(ticket)).numRows;
     for (const version of ["three", epoch, hex, time]) {
       expect(await count({ table: "open/versions", version })).toBe(3);
@@ -326,6 +329,22 @@ describe("who calls", () => {
     const wrong = encode("BasicAuth", { username: "admin", password: "guess" });
     expect((await failureOf(() => shake(undefined, wrong)))?.code).toBe(UNAUTHENTICATED);
   });
+});
+
+test("a password may be kept as what hashPassword makes of it", async () => {
+  const password = await hashPassword("correct horse");
+  expect(password).toMatch(/^scrypt:/);
+  const users = [{ name: "admin", isAdministrator: true, password }];
+  await using server = await FlightServer.start({ pool: served.pool.path, users });
+  const codeOf = async (shown: string) => {
+    const client = new TestClient(server.location);
+    client.metadata.set("authorization", `Basic ${Buffer.from(shown).toString("base64")}`);
+    const failure = await failureOf(() => client.get({ table: "open/runs/energy", limit: 1 }));
+    client.close();
+    return failure?.code;
+  };
+  expect(await codeOf("admin:correct horse")).toBeUndefined();
+  expect(await codeOf("admin:correct mule")).toBe(16);
 });
 
 describe("services of any server", () => {

@@ -216,6 +216,51 @@ test("masks and points of large datasets read what they select, wherever it lies
   expect([...(await dataset.read(points(far))).data]).toEqual([1, 5, 3, 4, 5]);
 });
 
+test("readInto() and writeFrom() use parts of memory, and convert", async () => {
+  const { container } = temporaryContainer();
+  await using file = await File.open(container, "a.h5", "w");
+  const data = ramp(12);
+  const dataset = await file.createDataset("d", { data: { data, shape: [3, 4] } });
+  const all = new Int32Array(12);
+  await dataset.readInto(all);
+  expect([...all]).toEqual([...data]);
+  const halo = { data: new Float64Array(20).fill(-1), shape: [5, 4] };
+  await dataset.readInto(halo, [slice(1, 3), slice(0, 2)], [slice(0, 4, 3), slice(2, 4)]);
+  expect([...halo.data]).toEqual([
+    ...[-1, -1, 4, 5],
+    ...[-1, -1, -1, -1],
+    ...[-1, -1, -1, -1],
+    ...[-1, -1, 8, 9],
+    ...[-1, -1, -1, -1],
+  ]);
+  const some = new Uint8Array(3);
+  await dataset.readInto(
+    some,
+    points([
+      [2, 3],
+      [0, 0],
+      [1, 1],
+    ]),
+    [slice(null)],
+  );
+  expect([...some]).toEqual([11, 0, 5]);
+  await dataset.writeFrom(
+    halo,
+    points([
+      [0, 2],
+      [0, 0],
+    ]),
+    [0, slice(0, 2)],
+  );
+  expect([...(await dataset.read([0])).data]).toEqual([4, -1, 2, 3]);
+  expect(await codeOf(() => dataset.readInto(new Int32Array(11)))).toBe("DER_INVAL");
+  expect(await codeOf(() => dataset.readInto([1] as never))).toBe("DER_INVAL");
+  expect(await codeOf(() => dataset.readInto(halo, [0]))).toBe("DER_INVAL");
+  expect(await codeOf(() => dataset.writeFrom({ data, shape: [5] }, [], [0]))).toBe("DER_INVAL");
+  const text = await file.createDataset("t", { data: ["a"] });
+  expect(await codeOf(() => text.readInto(new Int8Array(1)))).toBe("DER_INVAL");
+});
+
 describe("a selection", () => {
   test.each<[string, Selection]>([
     ["an index beyond the end", [4]],

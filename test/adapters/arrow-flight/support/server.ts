@@ -14,7 +14,7 @@ import {
   vectorFromArray,
 } from "apache-arrow";
 import { type Container, Pool, processMetrics } from "daos-ts";
-import { Table } from "daos-ts/arrow";
+import { batchStream, Table } from "daos-ts/arrow";
 import { FlightServer, type FlightServerOptions } from "daos-ts/arrow-flight";
 import { temporaryDirectory } from "../../../support/temporary.ts";
 import { TestClient } from "./client.ts";
@@ -58,8 +58,7 @@ export function energyRows(start: number, end: number): ArrowTable {
 export async function createWide(container: Container, path: string, mib: number): Promise<Table> {
   const column = new ArrowTable({ value: makeVector(new Float64Array(2 ** 17).fill(1.5)) });
   const batches = Array.from({ length: mib }, () => column.batches[0] as RecordBatch);
-  const { table } = await Table.createFrom(container, path, column.schema, batches);
-  return table;
+  return Table.createFrom(container, path, batchStream(column.schema, batches));
 }
 
 /** Bytes of arrays that this process has read of pools. */
@@ -100,8 +99,8 @@ export function servedPool(options: Partial<FlightServerOptions> = {}): Served {
     served.pool.createContainer("closed", { acl: "A::OWNER@:rwcdtTaAo,A::EVERYONE@:" });
     const rows = energyRows(0, ROWS);
     const batches = [rows.slice(0, 4000), rows.slice(4000)].flatMap((part) => part.batches);
-    const made = await Table.createFrom(served.container, "runs/energy", rows.schema, batches);
-    made.table.close();
+    const stream = batchStream(rows.schema, batches);
+    (await Table.createFrom(served.container, "runs/energy", stream)).close();
     const onError = (error: unknown) => served.errors.push(error);
     served.server = await FlightServer.start({
       pool: path,

@@ -29,6 +29,13 @@ PIPELINES = {
     "bitshuffle-lz4-blocks": [(32008, (16, 2))],
     "bitshuffle-lz4": [(32008, (0, 2)), (3, ())],
     "bitshuffle-zstd": [(32008, (64, 3, 5))],
+    "blosc": [(32001, (0, 0, 0, 0, 5, 1, 0))],
+    "blosc-bits": [(32001, (0, 0, 0, 0, 9, 2, 0)), (3, ())],
+    "blosc-lz4": [(32001, (0, 0, 0, 0, 5, 0, 1))],
+    "blosc-lz4-bits": [(32001, (0, 0, 0, 0, 5, 2, 1))],
+    "blosc-lz4hc": [(32001, (0, 0, 0, 0, 5, 2, 2))],
+    "blosc-zlib": [(32001, (0, 0, 0, 0, 3, 1, 4))],
+    "blosc-zstd": [(2, ()), (32001, (0, 0, 0, 0, 9, 0, 5))],
 }
 NUMBERS = [order + kind for kind in ("i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8") for order in "<>"]
 NUMBERS = [n for n in NUMBERS if n not in (">i1", ">u1")]

@@ -15,7 +15,7 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
-import { DaosError, type DaosErrorCode } from "../../../core/index.js";
+import { DaosError, type DaosErrorCode } from "../../core/index.js";
 import { ALIGNED_SIZE_MIN, ALIGNMENT_SIZE, DIRECT_SIZE_MIN, GATHER_SIZE_MAX } from "./limits.js";
 
 const SUFFIX = ".partial";
@@ -133,6 +133,13 @@ export class TargetFile {
     const address = Math.ceil(this.#end / unit) * unit;
     this.#end = address + size;
     return address;
+  }
+
+  /** Writes bytes right behind the end, wherever that is; they may be used again when the call returns. */
+  extend(bytes: Uint8Array): void {
+    const address = this.#end;
+    this.#end += bytes.length;
+    this.write(address, bytes);
   }
 
   /** Takes space for a record, writes it, and returns its address. */
