@@ -41,8 +41,24 @@ export interface Values {
 const INTEGERS = [0n, 1n, 2n, 3n, 100n, 127n, 128n, 255n, 32767n, 65535n, 2n ** 31n, 2n ** 53n + 1n]
   .flatMap((value) => [value, -value])
   .concat([2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n, 2n ** 62n + 2n ** 38n + 1n]);
-// Not 65520, which HDF5 1.10 makes 32768 as half a float: it is nearest to infinity.
-const FLOATS = [0, 1, 0.1, 1.5, 2.5, 127, 128, 255.9, 65504, 65519, 2 ** 31, 2 ** 32, 1e10, 1e19]
+// Not 65520, which HDF5 makes 32768 as half a float, nor 2 ** 31, which it makes -(2 ** 31) as int32: it does not see
+// that they are too large.
+const FLOATS = [
+  0,
+  1,
+  0.1,
+  1.5,
+  2.5,
+  127,
+  128,
+  255.9,
+  65504,
+  65519,
+  2 ** 31 + 4096,
+  2 ** 32 + 4096,
+  1e10,
+  1e19,
+]
   .concat([1e300, 6e-8, 1e-40, Infinity])
   .flatMap((value) => [value, -value]);
 
