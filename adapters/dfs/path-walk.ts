@@ -184,7 +184,15 @@ class Walk {
     const inode = rootInode(this.#state);
     const meansDirectory = this.#meansDirectory;
     const linkCount = this.#linkCount;
-    return { ...ROOT_PLACE, inode, last, meansDirectory, directories: [], realPath: "/", linkCount };
+    return {
+      ...ROOT_PLACE,
+      inode,
+      last,
+      meansDirectory,
+      directories: [],
+      realPath: "/",
+      linkCount,
+    };
   }
 }
 

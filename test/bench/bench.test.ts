@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { debianH5py } from "../support/h5py.ts";
 import { interopPython } from "../support/interop.ts";
-import { available } from "../support/mpirun.ts";
+import { available, oneNodeEnvironment } from "../support/mpirun.ts";
 import { runProgram } from "../support/processes.ts";
 import { isNightly } from "../support/property.ts";
 import { root } from "../support/root.ts";
@@ -61,7 +61,8 @@ interface Line {
 }
 
 function bench(...options: readonly string[]) {
-  return runProgram(process.execPath, [PROGRAM, ...options], { timeoutMs: TIMEOUT_MS });
+  const env = { ...process.env, ...oneNodeEnvironment() };
+  return runProgram(process.execPath, [PROGRAM, ...options], { env, timeoutMs: TIMEOUT_MS });
 }
 
 describe("npm run bench -- dfs", () => {
@@ -107,22 +108,26 @@ describe("npm run bench -- hdf5", () => {
   const cases = HDF5_CASES.filter(([name]) => isNightly || name.startsWith("datasets"));
   const chosen = isNightly ? [] : ["--case", "datasets of 80 bytes"];
 
-  run("writes and reads as much as it says, and leaves nothing behind", () => {
-    const disk = temporaryDirectory({ medium: "disk" });
-    const options = ["--tiny", "--rounds", "1", "--json", "--disk", disk];
-    const { status, stdout } = bench("hdf5", ...options, ...chosen);
-    expect(status).toBe(0);
-    const rows = JSON.parse(stdout) as Line[];
-    const names = cases.flatMap(([name, phases]) =>
-      phases.map((phase) => `hdf5 ${name}: ${phase}`),
-    );
-    expect(new Set(rows.map((row) => row.case))).toEqual(new Set(names));
-    for (const row of rows) {
-      expect([1, 4]).toContain(row.ranks);
-      expect(Math.min(row.value, row.ratio)).toBeGreaterThan(0);
-    }
-    expect(readdirSync(disk)).toEqual([]);
-  }, 300_000);
+  run(
+    "writes and reads as much as it says, and leaves nothing behind",
+    () => {
+      const disk = temporaryDirectory({ medium: "disk" });
+      const options = ["--tiny", "--rounds", "1", "--json", "--disk", disk];
+      const { status, stdout } = bench("hdf5", ...options, ...chosen);
+      expect(status).toBe(0);
+      const rows = JSON.parse(stdout) as Line[];
+      const names = cases.flatMap(([name, phases]) =>
+        phases.map((phase) => `hdf5 ${name}: ${phase}`),
+      );
+      expect(new Set(rows.map((row) => row.case))).toEqual(new Set(names));
+      for (const row of rows) {
+        expect([1, 4]).toContain(row.ranks);
+        expect(Math.min(row.value, row.ratio)).toBeGreaterThan(0);
+      }
+      expect(readdirSync(disk)).toEqual([]);
+    },
+    300_000,
+  );
 });
 
 describe("npm run bench -- mpi-io", () => {
