@@ -117,6 +117,14 @@ const containers: Table<Container> = {
   epochOf: { needs: "r", call: (h) => h.epochOf(h.newTransactionId()) },
   incarnation: { needs: "r", call: (h) => h.incarnation(oid) },
   view: { needs: "r", call: (h) => h.view().close() },
+  isNewest: {
+    needs: "r",
+    call: (h) => {
+      const view = h.view();
+      h.isNewest(view);
+      view.close();
+    },
+  },
   epochAt: { needs: "r", call: (h) => h.epochAt(new Date()) },
   setRetention: { needs: "w", change, call: (h) => h.setRetention({ commits: 3 }) },
   commits: { needs: "r", call: (h) => h.commits() },
