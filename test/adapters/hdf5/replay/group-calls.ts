@@ -213,7 +213,9 @@ const DICTIONARY: Handlers = {
     const known = await group.get(name);
     if (known !== undefined) return seenObject(known);
     await setItem(world, group, name, given);
-    return typeof given === "object" ? DONE : seenPlain(given);
+    const value = await dataOf(given, world);
+    if (!isDecoded(value)) return kindOf(given, "object") === undefined ? seenPlain(value) : DONE;
+    return { kind: "elements", data: value.data, shape: value.shape };
   },
   "Group.update": async (world, { other, ...named }, { on }) => {
     const group = await world.group(on);
