@@ -23,7 +23,7 @@ export interface FilterOptions {
   readonly compressionOptions?: unknown;
   /** Sorts bytes by their place in the element, which compresses better. */
   readonly shuffle?: boolean | undefined;
-  /** Gives each chunk a checksum of HDF5's; the store has its own anyway. */
+  /** Gives each chunk a checksum of HDF5's; the store has its own anyway. Not of elements of variable length. */
   readonly fletcher32?: boolean | undefined;
   /** Of floats the decimal digits to keep, of integers the bits (`true`: as many as are needed). */
   readonly scaleOffset?: number | true | undefined;

@@ -121,11 +121,13 @@ interface Visited {
 class Visitor {
   readonly #calls: readonly Visited[];
   readonly #world: World;
+  readonly #result: Recorded | undefined;
   #at = 0;
   difference: string | undefined;
 
   constructor(world: World, call: Call) {
     this.#world = world;
+    this.#result = call.result;
     this.#calls = kindOf<readonly Visited[]>(call.args?.func, "callback") ?? [];
   }
 
@@ -151,7 +153,9 @@ class Visitor {
     if (difference !== undefined) return seenPlain(difference);
     // The program's own result comes back as it is.
     const last = this.#calls.at(-1);
-    return result === undefined ? ABSENT : result === last ? DONE : seenPlain("another result");
+    const isSame = JSON.stringify(last?.result) === JSON.stringify(this.#result);
+    if (result === undefined) return ABSENT;
+    return result === last && isSame ? DONE : seenPlain("another result");
   }
 }
 
@@ -209,7 +213,9 @@ const DICTIONARY: Handlers = {
     const known = await group.get(name);
     if (known !== undefined) return seenObject(known);
     await setItem(world, group, name, given);
-    return DONE;
+    const value = await dataOf(given, world);
+    if (!isDecoded(value)) return kindOf(given, "object") === undefined ? seenPlain(value) : DONE;
+    return { kind: "elements", data: value.data, shape: value.shape };
   },
   "Group.update": async (world, { other, ...named }, { on }) => {
     const group = await world.group(on);

@@ -191,6 +191,7 @@ async function elementsDifference(
   if (seen.type?.class === "vlen" && seen.shape.length === 0 && array.dtype.vlen === undefined) {
     // A single sequence is an array itself.
     const [sequence] = seen.data as readonly Elements[];
+    if (array.shape.length !== 1) return `a sequence instead of shape [${array.shape}]`;
     const types = typeDifference(seen.type.base, array.dtype, true);
     return types ?? differenceOf(sequence, decoded.data);
   }
