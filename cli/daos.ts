@@ -6,6 +6,7 @@
  */
 
 import { administrationVerbs } from "./administration/verbs.js";
+import { arrowCompact } from "./arrow/compact.js";
 import { arrowExport } from "./arrow/export.js";
 import { arrowHead } from "./arrow/head.js";
 import { arrowImport } from "./arrow/import.js";
@@ -102,7 +103,16 @@ const groups: Group[] = [
   {
     name: "arrow",
     summary: "tables of Apache Arrow record batches, in containers",
-    verbs: [arrowImport, arrowExport, arrowHead, arrowSchema, arrowStats, arrowPin, arrowServe],
+    verbs: [
+      arrowImport,
+      arrowExport,
+      arrowHead,
+      arrowSchema,
+      arrowStats,
+      arrowCompact,
+      arrowPin,
+      arrowServe,
+    ],
   },
   {
     name: "health",
