@@ -42,8 +42,8 @@ export interface Job {
 
 const RANK = "BENCH_DFS_RANK";
 const CONTAINER = "files";
-/** Files that a process makes and removes before it is measured. */
-const WARM_UP_COUNT = 100;
+/** Files that a process makes and removes before it is measured: until then code is interpreted that later is not. */
+const WARM_UP_COUNT = 1000;
 
 /** What both have of a file system. */
 interface Files {

@@ -6,14 +6,6 @@
  */
 
 import { administrationVerbs } from "./administration/verbs.js";
-import { arrowCompact } from "./arrow/compact.js";
-import { arrowExport } from "./arrow/export.js";
-import { arrowHead } from "./arrow/head.js";
-import { arrowImport } from "./arrow/import.js";
-import { arrowPin } from "./arrow/pin.js";
-import { arrowSchema } from "./arrow/schema.js";
-import { arrowServe } from "./arrow/serve.js";
-import { arrowStats } from "./arrow/stats.js";
 import {
   containerCreate,
   containerList,
@@ -35,12 +27,6 @@ import {
 import { filesystemCheck } from "./filesystem/check.js";
 import { filesystemCopy } from "./filesystem/copy/verb.js";
 import { filesystemCat, filesystemList } from "./filesystem/read.js";
-import { hdf5Diff } from "./hdf5/diff.js";
-import { hdf5Dump } from "./hdf5/dump.js";
-import { hdf5Export } from "./hdf5/export.js";
-import { hdf5Import } from "./hdf5/import.js";
-import { hdf5List } from "./hdf5/ls.js";
-import { hdf5Stat } from "./hdf5/stat.js";
 import { healthCheck } from "./health/check.js";
 import { setupVerb } from "./health/setup.js";
 import { objectList, objectQuery } from "./object/verbs.js";
@@ -94,37 +80,36 @@ const groups: Group[] = [
       filesystemCheck,
     ],
   },
-  {
-    name: "hdf5",
-    aliases: ["h5"],
-    summary: "HDF5 files, in containers and as .h5 files",
-    verbs: [hdf5Import, hdf5Export, hdf5List, hdf5Dump, hdf5Stat, hdf5Diff],
-  },
-  {
-    name: "arrow",
-    summary: "tables of Apache Arrow record batches, in containers",
-    verbs: [
-      arrowImport,
-      arrowExport,
-      arrowHead,
-      arrowSchema,
-      arrowStats,
-      arrowCompact,
-      arrowPin,
-      arrowServe,
-    ],
-  },
-  {
-    name: "health",
-    summary: "whether this machine and a pool are sound",
-    verbs: [healthCheck],
-  },
 ];
+
+const health: Group = {
+  name: "health",
+  summary: "whether this machine and a pool are sound",
+  verbs: [healthCheck],
+};
+
+/** Groups whose front ends take longer to load than most verbs take to run. */
+const frontEnds = [
+  { names: ["hdf5", "h5"], load: async () => (await import("./hdf5/group.js")).hdf5Group },
+  { names: ["arrow"], load: async () => (await import("./arrow/group.js")).arrowGroup },
+];
+
+/**
+ * Loads the front ends that a command line may need: the one that it names, none where it names something else, and
+ * all where it names nothing that is known here, since help, completion and suggestions show every group.
+ */
+async function loadFrontEnds(words: readonly string[]): Promise<Group[]> {
+  const word = words.find((candidate) => !candidate.startsWith("-")) ?? "";
+  const known = [...groups, health].flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+  if ([...known, setupVerb.name, "version"].includes(word)) return [];
+  const named = frontEnds.filter(({ names }) => names.includes(word));
+  return Promise.all((named.length > 0 ? named : frontEnds).map(({ load }) => load()));
+}
 
 const program = makeProgram({
   name: "daos",
   description: "A transactional, versioned object store for HPC: the commands of users.",
-  groups,
+  groups: [...groups, ...(await loadFrontEnds(process.argv.slice(2))), health],
   verbs: [setupVerb],
 });
 

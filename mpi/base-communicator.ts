@@ -11,6 +11,7 @@
 
 import { CartTopology } from "./cart-topology.js";
 import type { CartCommunicator, Communicator } from "./communicator.js";
+import type { CommunicatorRequest } from "./communicator-request.js";
 import { MpiError } from "./errors.js";
 import { type Info, type InfoPairs, infoPairs } from "./info/info.js";
 import { Objects } from "./objects/object-collectives.js";
@@ -34,7 +35,8 @@ export abstract class BaseCommunicator extends ProcessOperations implements Comm
 
   abstract get name(): string;
   abstract get topology(): Topology;
-  abstract dup(info?: Info): Communicator;
+  abstract dup(info?: Info): this;
+  abstract idup(info?: Info): CommunicatorRequest<this>;
   abstract splitShared(): Communicator;
   abstract free(): void;
   abstract abort(code: number): never;
@@ -59,6 +61,15 @@ export abstract class BaseCommunicator extends ProcessOperations implements Comm
     reorder: boolean,
     info: InfoPairs | undefined,
   ): DistGraphCommunicator;
+
+  /** @internal */
+  protected override endJob(code: number): void {
+    try {
+      this.abort(code);
+    } catch {
+      process.exit(code); // It has been freed, or MPI has ended.
+    }
+  }
 
   get objects(): Objects {
     this.#objects ??= new Objects(this);

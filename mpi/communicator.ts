@@ -16,7 +16,9 @@ import type {
   PersistentCollectiveCalls,
   PersistentNeighborCalls,
 } from "./collectives/persistent-collectives.js";
+import type { CommunicatorRequest } from "./communicator-request.js";
 import type { GroupCalls } from "./groups/group-operations.js";
+import type { ErrhandlerCalls } from "./handled.js";
 import type { Info } from "./info/info.js";
 import type { InfoCalls } from "./info/info-operations.js";
 import type { PointToPointCalls } from "./messages/point-to-point.js";
@@ -41,7 +43,8 @@ export interface Communicator
     InfoCalls,
     WindowCalls,
     ProcessCalls,
-    TopologyCalls {
+    TopologyCalls,
+    ErrhandlerCalls {
   /** This process's rank, from 0. @mpi MPI_Comm_rank */
   readonly rank: number;
   /** Number of ranks. @mpi MPI_Comm_size */
@@ -55,9 +58,17 @@ export interface Communicator
    * Same ranks, separate messages. Collective.
    *
    * @param info What the library is told of the copy's use (MPI_Comm_dup_with_info); by default that of this one.
-   * @mpi MPI_Comm_dup
+   * @mpi MPI_Comm_dup, MPI_Comm_dup_with_info
    */
-  dup(info?: Info): Communicator;
+  dup(info?: Info): this;
+  /**
+   * As `dup`, without waiting for the other ranks: the communicator is that of the request, once it has completed.
+   * Attributes are copied now. It must complete on all ranks before this communicator is freed. Collective.
+   *
+   * @param info As of `dup`. Open MPI 4 is told of it when the request completes.
+   * @mpi MPI_Comm_idup, MPI_Comm_idup_with_info
+   */
+  idup(info?: Info): CommunicatorRequest<this>;
   /**
    * Divides the ranks by color. Collective.
    *
@@ -110,7 +121,6 @@ export interface CartCommunicator extends Communicator, NeighborCalls, Persisten
   readonly periods: readonly boolean[];
   /** This rank's place in the grid. */
   readonly coords: readonly number[];
-  dup(info?: Info): CartCommunicator;
   /**
    * The grid of fewer dimensions that this rank is in. Collective.
    *

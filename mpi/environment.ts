@@ -43,6 +43,9 @@ interface Started {
   readonly runtime: Runtime | undefined;
 }
 
+/** Node reads a clock that counts nanoseconds. */
+const SOLO_WTICK = 1e-9;
+
 let started: Started | undefined;
 
 /** How MPI is started. */
@@ -121,6 +124,11 @@ export function finalize(): void {
 /** Seconds since a fixed time in the past, the same one for the life of the process. @mpi MPI_Wtime */
 export function wtime(): number {
   return start().library?.native.wtime() ?? performance.now() / 1000;
+}
+
+/** Seconds between two values of {@link wtime} that differ: the resolution of its clock. @mpi MPI_Wtick */
+export function wtick(): number {
+  return start().library?.native.wtick() ?? SOLO_WTICK;
 }
 
 /** Name of the processor, in most cases that of the node. @mpi MPI_Get_processor_name */

@@ -1,9 +1,10 @@
 /**
- * Errhandler: what happens with the failures of a file, before its call throws them (MPI_Errhandler).
+ * Errhandler: what happens with failures of a communicator, a window or a file, before its call throws them
+ * (MPI_Errhandler).
  *
- *     ERRORS_RETURN      nothing: the call throws. That is how every file begins.
+ *     ERRORS_RETURN      nothing: the call throws. That is how every object begins.
  *     ERRORS_ARE_FATAL   the error is printed, and the job ends
- *     a function         is called with the error and the file; then the call throws
+ *     a function         is called with the error and the object; then the call throws
  *
  * @module
  */
@@ -28,7 +29,8 @@ export class Errhandler<T = unknown> {
   /** What the standard calls it; "" of a function. */
   readonly name: string;
   // `private`, not `#`: TypeScript 6.0 miscompiles a class whose static fields and #fields both name the class.
-  private readonly told: ErrorFunction<T> | undefined;
+  // The type of a method, whose parameters are compared both ways: a grid's handler is one of a communicator.
+  private readonly told: { tell(error: MpiError, object: T | undefined): void }["tell"] | undefined;
 
   private constructor(name: string, told?: ErrorFunction<T>) {
     this.name = name;
@@ -39,15 +41,15 @@ export class Errhandler<T = unknown> {
    * Makes a handler of a function. What the function throws is thrown in place of the error.
    *
    * @throws {@link MpiError} `MPI_ERR_ARG` for what is no function.
-   * @mpi MPI_File_create_errhandler
+   * @mpi MPI_Comm_create_errhandler, MPI_Win_create_errhandler, MPI_File_create_errhandler
    */
   static create<T>(told: ErrorFunction<T>): Errhandler<T> {
     if (typeof told === "function") return new Errhandler("", told);
     throw new MpiError({
       code: "MPI_ERR_ARG",
-      call: "MPI_File_create_errhandler",
+      call: "MPI_Errhandler_create",
       why: "the handler is no function",
-      remedy: "Give a function of an error and a file",
+      remedy: "Give a function of an error and its object",
     });
   }
 

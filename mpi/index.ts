@@ -25,8 +25,10 @@ export type {
   PersistentNeighborCalls,
 } from "./collectives/persistent-collectives.js";
 export type { NumberList } from "./collectives/pieces.js";
+export { reduceLocal } from "./collectives/reduce-local.js";
 export type { TypedPieces } from "./collectives/vector-checks.js";
 export type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
+export { CommunicatorRequest } from "./communicator-request.js";
 export {
   ANY_SOURCE,
   ANY_TAG,
@@ -65,6 +67,7 @@ export {
   self,
   standardVersion,
   world,
+  wtick,
   wtime,
 } from "./environment.js";
 export { Errhandler, type ErrorFunction } from "./error-handler.js";
@@ -94,7 +97,9 @@ export {
 export { Group, type GroupComparison, type RankRange } from "./groups/group.js";
 export type { CommunicatorComparison, GroupCalls } from "./groups/group-operations.js";
 export type { Intercommunicator } from "./groups/intercommunicator.js";
+export type { ErrhandlerCalls } from "./handled.js";
 export type { Identity } from "./identity.js";
+export { infoCreateEnv } from "./info/environment-info.js";
 export { Info, type InfoEntries } from "./info/info.js";
 export type { InfoCalls } from "./info/info-operations.js";
 export type {

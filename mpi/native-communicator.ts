@@ -11,11 +11,13 @@ import type { CartTopology } from "./cart-topology.js";
 import { NativeCollectives } from "./collectives/native-collectives.js";
 import type { Neighborhood } from "./collectives/regular-checks.js";
 import type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
+import { CommunicatorRequest } from "./communicator-request.js";
 import { NativeGroups, rememberHandle } from "./groups/native-groups.js";
 import { NativeIntercommunicator } from "./groups/native-intercommunicator.js";
 import { type Info, type InfoPairs, infoPairs } from "./info/info.js";
 import type { InfoTransport } from "./info/info-operations.js";
 import { NativeMessages } from "./messages/native-messages.js";
+import { MakingRequest } from "./messages/native-request.js";
 import type { Handle, MpiLibrary, NativeMpi } from "./native-mpi.js";
 import { NativeProcesses } from "./processes/native-processes.js";
 import type { DistGraphCommunicator, GraphCommunicator } from "./topology/graph-communicators.js";
@@ -63,6 +65,11 @@ export class NativeCommunicator extends BaseCommunicator {
     );
   }
 
+  /** @internal */
+  protected override requireLive(call: string): void {
+    this.#native.commRequireLive(this.#handle, call);
+  }
+
   get topology(): Topology {
     return TOPOLOGIES[this.#native.topoTest(this.#handle)] as Topology;
   }
@@ -71,10 +78,34 @@ export class NativeCommunicator extends BaseCommunicator {
     return this.#native.name(this.#handle);
   }
 
-  dup(info?: Info): Communicator {
-    const copy = new NativeCommunicator(...this.dupHandle(info));
+  dup(info?: Info): this {
+    const pairs = infoPairs("MPI_Comm_dup_with_info", info);
+    const handle = pairs
+      ? this.#native.commDupWithInfo(this.#handle, pairs)
+      : this.#native.dup(this.#handle);
+    const copy = this.alike(this.#library, handle) as this;
     this.handDown(copy);
     return copy;
+  }
+
+  idup(info?: Info): CommunicatorRequest<this> {
+    const pairs = infoPairs("MPI_Comm_idup_with_info", info);
+    const library = this.#library;
+    const request = new MakingRequest(library, library.native.commIdup(this.#handle, pairs));
+    const handDown = this.attributesNow();
+    return new CommunicatorRequest(request, () => {
+      if (pairs && !library.native.commIdupTakesInfo()) {
+        library.native.commSetInfo(request.made, pairs);
+      }
+      const copy = this.alike(library, request.made) as this;
+      handDown(copy);
+      return copy;
+    });
+  }
+
+  /** A communicator of the same ranks, arranged in the same way, of a handle. */
+  protected alike(library: MpiLibrary, handle: Handle): NativeCommunicator {
+    return new NativeCommunicator(library, handle);
   }
 
   splitShared(): Communicator {
@@ -107,13 +138,6 @@ export class NativeCommunicator extends BaseCommunicator {
   /** A grid of some of the dimensions, as a handle. */
   protected subHandle(remain: readonly boolean[]): [MpiLibrary, Handle] {
     return [this.#library, this.#native.cartSub(this.#handle, Int32Array.from(remain, Number))];
-  }
-
-  /** Another communicator of the same ranks, as a handle. */
-  protected dupHandle(info?: Info): [MpiLibrary, Handle] {
-    if (info === undefined) return [this.#library, this.#native.dup(this.#handle)];
-    const pairs = infoPairs("MPI_Comm_dup_with_info", info);
-    return [this.#library, this.#native.commDupWithInfo(this.#handle, pairs)];
   }
 
   protected doCreateGraph(
@@ -178,10 +202,8 @@ class NativeGraphCommunicator extends NativeCommunicator implements GraphCommuni
     return this.#topology.edges;
   }
 
-  override dup(info?: Info): GraphCommunicator {
-    const copy = new NativeGraphCommunicator(...this.dupHandle(info), this.#topology);
-    this.handDown(copy);
-    return copy;
+  protected override alike(library: MpiLibrary, handle: Handle): NativeCommunicator {
+    return new NativeGraphCommunicator(library, handle, this.#topology);
   }
 
   neighborsOf(rank: number): number[] {
@@ -223,10 +245,8 @@ class NativeDistGraphCommunicator extends NativeCommunicator implements DistGrap
     };
   }
 
-  override dup(info?: Info): DistGraphCommunicator {
-    const copy = new NativeDistGraphCommunicator(...this.dupHandle(info));
-    this.handDown(copy);
-    return copy;
+  protected override alike(library: MpiLibrary, handle: Handle): NativeCommunicator {
+    return new NativeDistGraphCommunicator(library, handle);
   }
 
   protected override get neighborhood(): Neighborhood {
@@ -250,10 +270,8 @@ class NativeCartCommunicator extends NativeCommunicator implements CartCommunica
     this.coords = topology.coordsOf(this.rank);
   }
 
-  override dup(info?: Info): CartCommunicator {
-    const copy = new NativeCartCommunicator(...this.dupHandle(info), this.#topology);
-    this.handDown(copy);
-    return copy;
+  protected override alike(library: MpiLibrary, handle: Handle): NativeCommunicator {
+    return new NativeCartCommunicator(library, handle, this.#topology);
   }
 
   sub(remain: readonly boolean[]): CartCommunicator {

@@ -60,6 +60,7 @@ export interface NativeMpi {
   phase(): number;
   abort(comm: Handle, code: number): void;
   wtime(): number;
+  wtick(): number;
   processorName(): string;
   libraryVersion(): string;
   standardVersion(): number;
@@ -80,6 +81,7 @@ export interface NativeMpi {
     reorder: number,
   ): Handle | undefined;
   free(comm: Handle): void;
+  commRequireLive(comm: Handle, call: string): void;
 
   commWorldRanks(comm: Handle, ranks: Int32Array, remote: number): void;
   commCreate(comm: Handle, ranks: Int32Array): Handle | undefined;
@@ -188,6 +190,8 @@ export interface NativeMpi {
     combine: ((left: ArrayBuffer, inout: ArrayBuffer, count: number) => void) | undefined,
   ): Handle | undefined;
 
+  reduceLocal(left: NativeBuffer, inout: NativeBuffer, op: number): void;
+
   fileOpen(comm: Handle, path: string, amode: number, hints: readonly string[] | undefined): Handle;
   fileClose(file: Handle): void;
   fileDelete(path: string, hints: readonly string[] | undefined): void;
@@ -217,6 +221,8 @@ export interface NativeMpi {
   fileEnd(file: Handle, kind: number, offset: number, buf: NativeBuffer): void;
   infoEnv(): InfoPairs;
   commDupWithInfo(comm: Handle, info: OptionalInfo): Handle;
+  commIdup(comm: Handle, info: OptionalInfo): Handle;
+  commIdupTakesInfo(): boolean;
   commSetInfo(comm: Handle, info: InfoPairs): void;
   commGetInfo(comm: Handle): InfoPairs;
 

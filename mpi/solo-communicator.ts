@@ -10,8 +10,14 @@
 import { BaseCommunicator } from "./base-communicator.js";
 import type { CartTopology } from "./cart-topology.js";
 import type { Neighborhood } from "./collectives/regular-checks.js";
-import { edgesOfGrid, SoloCollectives, type SoloEdges } from "./collectives/solo-collectives.js";
+import {
+  edgesOfGrid,
+  FinishedRequest,
+  SoloCollectives,
+  type SoloEdges,
+} from "./collectives/solo-collectives.js";
 import type { CartCommunicator, CartShift, Communicator } from "./communicator.js";
+import { CommunicatorRequest } from "./communicator-request.js";
 import { MpiError } from "./errors.js";
 import { SoloGroups } from "./groups/solo-groups.js";
 import { type Info, type InfoPairs, infoPairs } from "./info/info.js";
@@ -27,9 +33,9 @@ import { SoloWindows } from "./windows/solo-windows.js";
 export class SoloCommunicator extends BaseCommunicator implements Communicator {
   #name: string;
   readonly #predefined: boolean;
-  protected override readonly messages = new SoloMessages((call) => this.#requireLive(call));
+  protected override readonly messages = new SoloMessages((call) => this.requireLive(call));
   protected override readonly groups = new SoloGroups({
-    requireLive: (call) => this.#requireLive(call),
+    requireLive: (call) => this.requireLive(call),
     make: () => new SoloCommunicator(),
     rename: (name) => {
       this.#name = name;
@@ -50,7 +56,7 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
    */
   constructor(name = "", predefined = false, edges: SoloEdges = [], info?: Info) {
     super(0, 1);
-    const requireLive = (call: string) => this.#requireLive(call);
+    const requireLive = (call: string) => this.requireLive(call);
     this.collectives = new SoloCollectives(requireLive, edges);
     this.infos = new SoloInfos(requireLive, infoPairs("MPI_Comm_dup_with_info", info));
     this.windows = new SoloWindows(requireLive, isFinalized);
@@ -60,12 +66,12 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
   }
 
   get name(): string {
-    this.#requireLive("MPI_Comm_get_name");
+    this.requireLive("MPI_Comm_get_name");
     return this.#name;
   }
 
   get topology(): Topology {
-    this.#requireLive("MPI_Topo_test");
+    this.requireLive("MPI_Topo_test");
     return this.arrangement;
   }
 
@@ -74,25 +80,30 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
     return "none";
   }
 
-  dup(info?: Info): Communicator {
-    const copy = new SoloCommunicator("", false, [], this.copiedInfo(info));
+  dup(info?: Info): this {
+    this.requireLive("MPI_Comm_dup");
+    const copy = this.alike(info ?? this.getInfo()) as this;
     this.handDown(copy);
     return copy;
   }
 
-  /** What a copy is told of its use. @internal */
-  protected copiedInfo(info: Info | undefined): Info {
-    this.#requireLive("MPI_Comm_dup");
-    return info ?? this.getInfo();
+  idup(info?: Info): CommunicatorRequest<this> {
+    const copy = this.dup(info);
+    return new CommunicatorRequest(new FinishedRequest(), () => copy);
+  }
+
+  /** A communicator that is arranged in the same way. @internal */
+  protected alike(info: Info): SoloCommunicator {
+    return new SoloCommunicator("", false, [], info);
   }
 
   splitShared(): Communicator {
-    this.#requireLive("MPI_Comm_split_type");
+    this.requireLive("MPI_Comm_split_type");
     return new SoloCommunicator();
   }
 
   free(): void {
-    this.#requireLive("MPI_Comm_free");
+    this.requireLive("MPI_Comm_free");
     if (this.#predefined) {
       const why = "a predefined communicator cannot be freed";
       throw new MpiError({ code: "MPI_ERR_COMM", call: "MPI_Comm_free", why });
@@ -107,19 +118,19 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
 
   /** @internal */
   protected doSplit(color: number | undefined): Communicator | undefined {
-    this.#requireLive("MPI_Comm_split");
+    this.requireLive("MPI_Comm_split");
     return color === undefined ? undefined : new SoloCommunicator();
   }
 
   /** @internal */
   protected doCreateCart(topology: CartTopology): CartCommunicator {
-    this.#requireLive("MPI_Cart_create");
+    this.requireLive("MPI_Cart_create");
     return new SoloCartCommunicator(topology);
   }
 
   /** @internal */
   protected doCreateGraph(topology: GraphTopology): GraphCommunicator | undefined {
-    this.#requireLive("MPI_Graph_create");
+    this.requireLive("MPI_Graph_create");
     return topology.index.length === 0 ? undefined : new SoloGraphCommunicator(topology);
   }
 
@@ -142,7 +153,7 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
     _info: InfoPairs | undefined,
   ): DistGraphCommunicator {
     const call = "MPI_Dist_graph_create_adjacent";
-    this.#requireLive(call);
+    this.requireLive(call);
     if (neighbors.sources.length !== neighbors.destinations.length) {
       const why = "not every edge that leaves the only rank arrives there";
       throw new MpiError({ code: "MPI_ERR_TOPOLOGY", call, why, remedy: "List each edge twice" });
@@ -150,7 +161,8 @@ export class SoloCommunicator extends BaseCommunicator implements Communicator {
     return new SoloDistGraphCommunicator(neighbors);
   }
 
-  #requireLive(call: string): void {
+  /** @internal */
+  protected override requireLive(call: string): void {
     if (this.#freed) {
       const why = "the communicator has been freed or is none";
       throw new MpiError({ code: "MPI_ERR_COMM", call, why });
@@ -180,10 +192,8 @@ class SoloCartCommunicator extends SoloCommunicator implements CartCommunicator 
     return "cartesian";
   }
 
-  override dup(info?: Info): CartCommunicator {
-    const copy = new SoloCartCommunicator(this.#topology, this.copiedInfo(info));
-    this.handDown(copy);
-    return copy;
+  protected override alike(info: Info): SoloCommunicator {
+    return new SoloCartCommunicator(this.#topology, info);
   }
 
   sub(remain: readonly boolean[]): CartCommunicator {
@@ -233,10 +243,8 @@ class SoloGraphCommunicator extends SoloCommunicator implements GraphCommunicato
     return "graph";
   }
 
-  override dup(info?: Info): GraphCommunicator {
-    const copy = new SoloGraphCommunicator(this.#topology, this.copiedInfo(info));
-    this.handDown(copy);
-    return copy;
+  protected override alike(info: Info): SoloCommunicator {
+    return new SoloGraphCommunicator(this.#topology, info);
   }
 
   neighborsOf(rank: number): number[] {
@@ -271,10 +279,8 @@ class SoloDistGraphCommunicator extends SoloCommunicator implements DistGraphCom
     return "distributed graph";
   }
 
-  override dup(info?: Info): DistGraphCommunicator {
-    const copy = new SoloDistGraphCommunicator(this.neighbors, this.copiedInfo(info));
-    this.handDown(copy);
-    return copy;
+  protected override alike(info: Info): SoloCommunicator {
+    return new SoloDistGraphCommunicator(this.neighbors, info);
   }
 
   protected override get neighborhood(): Neighborhood {

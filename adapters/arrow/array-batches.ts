@@ -45,7 +45,7 @@ function readColumn(scan: ArrayScan, column: ScanColumn, [start, end]: [number, 
   const bytes = Buffer.allocUnsafeSlow(size);
   const first = offset + start * type.size;
   scan.view.readArray(oid, wholeOf(Pattern.contiguous(first, first + size)), bytes);
-  return type.column(bytes.buffer);
+  return type.column(bytes);
 }
 
 function readBatch<T extends TypeMap>(scan: ArrayScan, rows: [number, number]): RecordBatch<T> {

@@ -51,6 +51,16 @@ export { END_OF_STREAM, framedMessage, IpcEncoder, type IpcMessage } from "./ipc
 export { type BatchStream, batchStream } from "./ipc/types.js";
 export type { IpcFormat } from "./ipc/writer.js";
 export type { ArrowTypeOf, NumericTypeName } from "./numeric-types.js";
+export type { ArrayName } from "./simulation/array-source.js";
+export {
+  type ArrayForm,
+  type ArrayOrder,
+  type ArrayStream,
+  type FollowArrayOptions,
+  followArray,
+  type ScanArrayOptions,
+  scanArray,
+} from "./simulation/scan-array.js";
 export type { Compaction } from "./table/compaction.js";
 export type { Comparison, Literal, Predicate } from "./table/predicate.js";
 export type { ScanOptions } from "./table/scan.js";

@@ -47,3 +47,7 @@ export const TEXT_BATCH_SIZE = 32 * MIB;
 export const TEXT_ROW_SIZE_MAX = 64 * MIB;
 /** Rows of a Parquet row group that is written: as many are in memory at once. */
 export const ROW_GROUP_ROWS = 128 * KIB;
+/** Bytes of a batch that is gathered of an array, about. */
+export const ARRAY_BATCH_SIZE = 8 * MIB;
+/** Bytes of an array that are mapped at once: larger fragments come as several. */
+export const ARRAY_WINDOW_SIZE = 64 * MIB;

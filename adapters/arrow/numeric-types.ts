@@ -47,8 +47,8 @@ export interface NumericType {
   readonly arrow: ArrowTypeOf<NumericTypeName>;
   /** Bytes of one element. */
   readonly size: number;
-  /** A column over little-endian bytes, without nulls; copies nothing. */
-  column(buffer: ArrayBuffer): Data;
+  /** A column over little-endian bytes that begin at a multiple of an element, without nulls; copies nothing. */
+  column(bytes: Uint8Array): Data;
 }
 
 /**
@@ -72,8 +72,8 @@ export function numericType(name: string): NumericType {
   }
   const { arrow: ArrowType, view: View } = known;
   const arrow = new ArrowType();
-  const column = (buffer: ArrayBuffer) => {
-    const data = new View(buffer);
+  const column = ({ buffer, byteOffset, byteLength }: Uint8Array) => {
+    const data = new View(buffer as ArrayBuffer, byteOffset, byteLength / View.BYTES_PER_ELEMENT);
     // One pair stands for all: makeData() has an overload per type, and none for a union of them.
     const pair = { type: arrow as Float64, data: data as Float64Array };
     return makeData({ ...pair, length: data.length, nullCount: 0 });

@@ -4,62 +4,13 @@
  * @module
  */
 
-import { constants } from "node:fs";
 import type { ContainerView, ObjectId } from "../../core/index.js";
-import type { Inode, InodeKind } from "./inode-format.js";
+import { BLOCK_SIZE, FileKind, modeOf, SECTOR_SIZE } from "./file-kind.js";
+import type { Inode } from "./inode-format.js";
 import { inodeTimes } from "./inode-times.js";
 
-const BLOCK_SIZE = 4096n;
-const SECTOR_SIZE = 512n;
-const KIND_BITS = {
-  file: constants.S_IFREG,
-  directory: constants.S_IFDIR,
-  symlink: constants.S_IFLNK,
-} as const;
-
-/** What a name is, asked as in `node:fs`. */
-export class FileKind {
-  readonly #kind: InodeKind;
-
-  constructor(kind: InodeKind) {
-    this.#kind = kind;
-  }
-
-  /** Whether it is a file. */
-  isFile(): boolean {
-    return this.#kind === "file";
-  }
-
-  /** Whether it is a directory. */
-  isDirectory(): boolean {
-    return this.#kind === "directory";
-  }
-
-  /** Whether it is a symbolic link. */
-  isSymbolicLink(): boolean {
-    return this.#kind === "symlink";
-  }
-
-  /** Whether it is a pipe: never. */
-  isFIFO(): boolean {
-    return false;
-  }
-
-  /** Whether it is a socket: never. */
-  isSocket(): boolean {
-    return false;
-  }
-
-  /** Whether it is a block device: never. */
-  isBlockDevice(): boolean {
-    return false;
-  }
-
-  /** Whether it is a character device: never. */
-  isCharacterDevice(): boolean {
-    return false;
-  }
-}
+/** Of exact numbers. */
+const EXACT_SECTOR_SIZE = BigInt(SECTOR_SIZE);
 
 /** A file as of one version, with exact numbers. Times that end in `Ns` are nanoseconds since 1970-01-01 UTC. */
 export class BigIntStats extends FileKind {
@@ -80,7 +31,7 @@ export class BigIntStats extends FileKind {
   /** Bytes up to the last one written; of a link, those of its target; 0 for a directory. */
   readonly size: bigint;
   /** Bytes that are best read at a time. */
-  readonly blksize = BLOCK_SIZE;
+  readonly blksize = BigInt(BLOCK_SIZE);
   /** Units of 512 bytes that the size comes to; holes count. */
   readonly blocks: bigint;
   /** Access time, as it was set: reading does not change it. */
@@ -113,11 +64,11 @@ export class BigIntStats extends FileKind {
     super(inode.kind);
     const { modified, changed } = inodeTimes(inode, view);
     this.ino = inode.oid;
-    this.mode = BigInt((inode.mode & 0o7777) | KIND_BITS[inode.kind]);
+    this.mode = BigInt(modeOf(inode));
     this.uid = BigInt(inode.uid);
     this.gid = BigInt(inode.gid);
     this.size = BigInt(size);
-    this.blocks = (this.size + SECTOR_SIZE - 1n) / SECTOR_SIZE;
+    this.blocks = (this.size + EXACT_SECTOR_SIZE - 1n) / EXACT_SECTOR_SIZE;
     this.atimeNs = inode.accessed;
     this.mtimeNs = modified;
     this.ctimeNs = changed;

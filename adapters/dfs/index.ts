@@ -19,7 +19,7 @@
  * @module
  */
 
-export { BigIntStats, FileKind } from "./bigint-stats.js";
+export { BigIntStats } from "./bigint-stats.js";
 export {
   type CheckOptions,
   checkFileSystem,
@@ -58,6 +58,7 @@ export type {
   WriteVectorResult,
 } from "./file-data.js";
 export { FileHandle } from "./file-handle.js";
+export { FileKind } from "./file-kind.js";
 export {
   type HandleReadStreamOptions,
   type HandleWriteStreamOptions,

@@ -36,3 +36,6 @@ export const TEMPORARY_NAME_ATTEMPTS_MAX = 100;
 export const CHANGES_TOGETHER_COUNT_MAX = 512;
 /** Bytes that are kept until the commit they share. */
 export const CHANGES_TOGETHER_SIZE_MAX = 16 * 2 ** 20;
+
+/** Directories whose places one version remembers; beyond that it begins anew. */
+export const DIRECTORIES_REMEMBERED_MAX = 1024;

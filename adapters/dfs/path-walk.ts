@@ -9,7 +9,7 @@
  * @module
  */
 
-import { DaosError } from "../../core/index.js";
+import { type ContainerView, DaosError, type ObjectId } from "../../core/index.js";
 import {
   inodeAt,
   type NamespaceState,
@@ -20,7 +20,12 @@ import {
 } from "./directory.js";
 import { noEntryError, notDirectoryError } from "./errors.js";
 import type { Inode } from "./inode-format.js";
-import { LINKS_FOLLOWED_MAX, NAME_SIZE_MAX, PATH_SIZE_MAX } from "./limits.js";
+import {
+  DIRECTORIES_REMEMBERED_MAX,
+  LINKS_FOLLOWED_MAX,
+  NAME_SIZE_MAX,
+  PATH_SIZE_MAX,
+} from "./limits.js";
 
 /** What the last component of a path is. */
 export type LastComponent = "name" | "." | ".." | "/";
@@ -37,6 +42,8 @@ export interface Walked extends Place {
   readonly directories: readonly Inode["oid"][];
   /** The path without links and dots. */
   readonly realPath: string;
+  /** Symbolic links that were followed. */
+  readonly linkCount: number;
 }
 
 /** How a path is walked. */
@@ -165,7 +172,9 @@ class Walk {
     }
     const directories = [ROOT_OID, ...this.#levels.map((level) => level.inode.oid)];
     const realPath = `/${[...this.#levels.map((level) => level.name), name].join("/")}`;
-    return { ...place, inode, last, meansDirectory: this.#meansDirectory, directories, realPath };
+    const meansDirectory = this.#meansDirectory;
+    const linkCount = this.#linkCount;
+    return { ...place, inode, last, meansDirectory, directories, realPath, linkCount };
   }
 
   /** The directory that the walk is in: the path ended with a dot, or it is the root. */
@@ -174,13 +183,71 @@ class Walk {
     if (level !== undefined) return this.#walked(level, last);
     const inode = rootInode(this.#state);
     const meansDirectory = this.#meansDirectory;
-    return { ...ROOT_PLACE, inode, last, meansDirectory, directories: [], realPath: "/" };
+    const linkCount = this.#linkCount;
+    return {
+      ...ROOT_PLACE,
+      inode,
+      last,
+      meansDirectory,
+      directories: [],
+      realPath: "/",
+      linkCount,
+    };
   }
 }
 
 function lastOf(component: string | undefined): LastComponent {
   if (component === undefined) return "/";
   return component === "." || component === ".." ? component : "name";
+}
+
+/** Directories that a view was walked to, by the text that led there. */
+const remembered = new WeakMap<ContainerView, Map<string, ObjectId>>();
+
+/**
+ * Lets walks in a view remember where directories are, so that calls about the files of one do not walk to it
+ * again. Not for the view of a transaction, which has to note what is read.
+ */
+export function rememberDirectories(view: ContainerView): void {
+  remembered.set(view, new Map());
+}
+
+/** What a path leads to, and where its name is stored. */
+export interface Found extends Place {
+  /** What the name stands for; `undefined` if there is nothing. */
+  readonly inode: Inode | undefined;
+}
+
+/**
+ * What a path leads to, as {@link walk} finds it, for those who need not know how it got there.
+ *
+ * @throws As {@link walk}.
+ */
+export function find(state: NamespaceState, path: string, options: WalkOptions): Found {
+  const directories = state.own === undefined ? remembered.get(state.view) : undefined;
+  const nameStart = path.lastIndexOf("/") + 1;
+  const name = path.slice(nameStart);
+  if (directories === undefined || name === "" || name === "." || name === "..") {
+    return walk(state, path, options);
+  }
+  const above = path.slice(0, nameStart);
+  const parent = directories.get(above);
+  if (parent === undefined) {
+    const walked = walk(state, path, options);
+    // Where links lead through is not asked for often enough to be remembered.
+    if (walked.linkCount === 0) {
+      if (directories.size >= DIRECTORIES_REMEMBERED_MAX) directories.clear();
+      directories.set(above, walked.parent);
+    }
+    return walked;
+  }
+  checkName(name, path, options.what);
+  if (Buffer.byteLength(path) > PATH_SIZE_MAX) return walk(state, path, options);
+  const place = { parent, name: Buffer.from(name) };
+  const inode = inodeAt(state, place);
+  // Where it leads depends on links above: from the beginning.
+  if (inode?.kind === "symlink" && options.follow === true) return walk(state, path, options);
+  return { parent, name: place.name, inode };
 }
 
 /**

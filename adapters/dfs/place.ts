@@ -11,7 +11,7 @@ import type { Container, ContainerView } from "../../core/index.js";
 import type { NamespaceState, Place } from "./directory.js";
 import { noEntryError } from "./errors.js";
 import type { Inode } from "./inode-format.js";
-import { walk } from "./path-walk.js";
+import { find } from "./path-walk.js";
 
 /** A name that exists. */
 export interface FoundPlace extends Place {
@@ -47,7 +47,7 @@ export function findPlace(
   what: string,
   { follow = true }: { readonly follow?: boolean } = {},
 ): FoundPlace {
-  const { parent, name, inode } = walk(state, path, { what, follow });
+  const { parent, name, inode } = find(state, path, { what, follow });
   if (inode === undefined) throw noEntryError(path, what);
   return { parent, name, inode };
 }

@@ -5,8 +5,9 @@
  */
 
 import type { ContainerView, ObjectId } from "../../core/index.js";
-import { BigIntStats, FileKind } from "./bigint-stats.js";
+import { BLOCK_SIZE, FileKind, modeOf, SECTOR_SIZE } from "./file-kind.js";
 import type { Inode } from "./inode-format.js";
+import { inodeTimes } from "./inode-times.js";
 
 const NS_PER_MS = 1e6;
 
@@ -40,38 +41,51 @@ export class Stats extends FileKind {
   readonly ctimeMs: number;
   /** When it was created, in milliseconds. */
   readonly birthtimeMs: number;
-  /** Access time. */
-  readonly atime: Date;
-  /** Modification time. */
-  readonly mtime: Date;
-  /** Time of the last change. */
-  readonly ctime: Date;
-  /** When it was created. */
-  readonly birthtime: Date;
   /** The object that holds the file's bytes, or the directory's entries. */
   readonly oid: ObjectId;
 
   /** @param file Its size in bytes, and the version that is shown. */
   constructor(inode: Inode, file: { size: number; view: ContainerView }) {
     super(inode.kind);
-    const exact = new BigIntStats(inode, file);
+    const { modified, changed } = inodeTimes(inode, file.view);
     this.oid = inode.oid;
     this.ino = Number(BigInt.asUintN(53, inode.oid));
-    this.mode = Number(exact.mode);
+    this.mode = modeOf(inode);
     this.uid = inode.uid;
     this.gid = inode.gid;
     this.size = file.size;
-    this.blksize = Number(exact.blksize);
-    this.blocks = Number(exact.blocks);
-    this.atimeMs = Number(exact.atimeNs) / NS_PER_MS;
-    this.mtimeMs = Number(exact.mtimeNs) / NS_PER_MS;
-    this.ctimeMs = Number(exact.ctimeNs) / NS_PER_MS;
-    this.birthtimeMs = Number(exact.birthtimeNs) / NS_PER_MS;
-    this.atime = exact.atime;
-    this.mtime = exact.mtime;
-    this.ctime = exact.ctime;
-    this.birthtime = exact.birthtime;
+    this.blksize = BLOCK_SIZE;
+    this.blocks = Math.ceil(file.size / SECTOR_SIZE);
+    this.atimeMs = Number(inode.accessed) / NS_PER_MS;
+    this.mtimeMs = Number(modified) / NS_PER_MS;
+    this.ctimeMs = Number(changed) / NS_PER_MS;
+    this.birthtimeMs = Number(inode.created) / NS_PER_MS;
   }
+
+  /** Access time. Dates are made when they are asked for: most callers ask for other facts. */
+  get atime(): Date {
+    return dateOf(this.atimeMs);
+  }
+
+  /** Modification time. */
+  get mtime(): Date {
+    return dateOf(this.mtimeMs);
+  }
+
+  /** Time of the last change. */
+  get ctime(): Date {
+    return dateOf(this.ctimeMs);
+  }
+
+  /** When it was created. */
+  get birthtime(): Date {
+    return dateOf(this.birthtimeMs);
+  }
+}
+
+/** The nearest date, as `node:fs` has it: a number is up to 128 ns off. */
+function dateOf(milliseconds: number): Date {
+  return new Date(Math.round(milliseconds));
 }
 
 /** How names are given: as text, in an encoding, or as bytes. */

@@ -44,12 +44,14 @@ export interface Changes {
 export class OwnChanges implements Changes {
   readonly leads = true;
   readonly #container: Container;
+  readonly #isPinned: boolean;
   #view: ContainerView | undefined;
   #transaction: Transaction | undefined;
 
-  /** @param epoch Version to read; the newest by default. */
+  /** @param epoch Version to read for good; the newest, up to the next commit, by default. */
   constructor(container: Container, epoch: Epoch | undefined) {
     this.#container = container;
+    this.#isPinned = epoch !== undefined;
     this.#view = container.view(epoch);
   }
 
@@ -81,12 +83,13 @@ export class OwnChanges implements Changes {
   commit(): Epoch {
     const view = this.#view as ContainerView;
     const transaction = this.#transaction;
-    if (transaction === undefined) return view.epoch;
+    if (transaction === undefined && this.#isPinned) return view.epoch;
     this.#transaction = undefined;
-    const { epoch } = this.#container.commit(transaction);
+    const epoch = transaction && this.#container.commit(transaction).epoch;
+    // Also where nothing was changed: others may have.
     this.#view = this.#container.view();
     view.close();
-    return epoch;
+    return epoch ?? this.#view.epoch;
   }
 
   abort(): void {

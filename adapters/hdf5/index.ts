@@ -50,7 +50,7 @@ export type {
   NumericName,
   TypedArrayOf,
 } from "./datatype/names.js";
-export { BOOL, complexType } from "./datatype/usual-types.js";
+export { BOOL, complexPartOf, complexType, isBool } from "./datatype/usual-types.js";
 export * from "./description.js";
 export { File, type FileMode, type FileOptions, type FoundRegion, isHdf5 } from "./file.js";
 export {

@@ -26,8 +26,16 @@ export interface Resolved {
   readonly name: string;
 }
 
-/** The names of a path; empty ones and dots do not count. */
+/**
+ * The names of a path; empty ones and dots do not count.
+ *
+ * @throws `DaosError` `DER_INVAL` for what is no string.
+ */
 export function namesOf(path: string): string[] {
+  if (typeof path !== "string") {
+    const text = { what: `Using ${String(path)} as a path`, why: `it is a ${typeof path}` };
+    throw new DaosError("DER_INVAL", { ...text, remedy: "give names separated by slashes" });
+  }
   return path.split("/").filter((name) => name !== "" && name !== ".");
 }
 
@@ -86,8 +94,9 @@ function follow(
 }
 
 function walk(from: Resolved, path: string, budget: { left: number }): Resolved | undefined {
+  const names = namesOf(path);
   let at: Resolved | undefined = path.startsWith("/") ? rootOf(from.session) : from;
-  for (const name of namesOf(path)) {
+  for (const name of names) {
     if (!at.isGroup) return undefined;
     const link = getLink(at.session, at.oid, name);
     at = link && follow(at, link, budget);
@@ -103,7 +112,7 @@ function walk(from: Resolved, path: string, budget: { left: number }): Resolved 
  * @throws `DaosError` `DER_INVAL` for links that lead in a circle, `DER_NO_HDL`.
  */
 export function resolvePath(from: Resolved, path: string): Resolved | undefined {
-  from.session.state(`Opening "${path}"`);
+  from.session.state(`Opening "${String(path)}"`);
   return walk(from, path, { left: LINKS_FOLLOWED_MAX });
 }
 

@@ -11,7 +11,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { capture } from "./process.mjs";
+import { capture, captureBeside } from "./process.mjs";
 import { notice, say } from "./report.mjs";
 import { digestContents, digestTexts, isStamped, writeStamp } from "./stamp.mjs";
 
@@ -43,12 +43,12 @@ export async function setUpInteropVenv(
 
   say(STEP, "making .venv-interop");
   rmSync(folder, { recursive: true, force: true });
-  const made = capture(python, ["-m", "venv", folder]);
+  const made = await captureBeside(python, ["-m", "venv", folder]);
   if (made.status !== 0) {
     rmSync(folder, { recursive: true, force: true });
     return skip([
       `${python} -m venv failed (Debian: apt-get install python3-venv):`,
-      ...lastLines(made.output + made.errors),
+      ...lastLines(made.printed),
     ]);
   }
   const pip = join(folder, "bin", "python");
@@ -76,6 +76,8 @@ function installWithin(python, requirements, answerMsMax) {
     ":all:",
     "--progress-bar",
     "off",
+    // Python compiles what is imported, at its first import: a small part of what is installed.
+    "--no-compile",
   ];
   const child = spawn(
     python,

@@ -6,7 +6,8 @@
  *     node cli/setup/main.mjs build     npm packages and TypeScript only: for packing and documentation
  *     daos setup [--system]             in an installed package: native parts, and Debian packages if asked
  *
- * Order: ownership, system packages, npm packages, native parts, TypeScript, Python environment.
+ * Order: ownership; system packages; then side by side the Python environment, and npm packages followed by native
+ * parts and TypeScript, which need nothing of each other. A step that fails lets those beside it come to their end.
  *
  * Invariants:
  *
@@ -25,7 +26,7 @@ import { restartUnderLock } from "./lock.mjs";
 import { buildNativeParts } from "./native-build.mjs";
 import { setUpNpmPackages } from "./npm-packages.mjs";
 import { checkOwnership } from "./ownership.mjs";
-import { reportFailure, SetupError } from "./report.mjs";
+import { allDone, reportFailure, SetupError } from "./report.mjs";
 import { setUpSystemPackages } from "./system-packages.mjs";
 import { buildTypeScript } from "./typescript-build.mjs";
 
@@ -44,10 +45,14 @@ const ROOT = dirname(dirname(dirname(realpathSync(fileURLToPath(import.meta.url)
 export async function setUpClone(purpose, root = ROOT) {
   const forTests = purpose === "test";
   if (purpose !== "build") setUpSystemPackages({ forTests, skip: skipsSystem() });
-  setUpNpmPackages(root);
-  if (purpose !== "build") await buildNativeParts(root);
-  buildTypeScript(root);
-  if (forTests) await setUpInteropVenv(root);
+  const build = async () => {
+    await setUpNpmPackages(root);
+    await allDone([
+      buildTypeScript(root),
+      ...(purpose === "build" ? [] : [buildNativeParts(root)]),
+    ]);
+  };
+  await allDone([build(), ...(forTests ? [setUpInteropVenv(root)] : [])]);
 }
 
 /**

@@ -16,7 +16,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { capture, hasProgram } from "./process.mjs";
-import { notice, SetupError, say } from "./report.mjs";
+import { allDone, notice, SetupError, say } from "./report.mjs";
 
 const STEP = "native parts";
 const SOURCES = "core/device/native";
@@ -29,6 +29,7 @@ const LMDB_SOURCES = "dependencies/lmdb/libraries/liblmdb";
  *
  * @param {string} root Root of the package.
  * @param {{force?: boolean}} [options] `force` builds all of them.
+ * @returns {Promise<void>}
  * @throws {SetupError} If there is no C compiler, or an addon that every pool needs does not compile.
  */
 export async function buildNativeParts(root, { force = false } = {}) {
@@ -44,52 +45,52 @@ export async function buildNativeParts(root, { force = false } = {}) {
     log,
     force,
   };
-  const source = (...names) => names.map((name) => join(root, SOURCES, name));
-
-  try {
-    await compileAddon({
-      ...common,
-      name: "storage",
-      sources: source("storage.c", "real-files.c"),
-      libs: ["-pthread", "-ldl"],
-    });
-    const lmdb = lmdbPackage(root);
-    await compileAddon({
-      ...common,
-      name: "index",
-      sources: [join(root, INDEX_SOURCE)],
-      // As the package itself compiles them. "isystem": their warnings are not ours.
-      flags: [
-        "-DMDB_MAXKEYSIZE=0",
-        "-DMDB_USE_ROBUST=1",
-        "-isystem",
-        correctedLmdb(root, join(lmdb.root, LMDB_SOURCES)),
-        "-isystem",
-        join(lmdb.root, LMDB_SOURCES),
-      ],
-      libs: ["-pthread"],
-      facts: { lmdb: lmdb.version, corrections: String(LMDB_CORRECTIONS.map(({ to }) => to)) },
-    });
-  } catch (error) {
-    throw new SetupError(error.message, [
-      "Check that the C library's headers are there (Debian: apt-get install gcc libc6-dev),",
-      "then run the same command again.",
-    ]);
-  }
-  await buildChecksums(compiler, () =>
-    compileAddon({
-      ...common,
-      name: "isal",
-      sources: source("isal.c"),
-      libs: ["-lisal", "-pthread"],
-    }),
-  );
-  const { skipped } = await buildNative({ log, force });
+  // Side by side: most of the time goes into two of them, index.c with LMDB and the MPI families.
+  const [{ skipped }] = await allDone([
+    buildNative({ log, force }),
+    buildStorage(root, (part) => compileAddon({ ...common, ...part })),
+    buildChecksums(root, compiler, (part) => compileAddon({ ...common, ...part })),
+  ]);
   for (const { name, why, failed } of skipped) {
     if (failed) notice(STEP, [`${name}.node is not built, though its library is here: ${why}`]);
     else say(STEP, `${name}.node is left out: ${why}`);
   }
   say(STEP, "present");
+}
+
+/** Builds the addons that every pool needs. */
+async function buildStorage(root, build) {
+  try {
+    const lmdb = lmdbPackage(root);
+    await allDone([
+      build({
+        name: "storage",
+        sources: ["storage.c", "real-files.c"].map((name) => join(root, SOURCES, name)),
+        libs: ["-pthread", "-ldl"],
+      }),
+      build({
+        name: "index",
+        sources: [join(root, INDEX_SOURCE)],
+        // As the package itself compiles them. "isystem": their warnings are not ours.
+        flags: [
+          "-DMDB_MAXKEYSIZE=0",
+          "-DMDB_USE_ROBUST=1",
+          "-isystem",
+          correctedLmdb(root, join(lmdb.root, LMDB_SOURCES)),
+          "-isystem",
+          join(lmdb.root, LMDB_SOURCES),
+        ],
+        libs: ["-pthread"],
+        facts: { lmdb: lmdb.version, corrections: String(LMDB_CORRECTIONS.map(({ to }) => to)) },
+      }),
+    ]);
+  } catch (error) {
+    const errors = error instanceof AggregateError ? error.errors : [error];
+    throw new SetupError(errors.map(({ message }) => message).join("\n"), [
+      "Check that the C library's headers are there (Debian: apt-get install gcc libc6-dev),",
+      "then run the same command again.",
+    ]);
+  }
 }
 
 /** What is changed in LMDB's source, each found exactly once. */
@@ -151,13 +152,17 @@ function lmdbPackage(root) {
 }
 
 /** ISA-L is an acceleration: without it, or with one that does not link, the work goes on in JavaScript. */
-async function buildChecksums(compiler, build) {
+async function buildChecksums(root, compiler, build) {
   if (!hasHeader(compiler, "isa-l/crc.h")) {
     const why = "there is no isa-l/crc.h (apt-get install libisal-dev)";
     return say(STEP, `isal.node is left out, checksums are computed in JavaScript: ${why}`);
   }
   try {
-    await build();
+    await build({
+      name: "isal",
+      sources: [join(root, SOURCES, "isal.c")],
+      libs: ["-lisal", "-pthread"],
+    });
   } catch (error) {
     notice(STEP, [
       `isal.node is not built, checksums are computed in JavaScript: ${error.message}`,

@@ -10,7 +10,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { hasProgram, run } from "./process.mjs";
+import { hasProgram, runBeside } from "./process.mjs";
 import { SetupError, say } from "./report.mjs";
 import { digestContents, digestTexts, isStamped, removeStamp, writeStamp } from "./stamp.mjs";
 
@@ -20,9 +20,10 @@ const STEP = "npm packages";
  * Makes node_modules match package-lock.json.
  *
  * @param {string} root Root of the clone.
+ * @returns {Promise<void>}
  * @throws {SetupError} If npm is missing or fails.
  */
-export function setUpNpmPackages(root) {
+export async function setUpNpmPackages(root) {
   const stamp = stampPath(root);
   const digest = npmDigest(root);
   if (isStamped(stamp, digest)) return say(STEP, "present");
@@ -36,7 +37,7 @@ export function setUpNpmPackages(root) {
   removeStamp(stamp);
   // Development packages are needed to build, whatever NODE_ENV or npm's own settings say.
   const args = ["ci", "--ignore-scripts", "--include=dev", "--no-audit", "--no-fund"];
-  const status = run(command, [...prefix, ...args], { cwd: root });
+  const status = await runBeside(command, [...prefix, ...args], { cwd: root });
   if (status !== 0) {
     throw new SetupError(`npm ci failed with status ${status}; its own messages are above.`, [
       "Check that the npm registry can be reached (npm ping), then run the same command again.",

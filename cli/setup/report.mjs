@@ -44,12 +44,32 @@ export function notice(step, lines) {
 }
 
 /**
- * Prints a failure and returns the exit status that goes with it.
+ * Waits for steps that run side by side, each to its end: none is cut off in its middle because another failed.
+ *
+ * @template Result
+ * @param {Promise<Result>[]} steps The steps, started.
+ * @returns {Promise<Result[]>} What they returned.
+ * @throws What the step threw that failed; an AggregateError of it all if several did.
+ */
+export async function allDone(steps) {
+  const outcomes = await Promise.allSettled(steps);
+  const errors = outcomes.flatMap(({ status, reason }) => (status === "rejected" ? [reason] : []));
+  if (errors.length > 1) throw new AggregateError(errors, "Several steps of the set-up failed.");
+  if (errors.length === 1) throw errors[0];
+  return outcomes.map(({ value }) => value);
+}
+
+/**
+ * Prints a failure, or each of an AggregateError, and returns the exit status that goes with it.
  *
  * @param {unknown} error Whatever was thrown.
  * @returns {number} Always 1.
  */
 export function reportFailure(error) {
+  if (error instanceof AggregateError) {
+    for (const part of error.errors) reportFailure(part);
+    return 1;
+  }
   if (error instanceof SetupError) {
     process.stderr.write(`\nset-up: FAILED: ${error.message}\n`);
     for (const line of error.remedy) process.stderr.write(`    ${line}\n`);

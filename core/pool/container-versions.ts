@@ -68,6 +68,12 @@ export abstract class ContainerVersions extends ContainerHandle {
     return openView(this.target, this.id, this.pinVersion(at));
   }
 
+  /** Whether a view shows the newest commit, as one that is made now would. @internal */
+  isNewest(view: ContainerView): boolean {
+    if (!this.isOpen) this.requireOpen(`Viewing container "${this.label}"`);
+    return view.isHeld && view.epoch === this.target.lastCommit(this.id);
+  }
+
   /** Pins the version that a view, or a transaction, reads. @internal */
   protected pinVersion(at: Version | undefined): Pin {
     if (!this.isOpen) this.requireOpen(`Viewing container "${this.label}"`);

@@ -86,6 +86,11 @@ export class ContainerView {
     return this.#pin.epoch;
   }
 
+  /** Whether aggregation keeps what the view shows: it does not for a user who may only read. @internal */
+  get isHeld(): boolean {
+    return this.#pin.isHeld;
+  }
+
   #array(oid: ObjectId): ArrayReader {
     let reader = this.#arrays.get(oid);
     if (reader === undefined) {

@@ -171,15 +171,42 @@ export class StoredLayers implements LayerSource {
   forget(): void {}
 }
 
+/** An index that tells when its state is another one. */
+export interface CountedIndex extends IndexReader {
+  /** While it is the same and not 0, so is all that can be read. */
+  readonly stateNumber: number;
+}
+
 /** What a process remembers of arrays; one per target. */
 export class ArrayCache implements LayerSource {
-  readonly #openIndex: () => IndexReader;
+  readonly #openIndex: () => CountedIndex;
+  /** Counters as one state of the index has them. */
+  readonly #counters = { state: 0, last: 0n, layouts: new Map<number, bigint>() };
   /** By container and object; the array that was loaded last comes last. */
   readonly #remembered = new RecentMap<string, Remembered>(LAYERS_CACHED_MAX);
 
   /** @param openIndex Gives the index, or throws once it is closed. */
-  constructor(openIndex: () => IndexReader) {
+  constructor(openIndex: () => CountedIndex) {
     this.#openIndex = openIndex;
+  }
+
+  /** The newest epoch that was drawn, and how often segments of a container have moved. */
+  #versionNow(index: CountedIndex, container: number): { last: Epoch; layout: bigint } {
+    const counters = this.#counters;
+    // Taken first: what is committed after it is read again next time.
+    const state = index.stateNumber;
+    if (state === 0 || state !== counters.state) {
+      counters.state = state;
+      // Commits to come draw later epochs than this: whatever is at or before it is there.
+      counters.last = readCounter(index, "epoch");
+      counters.layouts.clear();
+    }
+    let layout = counters.layouts.get(container);
+    if (layout === undefined) {
+      layout = readCounter(index, `layout/${container}`);
+      counters.layouts.set(container, layout);
+    }
+    return { last: counters.last, layout };
   }
 
   /**
@@ -190,10 +217,8 @@ export class ArrayCache implements LayerSource {
   load(array: ArrayAddress, { epoch, since }: { epoch: Epoch; since: Epoch }): ArrayLayers {
     const reader = this.#openIndex();
     const name = nameOf(array);
-    // Commits to come draw later epochs than this: whatever is at or before it is there.
-    const last = readCounter(reader, "epoch");
+    const { last, layout } = this.#versionNow(reader, array.container);
     const until = epoch < last ? epoch : last;
-    const layout = readCounter(reader, `layout/${array.container}`);
     const known = this.#remembered.get(name);
     const goesOn = known?.since === since && known.layout === layout && known.epoch <= until;
     if (!goesOn) {

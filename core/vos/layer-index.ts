@@ -58,15 +58,21 @@ export class LayerIndex<L extends Layer = Layer> {
 
   /** An index of layers given oldest first. */
   static of<L extends Layer>(layers: readonly L[]): LayerIndex<L> {
-    return finished(LayerIndex.pausing(layers));
+    return layers.length <= LAYERS_UNINDEXED_MAX
+      ? LayerIndex.#unindexed(layers)
+      : finished(LayerIndex.pausing(layers));
+  }
+
+  /** The common case: so few that they are only walked. */
+  static #unindexed<L extends Layer>(recent: readonly L[]): LayerIndex<L> {
+    const hasHoles = recent.some(({ piece }) => isHole(piece));
+    return new LayerIndex<L>({ indexed: [], recent, hasHoles, ...NOTHING_INDEXED });
   }
 
   /** The same, with pauses. */
   static *pausing<L extends Layer>(layers: readonly L[]): Pausing<LayerIndex<L>> {
-    const none = { indexed: [], recent: [], hasHoles: false };
-    const empty = new LayerIndex<L>({ ...none, ...NOTHING_INDEXED });
-    if (layers.length <= LAYERS_UNINDEXED_MAX) return empty.extended(layers);
-    return yield* empty.#rebuilt(layers);
+    if (layers.length <= LAYERS_UNINDEXED_MAX) return LayerIndex.#unindexed(layers);
+    return yield* LayerIndex.#unindexed<L>([]).#rebuilt(layers);
   }
 
   /** Number of layers. */

@@ -30,6 +30,8 @@ export function newestChange(
   };
   for (const space of [KeySpace.object, KeySpace.akey, KeySpace.dkeyPunch]) {
     const prefix = objectPrefix(object, space);
+    // Most objects have keys of one kind only, files none: a search costs less than a visit.
+    if (reader.seek(prefix, prefix.length) === undefined) continue;
     const visitor = (key: Uint8Array) => {
       take(epochOfKey(key));
       return true;
@@ -40,13 +42,18 @@ export function newestChange(
   let from: Uint8Array | undefined = reader.seek(runs, runs.length)?.key;
   while (from !== undefined) {
     const array = prefixOfRun(from);
-    const seen = Buffer.concat([array, epochSuffix(epoch)]);
-    const found = reader.seek(seen, array.length);
-    if (found !== undefined) take(epochOfRun(found.key));
+    // It is the newest of its array, unless it is newer than what is seen.
+    const seen = epochOfRun(from) <= epoch ? from : newestSeen(reader, array, epoch);
+    if (seen !== undefined) take(epochOfRun(seen));
     const next = prefixEnd(array);
     from = hasPrefix(next, runs) ? reader.seek(next, runs.length)?.key : undefined;
   }
   return newest;
+}
+
+/** The key of the newest run of an array that an epoch sees. */
+function newestSeen(reader: IndexReader, array: Uint8Array, epoch: Epoch): Uint8Array | undefined {
+  return reader.seek(Buffer.concat([array, epochSuffix(epoch)]), array.length)?.key;
 }
 
 function hasPrefix(key: Uint8Array, prefix: Uint8Array): boolean {

@@ -21,6 +21,7 @@ const TAG = /@mpi ((?:MPI_\w+(?:, )?)+)/;
 
 /** Interfaces whose calls belong to another class in a program. */
 const OWNERS = {
+  ErrhandlerCalls: "Communicator, Window",
   FileCalls: "File",
   FileAccessCalls: "File",
   SplitAccessCalls: "File",

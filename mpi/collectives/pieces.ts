@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bytesOf, elementCountOf, type MpiBuffer } from "../buffers.js";
+import { bytesOf, elementCountOf } from "../buffers.js";
 import { MpiError } from "../errors.js";
 import { type Message, TypedElements, unitOf } from "../messages/message-buffer.js";
 
@@ -26,9 +26,18 @@ export function elementsOf(message: Message): number {
   return message instanceof TypedElements ? message.count : elementCountOf(message);
 }
 
-/** The buffer of a message, and where in it the message starts, in bytes. */
-function memoryOf(message: Message): [MpiBuffer, number] {
-  return message instanceof TypedElements ? [message.buffer, message.offset] : [message, 0];
+/** The memory that a message lies in. */
+function memoryOf(message: Message): ArrayBufferLike {
+  const buffer = message instanceof TypedElements ? message.buffer : message;
+  return ArrayBuffer.isView(buffer) ? buffer.buffer : buffer;
+}
+
+/** Where in its memory a message starts, in bytes. */
+function startOf(message: Message): number {
+  const isTyped = message instanceof TypedElements;
+  const buffer = isTyped ? message.buffer : message;
+  const start = ArrayBuffer.isView(buffer) ? buffer.byteOffset : 0;
+  return isTyped ? start + message.offset : start;
 }
 
 /** Some elements of a message, as a message. */
@@ -167,12 +176,7 @@ export function requireSize(call: string, message: Message, size: number): void 
  */
 export function requireApart(call: string, send: Message, recv: Message): void {
   if (send.byteLength === 0 || recv.byteLength === 0) return;
-  const [from, start] = memoryOf(send);
-  const [into, place] = memoryOf(recv);
-  if (from !== into) {
-    const [a, b] = [bytesOf(from), bytesOf(into)];
-    if (a.buffer !== b.buffer || a.byteOffset + start !== b.byteOffset + place) return;
-  } else if (start !== place) return;
+  if (memoryOf(send) !== memoryOf(recv) || startOf(send) !== startOf(recv)) return;
   throw new MpiError({
     code: "MPI_ERR_BUFFER",
     call,

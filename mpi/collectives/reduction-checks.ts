@@ -7,7 +7,7 @@
 import type { InPlace } from "../constants.js";
 import { MpiError } from "../errors.js";
 import { type Message, type MessageBuffer, messageOf } from "../messages/message-buffer.js";
-import type { CollectiveBuffer, ReductionCall, ReductionKind } from "./collective-transport.js";
+import type { ReductionCall, ReductionKind } from "./collective-transport.js";
 import { type Op, UserOp } from "./op.js";
 import {
   elementsOf,
@@ -16,18 +16,8 @@ import {
   requireElements,
   sizeOfPart,
 } from "./pieces.js";
-import { requireReduction } from "./reduction-types.js";
+import { type Operands, requireReduction } from "./reduction-types.js";
 import { gatherBuffers, type Ranks, requireOwnGroup, sendBuffer } from "./regular-checks.js";
-
-interface Operands {
-  readonly send: CollectiveBuffer;
-  readonly recv: Message | undefined;
-  readonly op: Op;
-}
-
-function present({ send, recv }: Operands): Message[] {
-  return [send, recv].filter((message) => message !== null && message !== undefined);
-}
 
 function operands(
   call: string,
@@ -43,12 +33,12 @@ function operands(
 
 /** A reduction of whole buffers. */
 function wholeReduction(kind: ReductionKind, buffers: Operands, root: number): ReductionCall {
-  const type = requireReduction(kind, present(buffers), buffers.op);
-  const { send, recv } = buffers;
+  const type = requireReduction(kind, buffers);
+  const { send, recv, op } = buffers;
   const operand = send ?? recv;
   const count = operand ? elementsOf(operand) : 0; // Who only looks on in an intercommunicator has none.
   if (send && recv) requireElements(kind, recv, count);
-  return { shape: "reduction", kind, ...buffers, count, root, type };
+  return { shape: "reduction", kind, send, recv, op, count, root, type };
 }
 
 /** MPI_Reduce. */
@@ -95,7 +85,7 @@ export function reduceScatterCall(
   const kind = "MPI_Reduce_scatter";
   const { rank, size } = ranks;
   const buffers = operands(kind, ranks, send, recv, op);
-  const type = requireReduction(kind, present(buffers), op);
+  const type = requireReduction(kind, buffers);
   const parts = requireCounts(kind, size, counts);
   const total = parts.reduce((sum, count) => sum + count, 0);
   requireElements(kind, buffers.send ?? buffers.recv, total);
@@ -114,7 +104,7 @@ export function reduceScatterBlockCall(
   const kind = "MPI_Reduce_scatter_block";
   const { size } = ranks;
   const buffers = operands(kind, ranks, send, recv, op);
-  const type = requireReduction(kind, present(buffers), op);
+  const type = requireReduction(kind, buffers);
   const source = buffers.send ?? buffers.recv;
   sizeOfPart(kind, source, size); // Equal parts, or it throws.
   const count = elementsOf(source) / size;

@@ -9,6 +9,7 @@ import { BASIC_NAMES, type BasicName } from "../datatype/basic-types.js";
 import { Datatype } from "../datatype/datatype.js";
 import { MpiError } from "../errors.js";
 import { type Message, TypedElements } from "../messages/message-buffer.js";
+import type { CollectiveBuffer } from "./collective-transport.js";
 import { type BuiltInOp, OP_NAMES, type Op, UserOp } from "./op.js";
 
 /** The named type of a plain buffer's elements. */
@@ -43,6 +44,8 @@ const TEXT = ["CHAR", "WCHAR", "PACKED"];
 const DEFINED = new Map<BasicName, ReadonlySet<string>>(
   BASIC_NAMES.map((name) => [name, new Set(operationsOn(name))]),
 );
+
+const KNOWN: ReadonlySet<unknown> = new Set(OP_NAMES);
 
 function operationsOn(name: BasicName): readonly string[] {
   if (FLOATS.includes(name)) return ARITHMETIC;
@@ -85,8 +88,16 @@ function show(type: BasicName | Datatype): string {
 
 /** @throws {@link MpiError} `MPI_ERR_OP` for what is no operation. */
 export function requireOp(call: string, op: Op): void {
-  if (op instanceof UserOp || (OP_NAMES as readonly unknown[]).includes(op)) return;
+  if (KNOWN.has(op) || op instanceof UserOp) return;
   throw new MpiError({ code: "MPI_ERR_OP", call, why: `"${String(op)}" is no operation` });
+}
+
+/** What a reduction works on. */
+export interface Operands {
+  /** What is sent; null for IN_PLACE, undefined where it does not count. */
+  readonly send: CollectiveBuffer;
+  readonly recv: Message | undefined;
+  readonly op: Op;
 }
 
 /**
@@ -97,15 +108,15 @@ export function requireOp(call: string, op: Op): void {
  */
 export function requireReduction(
   call: string,
-  messages: readonly Message[],
-  op: Op,
+  { send, recv, op }: Operands,
 ): BasicName | undefined {
   requireOp(call, op);
-  const [type, ...others] = messages.map(typeOf);
-  const other = others.find((one) => one !== type);
+  const sent = send ? typeOf(send) : undefined;
+  const received = recv ? typeOf(recv) : undefined;
+  const type = sent ?? received;
   if (type === undefined) return undefined;
-  if (other !== undefined) {
-    const why = `it sends ${show(type)} and receives ${show(other)}`;
+  if (received !== undefined && received !== type) {
+    const why = `it sends ${show(type)} and receives ${show(received)}`;
     throw new MpiError({ code: "MPI_ERR_TYPE", call, why });
   }
   if (op instanceof UserOp) requirePlainElements(call, type);

@@ -23,7 +23,7 @@ import {
 import { elementsOf, partOf } from "./pieces.js";
 
 /** An operation that was over when it began. */
-class FinishedRequest extends Request {
+export class FinishedRequest extends Request {
   protected override testForCompletion(): Status {
     return emptyStatus();
   }

@@ -7,6 +7,7 @@
  */
 
 import type { Communicator } from "../communicator.js";
+import { Errhandler } from "../error-handler.js";
 import { Keyval } from "../groups/attributes.js";
 
 interface Copy {
@@ -31,7 +32,9 @@ const copyOf = new Keyval<Copy>({
 export function borrowCopy(comm: Communicator): Communicator {
   let copy = copies.get(comm);
   if (copy === undefined || copy.isOrphan) {
-    copy = { comm: comm.dup(), users: 0, isOrphan: false };
+    const own = comm.dup();
+    own.setErrhandler(Errhandler.ERRORS_RETURN); // Errors of files have handlers of their own.
+    copy = { comm: own, users: 0, isOrphan: false };
     copies.set(comm, copy);
     copies.set(copy.comm, copy);
     comm.setAttribute(copyOf, copy);

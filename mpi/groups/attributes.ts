@@ -74,6 +74,12 @@ export class Attributes {
     }
   }
 
+  /** Gives all values away, as they are. */
+  moveTo(other: Attributes): void {
+    for (const [key, value] of this.#values) other.#values.set(key, value);
+    this.#values.clear();
+  }
+
   /** Deletes all, the last one first. */
   clear(): void {
     for (const key of [...this.#values.keys()].reverse()) this.delete(key);

@@ -164,6 +164,13 @@ export abstract class GroupOperations extends PersistentCollectives implements G
     this.#attributes.copyTo(copy.#attributes);
   }
 
+  /** Gives what a copy takes along, as it is now, to one that is made later. @internal */
+  protected attributesNow(): (copy: GroupOperations) => void {
+    const copied = new Attributes();
+    this.#attributes.copyTo(copied);
+    return (copy) => copied.moveTo(copy.#attributes);
+  }
+
   /** The communicator is freed. @internal */
   protected dropAttributes(): void {
     this.#attributes.clear();

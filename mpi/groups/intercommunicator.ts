@@ -12,6 +12,7 @@
 import type { CollectiveCalls } from "../collectives/collective-calls.js";
 import type { PersistentCollectiveCalls } from "../collectives/persistent-collectives.js";
 import type { Communicator } from "../communicator.js";
+import type { ErrhandlerCalls } from "../handled.js";
 import type { PointToPointCalls } from "../messages/point-to-point.js";
 import type { Group } from "./group.js";
 
@@ -25,7 +26,8 @@ import type { Group } from "./group.js";
 export interface Intercommunicator
   extends PointToPointCalls,
     CollectiveCalls,
-    PersistentCollectiveCalls {
+    PersistentCollectiveCalls,
+    ErrhandlerCalls {
   /** This process's rank in its own group. */
   readonly rank: number;
   /** Ranks of the own group. */

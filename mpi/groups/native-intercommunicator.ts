@@ -37,6 +37,20 @@ export class NativeIntercommunicator extends PersistentCollectives implements In
     this.#make = make;
   }
 
+  /** @internal */
+  protected override requireLive(call: string): void {
+    this.#library.native.commRequireLive(this.#handle, call);
+  }
+
+  /** @internal */
+  protected override endJob(code: number): void {
+    try {
+      this.#library.native.abort(this.#handle, code);
+    } catch {
+      process.exit(code); // It has been freed, or MPI has ended.
+    }
+  }
+
   protected override get peers(): number {
     return this.remoteSize;
   }

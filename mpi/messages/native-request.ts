@@ -97,6 +97,39 @@ export class NativeRequest extends Request {
   }
 }
 
+/** An operation that makes a communicator. */
+export class MakingRequest extends NativeRequest {
+  readonly #library: MpiLibrary;
+  #made: Handle | undefined;
+
+  constructor(library: MpiLibrary, handle: Handle) {
+    super(library, handle, 1);
+    this.#library = library;
+  }
+
+  /** What it has made; it has completed. */
+  get made(): Handle {
+    return this.#made as Handle;
+  }
+
+  protected override waitForCompletion(): Status {
+    const status = super.waitForCompletion();
+    this.#keep();
+    return status;
+  }
+
+  protected override testForCompletion(): Status | undefined {
+    const status = super.testForCompletion();
+    if (status !== undefined) this.#keep();
+    return status;
+  }
+
+  /** The addon leaves the handle in place of a status. */
+  #keep(): void {
+    this.#made = this.#library.status[0] as Handle;
+  }
+}
+
 /** A persistent operation of an MPI library. */
 export class NativePersistentRequest extends PersistentRequest {
   readonly #operation: Operation;

@@ -9,7 +9,9 @@
 
 import { ANY_SOURCE, ANY_TAG, PROC_NULL, type SendMode } from "../constants.js";
 import { MpiError } from "../errors.js";
-import { type MessageBuffer, messageOf } from "./message-buffer.js";
+import { Handled } from "../handled.js";
+import { ExchangeRequest } from "./exchange-request.js";
+import { type MessageBuffer, messageOf, packedBytes } from "./message-buffer.js";
 import type { MessageTransport, ProbedMessage } from "./message-transport.js";
 import type { PersistentRequest, Request } from "./request.js";
 import type { Status } from "./status.js";
@@ -63,6 +65,28 @@ export interface PointToPointCalls {
   irsend(buf: MessageBuffer, dest: number, tag?: number): Request;
   /** Starts to receive; do not touch `buf` before the request completes. @mpi MPI_Irecv */
   irecv(buf: MessageBuffer, source?: number, tag?: number): Request;
+  /**
+   * Starts to send and to receive at once; the two buffers must not overlap. One request completes when both have;
+   * its status is that of the receive, and it cannot be cancelled. Made of `irecv` and `isend` with every library.
+   *
+   * @mpi MPI_Isendrecv
+   */
+  isendrecv(
+    sendbuf: MessageBuffer,
+    dest: number,
+    sendtag: number,
+    recvbuf: MessageBuffer,
+    source: number,
+    recvtag: number,
+  ): Request;
+  /** As `isendrecv`, with one buffer for both; sends a copy of it. @mpi MPI_Isendrecv_replace */
+  isendrecvReplace(
+    buf: MessageBuffer,
+    dest: number,
+    sendtag: number,
+    source: number,
+    recvtag: number,
+  ): Request;
   /** Prepares a send that can be started many times. @mpi MPI_Send_init */
   sendInit(buf: MessageBuffer, dest: number, tag?: number): PersistentRequest;
   /** Prepares a synchronous send. @mpi MPI_Ssend_init */
@@ -127,17 +151,23 @@ export class MatchedMessage {
 }
 
 /** The checks; a communicator without its transport. */
-export abstract class PointToPoint implements PointToPointCalls {
+export abstract class PointToPoint extends Handled implements PointToPointCalls {
   readonly rank: number;
   readonly size: number;
 
   constructor(rank: number, size: number) {
+    super();
     this.rank = rank;
     this.size = size;
   }
 
   /** What sends and receives. @internal */
   protected abstract readonly messages: MessageTransport;
+
+  /** @internal */
+  protected override get handledAs(): "MPI_Comm" {
+    return "MPI_Comm";
+  }
 
   /** Ranks that messages go to and come from. @internal */
   protected get peers(): number {
@@ -223,6 +253,40 @@ export abstract class PointToPoint implements PointToPointCalls {
     const message = messageOf("MPI_Irecv", buf);
     this.#requireSource("MPI_Irecv", source, tag);
     return this.messages.irecv(message, source, tag);
+  }
+
+  isendrecv(
+    sendbuf: MessageBuffer,
+    dest: number,
+    sendtag: number,
+    recvbuf: MessageBuffer,
+    source: number,
+    recvtag: number,
+  ): Request {
+    const call = "MPI_Isendrecv";
+    const [sent, received] = [messageOf(call, sendbuf), messageOf(call, recvbuf)];
+    this.#requireDest(call, dest);
+    this.#requireSource(call, source, recvtag);
+    requireTag(call, sendtag);
+    const receive = this.messages.irecv(received, source, recvtag);
+    return new ExchangeRequest(receive, () => this.messages.isend(sent, dest, sendtag));
+  }
+
+  isendrecvReplace(
+    buf: MessageBuffer,
+    dest: number,
+    sendtag: number,
+    source: number,
+    recvtag: number,
+  ): Request {
+    const call = "MPI_Isendrecv_replace";
+    const message = messageOf(call, buf);
+    this.#requireDest(call, dest);
+    this.#requireSource(call, source, recvtag);
+    requireTag(call, sendtag);
+    const copy = Uint8Array.from(packedBytes(message));
+    const receive = this.messages.irecv(message, source, recvtag);
+    return new ExchangeRequest(receive, () => this.messages.isend(copy, dest, sendtag));
   }
 
   sendInit(buf: MessageBuffer, dest: number, tag = 0): PersistentRequest {

@@ -28,6 +28,7 @@ export abstract class Request {
   #status: Status | undefined;
   #failure: unknown;
   #done = false;
+  #told: ((error: unknown) => void) | undefined;
 
   /** Waits in the library; the event loop stands still. */
   protected abstract waitForCompletion(): Status;
@@ -47,6 +48,11 @@ export abstract class Request {
   protected rest(status: Status): void {
     this.#status = status;
     this.#done = true;
+  }
+
+  /** Says who is told when an operation has failed, before that is thrown. @internal */
+  onFailure(told: (error: unknown) => void): void {
+    this.#told = told;
   }
 
   /** Whether the operation is known to have ended: by wait, test or promise. */
@@ -222,6 +228,7 @@ export abstract class Request {
     } catch (error) {
       this.#failure = error;
       this.#done = true;
+      this.#told?.(error);
       throw error;
     }
     this.#done = this.#status !== undefined;

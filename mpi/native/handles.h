@@ -44,6 +44,7 @@ typedef struct {
   bool persistent; /* lives on when it has completed, until it is freed */
   bool collective; /* or one-sided: cannot be cancelled or freed */
   bool of_file;    /* its status counts what was read or written */
+  MPI_Comm *made;  /* where the library puts the communicator that it makes; NULL of others */
 } request_slot;
 
 typedef struct {

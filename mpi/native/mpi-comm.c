@@ -3,6 +3,8 @@
  */
 #include "mpi-addon.h"
 
+#include <stdlib.h>
+
 handle_slot *object_argument(napi_env env, addon_context *context, const char *call,
                              napi_value value, handle_kind kind, const char *class_name) {
   int64_t handle = 0;
@@ -173,6 +175,19 @@ static napi_value cart_create(napi_env env, napi_callback_info info) {
   return communicator_result(env, context, comm, false);
 }
 
+/** commRequireLive(handle, call): throws for that call if the communicator has been freed */
+static napi_value comm_require_live(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  addon_context *context;
+  if (!arguments(env, info, 2, values, (void **)&context))
+    return NULL;
+  char *call = string_argument(env, values[1]);
+  if (call)
+    communicator_argument(env, context, call, values[0]);
+  free(call);
+  return NULL;
+}
+
 static napi_value comm_free(napi_env env, napi_callback_info info) {
   napi_value values[1];
   addon_context *context;
@@ -202,4 +217,5 @@ const addon_function communicator_functions[] = {{"world", world},
                                                  {"splitShared", comm_split_shared},
                                                  {"cartCreate", cart_create},
                                                  {"free", comm_free},
+                                                 {"commRequireLive", comm_require_live},
                                                  {NULL, NULL}};

@@ -126,6 +126,17 @@ static napi_value wtime(napi_env env, napi_callback_info info) {
   return double_result(env, MPI_Wtime());
 }
 
+static napi_value wtick(napi_env env, napi_callback_info info) {
+  addon_context *context;
+  if (!arguments(env, info, 0, NULL, (void **)&context))
+    return NULL;
+  if (atomic_load(&mpi_phase) != PHASE_ACTIVE) {
+    throw_usage_error(env, context, "MPI_Wtick", "MPI_NOT_ACTIVE", "MPI is not running");
+    return NULL;
+  }
+  return double_result(env, MPI_Wtick());
+}
+
 static napi_value processor_name(napi_env env, napi_callback_info info) {
   addon_context *context;
   char name[MPI_MAX_PROCESSOR_NAME + 1];
@@ -179,6 +190,7 @@ const addon_function environment_functions[] = {{"configure", configure},
                                                 {"phase", phase},
                                                 {"abort", abort_job},
                                                 {"wtime", wtime},
+                                                {"wtick", wtick},
                                                 {"processorName", processor_name},
                                                 {"libraryVersion", library_version},
                                                 {"standardVersion", standard_version},

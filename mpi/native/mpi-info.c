@@ -125,6 +125,50 @@ static napi_value comm_dup_with_info(napi_env env, napi_callback_info info) {
   return check(env, context, call, code) ? communicator_result(env, context, made, false) : NULL;
 }
 
+static int start_idup(MPI_Comm comm, MPI_Info info, MPI_Comm *made, MPI_Request *request) {
+#if MPI_VERSION >= 4
+  if (info != MPI_INFO_NULL)
+    return MPI_Comm_idup_with_info(comm, info, made, request);
+#endif
+  (void)info;
+  return MPI_Comm_idup(comm, made, request);
+}
+
+/** commIdupTakesInfo(): whether it is enough to give pairs to commIdup */
+static napi_value comm_idup_takes_info(napi_env env, napi_callback_info info) {
+  (void)info;
+  return bool_result(env, MPI_VERSION >= 4);
+}
+
+/** commIdup(handle, pairs): a request; its completion leaves the communicator in place of a status
+ */
+static napi_value comm_idup(napi_env env, napi_callback_info info) {
+  static const char call[] = "MPI_Comm_idup";
+  addon_context *context;
+  MPI_Info pairs = MPI_INFO_NULL;
+  napi_value kept;
+  int64_t handle;
+  communicator_slot *slot = open_call(env, info, call, &context, &pairs);
+  if (!slot)
+    return NULL;
+  MPI_Comm comm = slot->comm; /* a copy: taking a request's slot may move the table */
+  MPI_Comm *made = malloc(sizeof *made);
+  request_slot *request = NULL;
+  if (made && succeeded(env, napi_create_array(env, &kept)))
+    request = open_request(env, context, call, kept, false, &handle);
+  if (!request) {
+    free(made);
+    free_info(&pairs);
+    return NULL;
+  }
+  *made = MPI_COMM_NULL;
+  request->made = made;
+  request->collective = true;
+  int code = start_idup(comm, pairs, made, &request->request);
+  free_info(&pairs);
+  return request_result(env, context, call, code, handle);
+}
+
 /** commSetInfo(handle, pairs) */
 static napi_value comm_set_info(napi_env env, napi_callback_info info) {
   static const char call[] = "MPI_Comm_set_info";
@@ -154,6 +198,8 @@ static napi_value comm_get_info(napi_env env, napi_callback_info info) {
 
 const addon_function info_functions[] = {{"infoEnv", info_env},
                                          {"commDupWithInfo", comm_dup_with_info},
+                                         {"commIdup", comm_idup},
+                                         {"commIdupTakesInfo", comm_idup_takes_info},
                                          {"commSetInfo", comm_set_info},
                                          {"commGetInfo", comm_get_info},
                                          {NULL, NULL}};

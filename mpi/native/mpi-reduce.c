@@ -213,4 +213,21 @@ static napi_value reduction(napi_env env, napi_callback_info info) {
   return end_collective(&call, code);
 }
 
-const addon_function reduction_functions[] = {{"reduction", reduction}, {NULL, NULL}};
+/** reduceLocal(left, inout, op): buffers of equal length and type; op is an index */
+static napi_value reduce_local(napi_env env, napi_callback_info info) {
+  static const char call[] = "MPI_Reduce_local";
+  napi_value values[3];
+  addon_context *context;
+  mpi_buffer left, inout;
+  int op;
+  if (arguments(env, info, 3, values, (void **)&context) &&
+      buffer_argument(env, context, call, values[0], AS_NUMBERS, &left) &&
+      buffer_argument(env, context, call, values[1], AS_NUMBERS, &inout) &&
+      int_argument(env, values[2], &op))
+    check(env, context, call,
+          MPI_Reduce_local(left.data, inout.data, left.count, left.type, built_in_operation(op)));
+  return NULL;
+}
+
+const addon_function reduction_functions[] = {
+    {"reduction", reduction}, {"reduceLocal", reduce_local}, {NULL, NULL}};

@@ -18,7 +18,7 @@ request_slot *open_request(napi_env env, addon_context *context, const char *cal
     return NULL;
   }
   request_slot *request = &slot->as.request;
-  *request = (request_slot){MPI_REQUEST_NULL, NULL, receives, false, false, false};
+  *request = (request_slot){.request = MPI_REQUEST_NULL, .receives = receives};
   if (!succeeded(env, napi_create_reference(env, buffers, 1, &request->buffer))) {
     handle_release(&context->handles, slot);
     return NULL;
@@ -32,6 +32,7 @@ static void close_request(napi_env env, addon_context *context, int64_t handle) 
     return;
   if (slot->as.request.buffer)
     napi_delete_reference(env, slot->as.request.buffer);
+  free(slot->as.request.made);
   handle_release(&context->handles, slot);
 }
 
@@ -60,10 +61,18 @@ static request_slot *request_argument(napi_env env, napi_callback_info info, con
   return NULL;
 }
 
+/** Leaves a communicator that has been made as a handle in place of its request's source. */
+static void store_made(napi_env env, addon_context *context, MPI_Comm made) {
+  napi_value handle = communicator_result(env, context, made, false);
+  if (handle)
+    napi_get_value_double(env, handle, &context->status[STATUS_SOURCE]);
+}
+
 /** Ends an operation, successful or not: stores its status, frees its slot, throws its error. */
 static void complete(napi_env env, addon_context *context, const char *call, int code,
                      const MPI_Status *status, int64_t handle) {
   request_slot request = handle_find(&context->handles, HANDLE_REQUEST, handle)->as.request;
+  MPI_Comm made = request.made ? *request.made : MPI_COMM_NULL;
   if (!request.persistent)
     close_request(env, context, handle);
   if (!check(env, context, call, code))
@@ -77,6 +86,8 @@ static void complete(napi_env env, addon_context *context, const char *call, int
     store_empty_status(context);
     context->status[STATUS_CANCELLED] = cancelled;
   }
+  if (made != MPI_COMM_NULL)
+    store_made(env, context, made);
 }
 
 static napi_value request_wait(napi_env env, napi_callback_info info) {

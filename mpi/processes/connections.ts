@@ -17,7 +17,8 @@ import { runningLibrary } from "../environment.js";
 import { MpiError } from "../errors.js";
 import type { Intercommunicator } from "../groups/intercommunicator.js";
 import { NativeIntercommunicator } from "../groups/native-intercommunicator.js";
-import { Info, infoOf, infoPairs } from "../info/info.js";
+import { infoCreateEnv } from "../info/environment-info.js";
+import { type Info, infoOf, infoPairs } from "../info/info.js";
 import { NativeCommunicator } from "../native-communicator.js";
 import type { Handle, MpiLibrary } from "../native-mpi.js";
 import { markConnected, NAME_CALLS, supported } from "./native-processes.js";
@@ -44,11 +45,7 @@ export function parent(): Intercommunicator | undefined {
 /** What is known of how this process was started (MPI_INFO_ENV), such as `command` and `wdir`. */
 export function infoEnv(): Info {
   const { library } = runningLibrary();
-  if (library) return infoOf(library.native.infoEnv());
-  const info = new Info({ command: process.execPath, maxprocs: "1", wdir: process.cwd() });
-  const args = process.argv.slice(1).join(" ");
-  if (args !== "" && Buffer.byteLength(args) < 1024) info.set("argv", args);
-  return info;
+  return library ? infoOf(library.native.infoEnv()) : infoCreateEnv();
 }
 
 /**

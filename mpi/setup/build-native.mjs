@@ -72,10 +72,8 @@ async function probe(compiler) {
 /** The MPI addons to try, in order: each has a name, a compiler, and what is known of it. */
 async function mpiTargets() {
   const wrappers = { "mpi-openmpi": "mpicc.openmpi", "mpi-mpich": "mpicc.mpich" };
-  const targets = [];
-  for (const [name, compiler] of Object.entries(wrappers)) {
-    targets.push({ name, compiler, found: await probe(compiler) });
-  }
+  const named = async ([name, compiler]) => ({ name, compiler, found: await probe(compiler) });
+  const targets = await Promise.all(Object.entries(wrappers).map(named));
   if (targets.every(({ found }) => "why" in found)) {
     const found = await probe("mpicc");
     const plain = targets.find(({ name }) => name === `mpi-${found.family}`);
@@ -118,6 +116,21 @@ function skip(report, name, why) {
   report.skipped.push({ name, why: remedy ? `${why} (${remedy})` : why, failed: false });
 }
 
+/** Compiles an addon for each MPI library. */
+async function buildMpi(report, common) {
+  const attempts = (await mpiTargets()).map(async ({ name, compiler, found }) => {
+    if ("why" in found) skip(report, name, found.why);
+    else await attempt(report, { name, sources: MPI_SOURCES, compiler, facts: found, ...common });
+  });
+  await Promise.all(attempts);
+}
+
+async function buildPmix(report, common) {
+  const pmix = await pmixFlags();
+  if ("why" in pmix) return skip(report, "pmix", pmix.why);
+  await attempt(report, { name: "pmix", sources: [join(NATIVE, "pmix.c")], ...pmix, ...common });
+}
+
 /**
  * Builds every addon whose library is here; does nothing where nothing has changed.
  *
@@ -134,28 +147,9 @@ function skip(report, name, why) {
  */
 export async function buildNative({ outDir = OUT_DIR, log = () => {}, force = false } = {}) {
   const report = { built: [], upToDate: [], skipped: [] };
-  for (const { name, compiler, found } of await mpiTargets()) {
-    if ("why" in found) {
-      skip(report, name, found.why);
-      continue;
-    }
-    await attempt(report, {
-      name,
-      sources: MPI_SOURCES,
-      compiler,
-      facts: found,
-      outDir,
-      log,
-      force,
-    });
-  }
-  const pmix = await pmixFlags();
-  if ("why" in pmix) {
-    skip(report, "pmix", pmix.why);
-  } else {
-    const sources = [join(NATIVE, "pmix.c")];
-    await attempt(report, { name: "pmix", sources, ...pmix, outDir, log, force });
-  }
+  const common = { outDir, log, force };
+  // Side by side: each is one compiler, which uses one core.
+  await Promise.all([buildMpi(report, common), buildPmix(report, common)]);
   return report;
 }
 

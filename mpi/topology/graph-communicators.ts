@@ -7,7 +7,6 @@
 import type { NeighborCalls } from "../collectives/collective-calls.js";
 import type { PersistentNeighborCalls } from "../collectives/persistent-collectives.js";
 import type { Communicator } from "../communicator.js";
-import type { Info } from "../info/info.js";
 import type { GraphEdges, GraphOptions, Neighbors, Topology } from "./graph-topology.js";
 
 /**
@@ -26,7 +25,6 @@ export interface DistGraphCommunicator
   readonly neighbors: Neighbors;
   /** Whether edges have weights. */
   readonly isWeighted: boolean;
-  dup(info?: Info): DistGraphCommunicator;
 }
 
 /** A communicator whose ranks form a graph that all of them know. Neighbours both send and receive. */
@@ -42,7 +40,6 @@ export interface GraphCommunicator extends Communicator, NeighborCalls, Persiste
    * @mpi MPI_Graph_neighbors, MPI_Graph_neighbors_count
    */
   neighborsOf(rank: number): number[];
-  dup(info?: Info): GraphCommunicator;
 }
 
 /** What communicators offer around topologies, apart from grids. */

@@ -5,6 +5,7 @@
  */
 
 import { bytesOf, type MpiBuffer } from "../buffers.js";
+import { combineBytes } from "../collectives/combine.js";
 import { PROC_NULL } from "../constants.js";
 import { MpiError } from "../errors.js";
 import type { InfoPairs } from "../info/info.js";
@@ -18,7 +19,6 @@ import {
 import { Request } from "../messages/request.js";
 import { deadlock } from "../messages/solo-messages.js";
 import { emptyStatus, type Status } from "../messages/status.js";
-import { combineBytes } from "./combine.js";
 import type {
   RmaCall,
   SyncKind,

@@ -93,6 +93,7 @@ export abstract class WindowOperations extends InfoOperations implements WindowC
       group: this.group,
       sizes: undefined,
       units: new Array<number>(this.size).fill(1),
+      abort: (code) => this.endJob(code),
     });
   }
 
@@ -113,7 +114,8 @@ export abstract class WindowOperations extends InfoOperations implements WindowC
     this.allgather(Float64Array.of(size, unit), all);
     const sizes = all.filter((_, i) => i % 2 === 0);
     const units = all.filter((_, i) => i % 2 === 1);
-    return new Window(transport, { group: this.group, sizes, units }, memory);
+    const abort = (code: number) => this.endJob(code);
+    return new Window(transport, { group: this.group, sizes, units, abort }, memory);
   }
 }
 

@@ -21,12 +21,11 @@ import { requireBuffer } from "../buffers.js";
 import type { Op } from "../collectives/op.js";
 import { PROC_NULL } from "../constants.js";
 import { MpiError } from "../errors.js";
-import { Attributes, type Keyval } from "../groups/attributes.js";
 import type { Group } from "../groups/group.js";
-import { Info, infoOf, infoPairs } from "../info/info.js";
 import type { MessageBuffer } from "../messages/message-buffer.js";
 import { rankError } from "../messages/point-to-point.js";
 import type { Request } from "../messages/request.js";
+import { DescribedWindow } from "./described-window.js";
 import { type Assertions, assertionBits, Epochs } from "./epochs.js";
 import { requireFixed } from "./fixed-memory.js";
 import { PendingBuffers } from "./pending-buffers.js";
@@ -50,14 +49,13 @@ import type {
   WindowTransport,
 } from "./window-transport.js";
 
-/** Longest name of a window, in bytes. */
-const NAME_SIZE_MAX = 63;
-
 /** What the ranks of a window know of each other. */
 interface WindowMembers {
   readonly group: Group;
   readonly sizes: ArrayLike<number> | undefined;
   readonly units: ArrayLike<number>;
+  /** Ends the job. */
+  readonly abort: (code: number) => void;
 }
 
 /** Whether one rank alone may hold a lock, or all that ask for it. */
@@ -74,7 +72,7 @@ const live = new Set<Window>();
  * of the target's window, `MPI_ERR_COUNT`, `MPI_ERR_TYPE`, `MPI_ERR_OP` for elements that do not fit. Nothing has then
  * happened. A target may be PROC_NULL: nothing happens either.
  */
-export class Window {
+export class Window extends DescribedWindow {
   /** The ranks of the window. @mpi MPI_Win_get_group */
   readonly group: Group;
   /** Bytes of this rank's memory; 0 in a dynamic window. */
@@ -91,13 +89,14 @@ export class Window {
   readonly #own: MpiBuffer | undefined;
   readonly #epochs = new Epochs();
   readonly #pending = new PendingBuffers();
-  readonly #attributes = new Attributes();
 
   /**
    * @param own The program's buffer; undefined if the library has allocated memory.
    * @internal
    */
-  constructor(transport: WindowTransport, { group, sizes, units }: WindowMembers, own?: MpiBuffer) {
+  constructor(transport: WindowTransport, members: WindowMembers, own?: MpiBuffer) {
+    super(transport, members.abort);
+    const { group, sizes, units } = members;
     const { size, unit, flavor, model } = transport.facts();
     this.group = group;
     this.size = size;
@@ -120,45 +119,6 @@ export class Window {
   get memory(): MpiBuffer {
     if (this.flavor !== "dynamic") return this.#own ?? this.#transport.memory();
     throw flavorError("MPI_Win_get_attr", "a dynamic window has no memory of its own");
-  }
-
-  /** Name for debugging; at first what the library likes. @mpi MPI_Win_get_name */
-  get name(): string {
-    return this.#transport.name();
-  }
-
-  /** Names the window; up to 63 bytes. @mpi MPI_Win_set_name */
-  setName(name: string): void {
-    if (typeof name !== "string" || Buffer.byteLength(name) > NAME_SIZE_MAX) {
-      const why = `the name is no string of at most ${NAME_SIZE_MAX} bytes`;
-      throw new MpiError({ code: "MPI_ERR_ARG", call: "MPI_Win_set_name", why });
-    }
-    this.#transport.setName(name);
-  }
-
-  /** Tells the library of the window's use. Collective. @mpi MPI_Win_set_info */
-  setInfo(info: Info): void {
-    this.#transport.setInfo(infoPairs("MPI_Win_set_info", info ?? new Info()) ?? []);
-  }
-
-  /** What the library knows and makes use of. @mpi MPI_Win_get_info */
-  getInfo(): Info {
-    return infoOf(this.#transport.getInfo());
-  }
-
-  /** A value that this process has attached; undefined if it has none. @mpi MPI_Win_get_attr */
-  getAttribute<T>(key: Keyval<T>): T | undefined {
-    return this.#attributes.get(key);
-  }
-
-  /** Attaches a value. @mpi MPI_Win_set_attr */
-  setAttribute<T>(key: Keyval<T>, value: T): void {
-    this.#attributes.set(key, value);
-  }
-
-  /** Removes a value; false if there was none. @mpi MPI_Win_delete_attr */
-  deleteAttribute<T>(key: Keyval<T>): boolean {
-    return this.#attributes.delete(key);
   }
 
   /** Bytes of a rank's memory; undefined in a dynamic window. */
@@ -429,7 +389,7 @@ export class Window {
     this.#transport.free();
     live.delete(this);
     this.#pending.drop();
-    this.#attributes.clear();
+    this.dropAttributes();
   }
 
   #run(call: RmaCall, ...buffers: (MessageBuffer | null)[]): void {

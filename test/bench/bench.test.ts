@@ -5,14 +5,17 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { debianH5py } from "../support/h5py.ts";
 import { interopPython } from "../support/interop.ts";
-import { available } from "../support/mpirun.ts";
+import { available, oneNodeEnvironment } from "../support/mpirun.ts";
 import { runProgram } from "../support/processes.ts";
 import { isNightly } from "../support/property.ts";
 import { root } from "../support/root.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 const PROGRAM = join(root, "dist/bench/main.js");
+
+const TIMEOUT_MS = 240_000;
 
 const CASES = [
   /^single value update 64 B/,
@@ -36,6 +39,18 @@ const CASES = [
   /^array space used by 1,000 short-lived writers of 5 KiB$/,
 ];
 
+/** Cases of the suite `hdf5`, with their phases. */
+const HDF5_CASES: readonly (readonly [string, readonly string[]])[] = [
+  ["256^3 float64 in blocks, contiguous", ["write", "read"]],
+  ["256^3 float64 in blocks, chunked 64^3", ["write", "read"]],
+  ["256^3 float64 in blocks, chunked 64^3, gzip 4", ["write"]],
+  ["256 MiB contiguous", ["write", "read"]],
+  ["points of 8 MiB, at random", ["read"]],
+  ["datasets of 80 bytes", ["create"]],
+  ["1 GiB .h5, contiguous", ["export", "import"]],
+  ["1 GiB .h5, chunked 64^3", ["export", "import"]],
+];
+
 /** A line of the output. */
 interface Line {
   readonly case: string;
@@ -46,7 +61,8 @@ interface Line {
 }
 
 function bench(...options: readonly string[]) {
-  return runProgram(process.execPath, [PROGRAM, ...options]);
+  const env = { ...process.env, ...oneNodeEnvironment() };
+  return runProgram(process.execPath, [PROGRAM, ...options], { env, timeoutMs: TIMEOUT_MS });
 }
 
 describe("npm run bench -- dfs", () => {
@@ -84,6 +100,34 @@ describe("npm run bench -- arrow-flight", () => {
     for (const row of rows) expect(Math.min(row.value, row.ratio)).toBeGreaterThan(0);
     expect(readdirSync(disk)).toEqual([]);
   });
+});
+
+describe("npm run bench -- hdf5", () => {
+  // The cases of four ranks start Python often: the gate runs one of a single process.
+  const run = debianH5py !== undefined && available("openmpi") ? test : test.skip;
+  const cases = HDF5_CASES.filter(([name]) => isNightly || name.startsWith("datasets"));
+  const chosen = isNightly ? [] : ["--case", "datasets of 80 bytes"];
+
+  run(
+    "writes and reads as much as it says, and leaves nothing behind",
+    () => {
+      const disk = temporaryDirectory({ medium: "disk" });
+      const options = ["--tiny", "--rounds", "1", "--json", "--disk", disk];
+      const { status, stdout } = bench("hdf5", ...options, ...chosen);
+      expect(status).toBe(0);
+      const rows = JSON.parse(stdout) as Line[];
+      const names = cases.flatMap(([name, phases]) =>
+        phases.map((phase) => `hdf5 ${name}: ${phase}`),
+      );
+      expect(new Set(rows.map((row) => row.case))).toEqual(new Set(names));
+      for (const row of rows) {
+        expect([1, 4]).toContain(row.ranks);
+        expect(Math.min(row.value, row.ratio)).toBeGreaterThan(0);
+      }
+      expect(readdirSync(disk)).toEqual([]);
+    },
+    300_000,
+  );
 });
 
 describe("npm run bench -- mpi-io", () => {

@@ -2,8 +2,19 @@
  * The verbs as a whole: which there are, and that each has help with an example, `--json` and a schema.
  */
 
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { answerOf, helpOfVerbs, type Program, run, runWell } from "./support/command-line.ts";
+import { plainEnvironment, runProgram } from "../support/processes.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+import {
+  answerOf,
+  helpOfVerbs,
+  type Program,
+  programFile,
+  run,
+  runWell,
+} from "./support/command-line.ts";
 
 /** What pools and containers share. */
 const ADMINISTRATION = [
@@ -123,5 +134,27 @@ describe.each(["daos", "dmg"] as const)("%s", (program) => {
     const { status, stdout, stderr } = run(program, ["pool"], {});
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toContain("Commands:");
+  });
+});
+
+describe("daos loads", () => {
+  /** Which of the front ends' modules a command line loads, as V8 reports them. */
+  function frontEndsOf(...args: readonly string[]): string[] {
+    const folder = temporaryDirectory();
+    const env = plainEnvironment({ NODE_V8_COVERAGE: folder });
+    expect(runProgram(process.execPath, [programFile("daos"), ...args], { env }).status).toBe(0);
+    const reports = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
+    return ["hdf5", "arrow"].filter((name) => reports.join().includes(`/adapters/${name}/`));
+  }
+
+  test("no front end for the verbs of pools, and the one that is named", () => {
+    expect(frontEndsOf("pool", "--help")).toEqual([]);
+    expect(frontEndsOf("--json", "version")).toEqual([]);
+    expect(frontEndsOf("arrow", "--help")).toContain("arrow");
+    expect(frontEndsOf("h5", "--help")).toContain("hdf5");
+  });
+
+  test("all front ends where none is named", () => {
+    expect(frontEndsOf("--help")).toEqual(["hdf5", "arrow"]);
   });
 });

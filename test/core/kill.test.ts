@@ -14,7 +14,7 @@ import { Program } from "./support/program.ts";
 import { randomFrom } from "./support/random.ts";
 
 const WRITERS = [0, 1];
-const ROUNDS = isNightly ? 100 : 10;
+const ROUNDS = isNightly ? 100 : 6;
 /** A writer is killed at most this long after its first commit. */
 const LIFE_MS_MAX = 120;
 

@@ -42,13 +42,17 @@ describe.each(FAMILIES)("under %s", (family) => {
     expect(await end("abort")).toMatchObject({ status: 9, timedOut: false });
   });
 
-  run("an error of a file with a fatal error handler ends the job", async () => {
-    const outcome = await end("fatal");
+  run.each([
+    ["fatal", "MPI_File_open", "MPI_ERRORS_ARE_FATAL"],
+    ["fatal-comm", "MPI_Send", "MPI_ERRORS_ARE_FATAL"],
+    ["fatal-window", "MPI_Put", "MPI_ERRORS_ABORT"],
+  ])("an error that meets a fatal error handler (%s) ends the job", async (how, call, handler) => {
+    const outcome = await end(how);
     expect(outcome.timedOut).toBe(false);
     // 1, or 9 where the launcher reports a rank that it killed after the abort.
     expect([1, 9]).toContain(outcome.status);
-    expect(outcome.stderr).toContain("MPI_ERRORS_ARE_FATAL");
-    expect(outcome.stderr).toContain("MPI_File_open failed");
+    expect(outcome.stderr).toContain(handler);
+    expect(outcome.stderr).toContain(`${call} failed`);
   });
 
   run("an error that the program handles ends nothing", async () => {

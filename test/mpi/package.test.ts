@@ -45,6 +45,7 @@ test("the public names are these", () => {
     "ANY_SOURCE",
     "ANY_TAG",
     "CONTENT_CODES",
+    "CommunicatorRequest",
     "DISPLACEMENT_CURRENT",
     "DISTRIBUTE_DFLT_DARG",
     "Datatype",
@@ -82,6 +83,7 @@ test("the public names are these", () => {
     "detachBuffer",
     "dimsCreate",
     "finalize",
+    "infoCreateEnv",
     "infoEnv",
     "init",
     "isInitialized",
@@ -94,6 +96,7 @@ test("the public names are these", () => {
     "parent",
     "processorName",
     "publishName",
+    "reduceLocal",
     "registerDatarep",
     "repeatLayout",
     "sameValue",
@@ -103,6 +106,7 @@ test("the public names are these", () => {
     "unpack",
     "unpublishName",
     "world",
+    "wtick",
     "wtime",
   ]);
 });

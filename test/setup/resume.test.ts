@@ -73,6 +73,28 @@ describe("set-up", () => {
     },
   );
 
+  test("a step that fails lets the one beside it come to its end", async () => {
+    const clone = new SetupClone();
+    clone.fail("native");
+    const { status, output } = await clone.run();
+    expect(status).toBe(1);
+    expect(output).toContain("native has failed");
+    rmSync(join(clone.path, "fail-native"));
+    const second = await clone.run();
+    expect(second.status).toBe(0);
+    expect(second.output).toContain("set-up: TypeScript: present\n");
+  });
+
+  test("steps that fail side by side are all told", async () => {
+    const clone = new SetupClone();
+    clone.fail("native");
+    clone.fail("tsc");
+    const { status, output } = await clone.run();
+    expect(status).toBe(1);
+    expect(output).toContain("FAILED: tsc -b failed with status 1");
+    expect(output).toContain("FAILED: native has failed");
+  });
+
   test("does the work once when two are started together", async () => {
     const clone = new SetupClone();
     const outcomes = await Promise.all([clone.run(), clone.run()]);

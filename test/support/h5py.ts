@@ -6,8 +6,10 @@
  * @module
  */
 
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { describe } from "@jest/globals";
 import { interopPython } from "./interop.ts";
 import { type Outcome, runProgram } from "./processes.ts";
@@ -38,6 +40,39 @@ export function runPython(
 ): Outcome {
   const path = join(root, "test", "adapters", "hdf5", "python", program);
   return runProgram(python, [path, ...args], { env: serialEnvironment(), input });
+}
+
+/** A Python program that answers a line with a line. */
+export interface AnsweringPython {
+  ask(line: string): Promise<string>;
+  /** Ends its input, and waits until it has ended. */
+  end(): Promise<void>;
+}
+
+/** Starts a Python program of `test/adapters/hdf5/python` that answers each line of its input with one of its output. */
+export function startPython({ python }: H5py, program: string): AnsweringPython {
+  const path = join(root, "test", "adapters", "hdf5", "python", program);
+  const child = spawn(python, [path], { env: serialEnvironment() });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  let complaints = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    complaints += text;
+  });
+  // That it ended is found when it is asked again.
+  child.stdin.on("error", () => {});
+  return {
+    async ask(line) {
+      child.stdin.write(`${line}\n`);
+      const { value, done } = await lines.next();
+      if (done === true) throw new Error(`${program} ended: ${complaints}`);
+      return value;
+    },
+    async end() {
+      child.stdin.end();
+      await ended;
+    },
+  };
 }
 
 function hasH5py(python: string): boolean {

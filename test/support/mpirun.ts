@@ -112,13 +112,28 @@ function rankEnvironment(family: Family, majorVersion: number, extra: RanksOptio
   const plain = Object.entries(plainEnvironment()).filter(
     ([name]) => !/^(OMPI_|PMI_|PMIX_|MPI_LOCAL|HYDI?_|PRTE_)/.test(name),
   );
+  return {
+    ...Object.fromEntries(plain),
+    ...(family === "openmpi" ? oneNode(majorVersion) : {}),
+    ...extra,
+  };
+}
+
+/** Environment for the fastest start of Open MPI, on one node, and the same transport on every machine. */
+function oneNode(majorVersion: number): Record<string, string> {
   const shared = majorVersion >= 5 ? "sm" : "vader";
-  const openMpi = {
-    // One node only: the fastest start, and the same transport on every machine.
+  return {
     OMPI_MCA_pml: "ob1",
     OMPI_MCA_btl: `self,${shared}`,
+    // Ranks wait by turning; beside other work they should let it run.
+    OMPI_MCA_mpi_yield_when_idle: "1",
   };
-  return { ...Object.fromEntries(plain), ...(family === "openmpi" ? openMpi : {}), ...extra };
+}
+
+/** The same environment, for programs that start Open MPI's launcher themselves; empty without one. */
+export function oneNodeEnvironment(): Record<string, string> {
+  const launcher = findLauncher("openmpi");
+  return launcher === undefined ? {} : oneNode(launcher.majorVersion);
 }
 
 function launcherArguments(family: Family, majorVersion: number, ranks: number): string[] {

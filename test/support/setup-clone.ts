@@ -1,7 +1,7 @@
 /**
  * A small clone to set up: the real set-up, with fakes for npm, the workspace's compiler and tsc.
  *
- * The fakes log what they do, and can be told to hang, so that a test can kill the set-up in the middle of any step.
+ * The fakes log what they do, and can be told to fail, or to hang, so that a test can kill the set-up in the middle of any step.
  * System packages are left out (DAOS_SETUP_NO_SYSTEM); they have tests with a fake machine.
  *
  * @module
@@ -14,16 +14,17 @@ import { plainEnvironment } from "./processes.ts";
 import { root } from "./root.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
-/** The steps that can be made to hang. */
+/** The steps that can be made to hang or to fail. */
 export type Step = "npm" | "native" | "tsc";
 
 const HANG_MS_MAX = 60_000;
 
-/** Logs the step, and hangs in its middle if a file named after it says so. */
+/** Logs the step, and hangs or fails in its middle if a file named after it says so. */
 const FAKE_STEP = `
 import { appendFileSync, existsSync } from "node:fs";
 export async function step(root, name) {
   appendFileSync(root + "/log", name + "\\n");
+  if (existsSync(root + "/fail-" + name)) throw new Error(name + " has failed");
   if (existsSync(root + "/hang-" + name)) {
     appendFileSync(root + "/log", name + " hangs\\n");
     await new Promise((resolve) => setTimeout(resolve, ${HANG_MS_MAX}));
@@ -37,7 +38,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { step } from "../fake-step.mjs";
 const root = process.cwd();
 rmSync("node_modules", { recursive: true, force: true });
-mkdirSync("node_modules/typescript/bin", { recursive: true });
+mkdirSync("node_modules/typescript-7/bin", { recursive: true });
 await step(root, "npm");
 mkdirSync("node_modules/node-mpi-bindings", { recursive: true });
 mkdirSync("node_modules/lmdb/dependencies/lmdb/libraries/liblmdb", { recursive: true });
@@ -65,7 +66,7 @@ writeFileSync("node_modules/node-mpi-bindings/fake.mjs", \`
     writeFileSync(output, "");
   }
 \`);
-writeFileSync("node_modules/typescript/bin/tsc", \`
+writeFileSync("node_modules/typescript-7/bin/tsc", \`
   const { mkdirSync, writeFileSync } = require("node:fs");
   mkdirSync("dist", { recursive: true });
   import(process.cwd() + "/fake-step.mjs")
@@ -96,6 +97,11 @@ export class SetupClone {
   /** Makes a step hang from now on. */
   hang(step: Step): void {
     writeFileSync(join(this.path, `hang-${step}`), "");
+  }
+
+  /** Makes a step fail from now on. */
+  fail(step: Step): void {
+    writeFileSync(join(this.path, `fail-${step}`), "");
   }
 
   /** What the fakes did so far, in order. */

@@ -57,7 +57,8 @@ export interface TableWriteOptions {
   readonly compression?: Compression;
 }
 
-function versionOf({ epoch, snapshot, time }: TableVersion): Version | undefined {
+/** The version that is named; `undefined` for the newest. */
+export function versionOf({ epoch, snapshot, time }: TableVersion): Version | undefined {
   if (epoch !== undefined) return epoch;
   if (snapshot !== undefined) return { snapshot };
   return time === undefined ? undefined : { time };

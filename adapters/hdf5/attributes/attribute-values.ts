@@ -5,9 +5,11 @@
  */
 
 import { DaosError, isDaosError } from "../../../core/index.js";
+import type { CommittedType } from "../committed-type.js";
 import { type Datatype, itemSizeOf } from "../datatype/datatype.js";
 import { type DType, datatypeOf } from "../datatype/names.js";
 import { complexPartOf, isBool } from "../datatype/usual-types.js";
+
 import type { Dataspace } from "../description.js";
 import { product } from "../region.js";
 import type { NamedAttribute, NewAttribute } from "../storage/stored-attributes.js";
@@ -48,8 +50,8 @@ export interface AttributeContent {
 export interface AttributeOptions {
   /** Extents; those of the value by default. */
   readonly shape?: readonly number[];
-  /** Element type; that of the value by default. */
-  readonly dtype?: DType;
+  /** Element type, or a committed one; that of the value by default. */
+  readonly dtype?: DType | CommittedType;
 }
 
 function invalid(name: string, why: string, remedy: string, cause?: unknown): DaosError {
@@ -69,6 +71,11 @@ function takeFor(name: string, value: unknown, type: Datatype | undefined): Give
     const remedy = "give text, numbers, truth values, a typed array, lists of them, or a dtype";
     throw invalid(name, error.message, remedy, error);
   }
+}
+
+/** A committed type has attributes itself: its class cannot be asked for here. */
+function isCommitted(dtype: DType | CommittedType | undefined): dtype is CommittedType {
+  return typeof dtype === "object" && dtype !== null && "stored" in dtype;
 }
 
 function spaceOf(shape: readonly number[]): Dataspace {
@@ -92,8 +99,9 @@ export function attributeOf(
   { shape, dtype }: AttributeOptions = {},
 ): NewAttribute {
   if (name === "") throw invalid(name, "an attribute has no name", "give it one");
-  const common = { name, committedType: undefined };
-  const type = dtype === undefined ? undefined : datatypeOf(dtype);
+  const committed = isCommitted(dtype) ? dtype : undefined;
+  const common = { name, committedType: committed?.stored.id };
+  const type = isCommitted(dtype) ? dtype.type : dtype && datatypeOf(dtype);
   if (value instanceof Empty) {
     const elements = { bytes: new Uint8Array(0), heap: [] };
     const own = type ?? datatypeOf(value.dtype);

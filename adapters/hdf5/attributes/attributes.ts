@@ -85,12 +85,18 @@ export class Attributes {
   /**
    * Gives an attribute another value of the same type and shape; creates it if there is none.
    *
-   * @throws `DaosError` as {@link create}.
+   * @throws `DaosError` as {@link create}; `DER_INVAL` for one that has a type only.
    */
   async modify(name: string, value: unknown): Promise<void> {
     const known = this.#find(name);
     if (known === undefined) return this.set(name, value);
     const { type, space } = known;
+    if (space.kind === "null") {
+      const why = "it has a type only";
+      throw new DaosError("DER_INVAL", {
+        ...{ what: `Changing attribute "${name}"`, why, remedy: "create it anew" },
+      });
+    }
     const shape = space.kind === "simple" ? space.shape : [];
     const changed = attributeOf(name, value, { dtype: type, shape });
     if (changed.elements.bytes.length !== product(shape) * itemSizeOf(type)) {

@@ -57,6 +57,8 @@ function invalid(name: string, why: string, remedy: string, cause?: unknown): Da
   return new DaosError("DER_INVAL", text, { name }, cause);
 }
 
+const FILL_TIMES: readonly FillDescription["time"][] = ["alloc", "never", "ifset"];
+
 function isExtent(extent: unknown): extent is number {
   return Number.isSafeInteger(extent) && (extent as number) >= 0;
 }
@@ -139,6 +141,10 @@ function fillOf(
   { fillValue, fillTime }: StorageOptions,
   isChunked: boolean,
 ) {
+  if (fillTime !== undefined && !FILL_TIMES.includes(fillTime)) {
+    const why = `${String(fillTime)} is no time at which files are filled`;
+    throw invalid(name, why, `choose one of ${FILL_TIMES.join(", ")}`);
+  }
   // Elements of variable length cannot be left as they are.
   const isFilled = isChunked || (hasSlots(type) && type.class !== "reference");
   const time = fillTime ?? (isFilled ? "alloc" : "ifset");

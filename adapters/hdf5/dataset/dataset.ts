@@ -18,6 +18,7 @@ import {
 import type { StoredChunk } from "../description.js";
 import { product } from "../region.js";
 import {
+  ELLIPSIS,
   type ResolvedSelection,
   resolveSelection,
   type Selection,
@@ -118,8 +119,15 @@ export class Dataset<D extends DType = DType> extends DatasetFacts<D> {
 
   #resolve(selection: Selection | undefined): ResolvedSelection {
     this.stored.refresh();
-    if (this.isNull) return { region: [[]], shape: [0], count: 0 };
+    if (this.isNull) return this.#resolveNull(selection);
     return resolveSelection(this.shape, selection);
+  }
+
+  /** Of no elements, only all can be selected. */
+  #resolveNull(selection: Selection = []): ResolvedSelection {
+    const isAll = Array.isArray(selection) && selection.every((part) => part === ELLIPSIS);
+    if (isAll) return { region: [[]], shape: [0], count: 0 };
+    throw this.invalid("Selecting elements of", "it has none", "leave out the selection");
   }
 
   #checkSize(count: number): void {

@@ -122,6 +122,12 @@ function scaleParameters({ name, type }: Target, scale: number | true): number[]
   throw invalid(name, "scale-offset of floats needs the digits to keep", "give their number");
 }
 
+/** HDF5's checksum is none of text and sequences of any length: a chunk only holds where they are. */
+function checkSummed({ name, type }: Target): void {
+  if (type.class !== "vlen" && type.class !== "vlenString") return;
+  throw invalid(name, "fletcher32 takes no elements of variable length", "leave it out");
+}
+
 function filterOf(id: number, parameters: readonly number[], isOptional = true): FilterDescription {
   return { id, name: "", isOptional, parameters };
 }
@@ -164,6 +170,7 @@ export function pipelineFor(options: FilterOptions, target: Target): FilterDescr
     }
     filters.push(filterOf(id, parameters));
   }
+  if (fletcher32 === true) checkSummed(target);
   if (fletcher32 === true) filters.push(filterOf(FILTER_ID.fletcher32, [], false));
   return localFilters(filters, target);
 }

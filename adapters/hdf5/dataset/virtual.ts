@@ -37,8 +37,25 @@ export class VirtualSource {
     this.#selection = selection;
   }
 
-  /** Some elements of the source. */
+  /** Extents of what is selected. */
+  get selectedShape(): readonly number[] {
+    return this.resolve().shape;
+  }
+
+  /**
+   * Some elements of the source.
+   *
+   * @throws `DaosError` `DER_INVAL` for a source of which some were selected already.
+   */
   select(selection: Selection): VirtualSource {
+    if (this.#selection !== undefined) {
+      const text = {
+        what: `Selecting elements of "${this.dataset}" of "${this.file}"`,
+        why: "some of them were selected already",
+        remedy: "select all at once",
+      };
+      throw new DaosError("DER_INVAL", text);
+    }
     return new VirtualSource(this.file, this.dataset, this.shape, selection);
   }
 

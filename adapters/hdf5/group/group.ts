@@ -156,12 +156,13 @@ export class Group {
   /**
    * The object of a path, or `undefined`.
    *
-   * @param path Names separated by `/`; with a leading slash, from the file's root. Or a reference.
+   * @param path Names separated by `/`; with a leading slash, from the file's root. Or a reference. An empty one
+   *   leads nowhere.
    * @throws `DaosError` `DER_INVAL` for links that lead in a circle, `DER_NO_HDL`.
    */
   async get(path: string | Reference): Promise<Hdf5Object | undefined> {
     const found = path instanceof Reference ? this.#referred(path) : resolvePath(this.#here, path);
-    return found && this.open(found);
+    return path === "" || found === undefined ? undefined : this.open(found);
   }
 
   #referred({ object }: Reference): Resolved | undefined {
@@ -176,9 +177,11 @@ export class Group {
     return { session, oid, isGroup, name };
   }
 
-  /** Whether a path leads to an object. */
+  /** Whether there is such a name, as {@link keys} has it: also of a link that leads nowhere. */
   async has(path: string): Promise<boolean> {
-    return (await this.get(path)) !== undefined;
+    this.session.state(`Looking for "${String(path)}"`);
+    const isLink = (await this.getLink(path)) !== undefined;
+    return isLink || (namesOf(path).length === 0 && path !== "");
   }
 
   /** The link of a path, which is not followed; `undefined` if there is none. */

@@ -45,12 +45,15 @@ export function checkRequired(name: string, known: unknown, options: RequireOpti
   if (!(known instanceof Dataset)) throw fail("there is something else");
   const { shape, dtype, exact, maxShape } = options;
   const wanted = typeof shape === "number" ? [shape] : shape;
-  if (wanted !== undefined && String(wanted) !== String(known.isNull ? null : known.shape)) {
-    throw fail(`its shape is [${known.shape}], not [${wanted}]`);
-  }
   const limits = typeof maxShape === "number" ? [maxShape] : maxShape;
-  if (Array.isArray(limits) && String(limits) !== String(known.maxShape)) {
+  const hasLimits = Array.isArray(limits);
+  if (hasLimits && String(limits) !== String(known.maxShape)) {
     throw fail(`its limits are [${known.maxShape}], not [${limits}]`);
+  }
+  // One that may have grown within the required limits is what was asked for.
+  const isSame = String(wanted) === String(known.isNull ? null : known.shape);
+  if (wanted !== undefined && !isSame && !(hasLimits && wanted?.length === known.ndim)) {
+    throw fail(`its shape is [${known.shape}], not [${wanted}]`);
   }
   if (dtype === undefined) return;
   const type = dtype instanceof CommittedType ? dtype.type : datatypeOf(dtype);

@@ -290,6 +290,9 @@ function expand(
 }
 
 function resolveMask({ data, shape: extents }: Mask, shape: readonly number[]): ResolvedSelection {
+  if (shape.length === 0) {
+    throw invalid("a mask is given for a single element", "leave out the selection");
+  }
   const isSame =
     extents.length === shape.length && extents.every((extent, index) => extent === shape[index]);
   if (!isSame || data.length !== product(shape)) {

@@ -14,6 +14,7 @@ import {
   Points,
   type ResolvedSelection,
   type Selection,
+  slice,
 } from "./selection.js";
 
 function pointOf(offset: number, shape: readonly number[]): number[] {
@@ -88,7 +89,7 @@ export function fromSpaceSelection(selection: SpaceSelection, shape: readonly nu
     case "all":
       return [];
     case "none":
-      return new Points([]);
+      return shape.length === 0 ? new Points([]) : shape.map(() => slice(0, 0));
     case "hyperslab":
       return slabSelection(selection.slab);
     case "points":

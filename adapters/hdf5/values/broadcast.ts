@@ -10,14 +10,6 @@
 import { DaosError } from "../../../core/index.js";
 import { fillBytes, product } from "../region.js";
 
-function withoutOnes(shape: readonly number[]): number[] {
-  return shape.filter((extent) => extent !== 1);
-}
-
-function isSame(first: readonly number[], second: readonly number[]): boolean {
-  return first.length === second.length && first.every((extent, index) => extent === second[index]);
-}
-
 /** Whether elements of one shape can be spread over another. */
 export function canBroadcast(from: readonly number[], to: readonly number[]): boolean {
   const trimmed = from.slice(from.findIndex((extent) => extent !== 1));
@@ -31,19 +23,19 @@ export function canBroadcast(from: readonly number[], to: readonly number[]): bo
 /**
  * Spreads elements.
  *
- * @returns The bytes themselves if the shapes are the same, but for extents of 1.
+ * @returns The bytes themselves if there are as many elements already.
  * @throws `DaosError` `DER_INVAL` if the shapes do not match.
  */
 export function broadcast(
   bytes: Uint8Array,
   { from, to, itemSize }: { from: readonly number[]; to: readonly number[]; itemSize: number },
 ): Uint8Array {
-  if (isSame(withoutOnes(from), withoutOnes(to))) return bytes;
   if (!canBroadcast(from, to)) {
     const why = `elements of shape [${from}] do not fit the selected [${to}]`;
     const remedy = "give as many elements as are selected, or one for several";
     throw new DaosError("DER_INVAL", { what: "Writing elements", why, remedy });
   }
+  if (product(from) === product(to)) return bytes;
   const target = new Uint8Array(product(to) * itemSize);
   if (product(from) === 1) {
     fillBytes(target, bytes);

@@ -150,6 +150,10 @@ function encodeTexts(elements: unknown, heap: HeapItems): Uint8Array {
   for (let index = 0; index < list.length; index++) {
     const text = textOf(list[index]);
     if (text.length === 0) continue;
+    if (text.includes(0)) {
+      const why = "text of any length holds a zero byte, at which HDF5 would end it";
+      throw invalid(why, "leave it out, or use a fixed size, bytes or a sequence of uint8");
+    }
     view.setUint32(index * SLOT_SIZE, text.length, true);
     view.setBigUint64(index * SLOT_SIZE + 8, heap.add(text), true);
   }

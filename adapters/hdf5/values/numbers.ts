@@ -265,6 +265,18 @@ function toInteger(value: number | bigint | boolean, least: bigint, most: bigint
   return whole < least ? least : whole > most ? most : whole;
 }
 
+/** The float64 that is rounded to the same float32 as an integer: two roundings to the nearest are not one. */
+function toRoundOnce(value: bigint): number {
+  const number = Number(value);
+  if (Math.abs(number) < 2 ** 53) return number;
+  const magnitude = value < 0n ? -value : value;
+  // What is cut off only says to which side of a tie the rest is.
+  const cut = BigInt(magnitude.toString(2).length - 52);
+  const rest = magnitude & ((1n << cut) - 1n);
+  const whole = Number((magnitude >> cut) | (rest === 0n ? 0n : 1n)) * 2 ** Number(cut);
+  return value < 0n ? -whole : whole;
+}
+
 /** Numbers as the typed array of a name: what does not fit becomes the nearest that does. */
 export function convertNumbers<N extends NumericName>(
   name: N,
@@ -275,8 +287,11 @@ export function convertNumbers<N extends NumericName>(
   const count = values.length;
   const target = newArray(name as NumericName, count);
   if (name === "float32" || name === "float64") {
-    for (let index = 0; index < count; index++)
-      (target as Float64Array)[index] = Number(values[index]);
+    for (let index = 0; index < count; index++) {
+      const value = values[index];
+      const isWide = typeof value === "bigint" && name === "float32";
+      (target as Float64Array)[index] = isWide ? toRoundOnce(value) : Number(value);
+    }
     return target;
   }
   const size = bytesPerElement(name);

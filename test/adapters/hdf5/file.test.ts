@@ -434,10 +434,18 @@ describe("Attributes", () => {
     ["an integer beyond 64 bits", "DER_INVAL", "x", 2n ** 64n],
     ["a value without a name", "DER_INVAL", "", 1],
     ["a name of more than 64 KiB", "DER_KEY2BIG", "n".repeat(2 ** 16 + 1), 1],
-    ["more than 1 GiB", "DER_REC2BIG", "x", new Uint8Array(2 ** 30)],
   ])("refuse %s", async (_what, code, name, value) => {
     const file = await File.open(container(), "a.h5", "w");
     expect(await codeOf(() => file.attrs.set(name, value as string))).toBe(code);
+    expect(await file.attrs.keys()).toEqual([]);
+    await file.close();
+  });
+
+  // A test of its own: jest takes seconds to look through the rows of a table.
+  test("refuse more than 1 GiB", async () => {
+    const file = await File.open(container(), "a.h5", "w");
+    const value = new Uint8Array(2 ** 30);
+    expect(await codeOf(() => file.attrs.set("x", value))).toBe("DER_REC2BIG");
     expect(await file.attrs.keys()).toEqual([]);
     await file.close();
   });

@@ -14,6 +14,7 @@ import {
   packSize,
   processorName,
   standardVersion,
+  wtick,
   wtime,
 } from "node-mpi-bindings";
 import { equal } from "./checks.mjs";
@@ -32,6 +33,10 @@ export const environmentCases = {
     const start = wtime();
     while (wtime() === start);
     equal(wtime() > start, true);
+  },
+
+  "wtick() is the resolution of wtime(), in seconds"() {
+    equal(wtick() > 0 && wtick() < 0.1, true, `${wtick()}`);
   },
 
   "init() is harmless where a library runs"(comm) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Info, infoEnv } from "node-mpi-bindings";
+import { Info, infoCreateEnv, infoEnv } from "node-mpi-bindings";
 import { equal, fails } from "./checks.mjs";
 
 export const infoCases = {
@@ -62,5 +62,18 @@ export const infoCases = {
     for (const [key, value] of info) equal([typeof key, value.length > 0], ["string", true]);
     const isSolo = info.get("maxprocs") === "1" && info.get("command") === process.execPath;
     equal(isSolo || info.size >= 0, true);
+  },
+
+  "infoCreateEnv() tells of a command, also without MPI"(comm) {
+    const own = infoCreateEnv();
+    equal(own instanceof Info, true);
+    equal([own.get("command"), own.get("wdir")], [process.argv[0], process.cwd()]);
+    equal(own.get("argv"), process.argv.slice(1).join(" "));
+    if (comm.size > 1) equal(own.get("maxprocs"), String(comm.size));
+    const given = infoCreateEnv(["ocean", "--steps", "9"]);
+    equal([given.get("command"), given.get("argv")], ["ocean", "--steps 9"]);
+    const bare = infoCreateEnv([]);
+    equal([bare.has("command"), bare.has("argv"), bare.has("host")], [false, false, true]);
+    equal(infoCreateEnv(["long", "x".repeat(2000)]).has("argv"), false);
   },
 };

@@ -12,6 +12,7 @@
 import { finalize, SoloCommunicator, self, world } from "node-mpi-bindings";
 import { fails, runCases } from "./checks.mjs";
 import { collectiveCases } from "./conformance-collectives.mjs";
+import { combinedCases } from "./conformance-combined.mjs";
 import { communicatorCases } from "./conformance-communicators.mjs";
 import { datatypeCases } from "./conformance-datatypes.mjs";
 import { environmentCases } from "./conformance-environment.mjs";
@@ -19,6 +20,7 @@ import { errorCases } from "./conformance-errors.mjs";
 import { exchangeCases } from "./conformance-exchanges.mjs";
 import { graphCases } from "./conformance-graphs.mjs";
 import { groupCases } from "./conformance-groups.mjs";
+import { handlerCases } from "./conformance-handlers.mjs";
 import { infoCases } from "./conformance-infos.mjs";
 import { intercommunicatorCases } from "./conformance-intercommunicators.mjs";
 import { messageCases } from "./conformance-messages.mjs";
@@ -66,6 +68,7 @@ const { passed, failed } = await runCases(
     ...modeCases,
     ...datatypeCases,
     ...collectiveCases,
+    ...combinedCases,
     ...exchangeCases,
     ...reductionCases,
     ...neighborCases,
@@ -77,6 +80,7 @@ const { passed, failed } = await runCases(
     ...persistentCases,
     ...intercommunicatorCases,
     ...errorCases,
+    ...handlerCases,
     ...(kind === "dup" ? {} : predefinedCases),
     ...finalCases,
   },

@@ -1,7 +1,7 @@
 /**
  * One rank ends badly while the others wait for it.
  *
- *     crash.mjs throw | reject | exit | handled | abort | fatal | early
+ *     crash.mjs throw | reject | exit | handled | abort | fatal | fatal-comm | fatal-window | early
  */
 
 import { Errhandler, File, Mode, self, world } from "node-mpi-bindings";
@@ -22,6 +22,15 @@ const ENDINGS = {
   fatal: () => {
     File.setErrhandler(Errhandler.ERRORS_ARE_FATAL);
     File.open(self(), "/nonexistent/file", Mode.RDONLY);
+  },
+  "fatal-comm": () => {
+    comm.setErrhandler(Errhandler.ERRORS_ARE_FATAL);
+    comm.send(new Uint8Array(1), comm.size);
+  },
+  "fatal-window": () => {
+    const window = self().allocateWindow(8);
+    window.setErrhandler(Errhandler.ERRORS_ABORT);
+    window.put(new Uint8Array(1), 0);
   },
   handled: () => {
     process.on("uncaughtException", (error) => {

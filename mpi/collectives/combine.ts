@@ -7,8 +7,8 @@
  */
 
 import type { MpiTypedArray } from "../buffers.js";
-import { type BuiltInOp, viewOf } from "../collectives/op.js";
 import { BASIC_TYPES, type BasicName } from "../datatype/basic-types.js";
+import { type BuiltInOp, viewOf } from "./op.js";
 
 type Value = number | bigint;
 type Combination = (target: Value, origin: Value) => Value;
