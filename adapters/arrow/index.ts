@@ -61,6 +61,7 @@ export {
   type ScanArrayOptions,
   scanArray,
 } from "./simulation/scan-array.js";
+export type { Compaction } from "./table/compaction.js";
 export type { Comparison, Literal, Predicate } from "./table/predicate.js";
 export type { ScanOptions } from "./table/scan.js";
 export {

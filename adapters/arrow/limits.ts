@@ -35,6 +35,8 @@ export const PREDICATE_DEPTH_MAX = 64;
 export const PREDICATE_SIZE_MAX = 65_536;
 /** Rows of a batch that compaction makes. */
 export const COMPACTED_ROWS = 64 * KIB;
+/** Times that a compaction is tried, where others change the same parts. */
+export const COMPACTION_ATTEMPTS_MAX = 8;
 /** Bytes that are read of a file at once. */
 export const READ_SIZE = MIB;
 /** Rows of text that become a batch, and that types are inferred from. */

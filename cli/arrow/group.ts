@@ -5,6 +5,7 @@
  */
 
 import type { Group } from "../program.js";
+import { arrowCompact } from "./compact.js";
 import { arrowExport } from "./export.js";
 import { arrowHead } from "./head.js";
 import { arrowImport } from "./import.js";
@@ -17,5 +18,14 @@ import { arrowStats } from "./stats.js";
 export const arrowGroup: Group = {
   name: "arrow",
   summary: "tables of Apache Arrow record batches, in containers",
-  verbs: [arrowImport, arrowExport, arrowHead, arrowSchema, arrowStats, arrowPin, arrowServe],
+  verbs: [
+    arrowImport,
+    arrowExport,
+    arrowHead,
+    arrowSchema,
+    arrowStats,
+    arrowCompact,
+    arrowPin,
+    arrowServe,
+  ],
 };

@@ -23,7 +23,7 @@ import { Progress } from "../output/progress.js";
 import { epoch, integer, number, object, text, type Value } from "../output/schema.js";
 import { counted, humanDuration } from "../output/size.js";
 import { type Call, defineVerb, option } from "../verb.js";
-import { formatOption, poolRootOption, untilInterrupt } from "./options.js";
+import { compressionOf, formatOption, poolRootOption, untilInterrupt } from "./options.js";
 import { displayOf } from "./tables.js";
 
 interface ImportOptions {
@@ -65,10 +65,7 @@ function checkOptions({ append, force, compression }: ImportOptions): "lz4" | "z
     const why = "--append and --force were both given";
     throw new DaosError("DER_INVAL", { what, why, remedy: "give one of them" });
   }
-  if (compression === undefined || compression === "none") return undefined;
-  if (compression === "lz4" || compression === "zstd") return compression;
-  const why = `there is no compression "${compression}"`;
-  throw new DaosError("DER_INVAL", { what, why, remedy: "choose lz4, zstd or none" });
+  return compressionOf(compression);
 }
 
 /** Counts the rows of a stream, and ends it when it is to end. */

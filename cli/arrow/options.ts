@@ -5,7 +5,13 @@
  */
 
 import { InvalidArgumentError } from "commander";
-import { FILE_FORMATS, type FileFormat, type Predicate, type ScanOptions } from "daos-ts/arrow";
+import {
+  type Compression,
+  FILE_FORMATS,
+  type FileFormat,
+  type Predicate,
+  type ScanOptions,
+} from "daos-ts/arrow";
 import { DaosError } from "../../core/index.js";
 import { parseCount } from "../output/size.js";
 import { option } from "../verb.js";
@@ -85,4 +91,17 @@ export function untilInterrupt(): { readonly signal: AbortSignal } & Disposable 
       process.off("SIGINT", interrupt);
     },
   };
+}
+
+/**
+ * The compression that a user named.
+ *
+ * @throws `DaosError` `DER_INVAL` if there is none of that name.
+ */
+export function compressionOf(written: string | undefined): Compression | undefined {
+  if (written === undefined || written === "none") return undefined;
+  if (written === "lz4" || written === "zstd") return written;
+  const what = "Reading the command line";
+  const why = `there is no compression "${written}"`;
+  throw new DaosError("DER_INVAL", { what, why, remedy: "choose lz4, zstd or none" });
 }

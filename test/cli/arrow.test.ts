@@ -1,5 +1,5 @@
 /**
- * `daos arrow import`, `export`, `head`, `schema`, `stats` and `pin`, on files of all formats.
+ * `daos arrow import`, `export`, `head`, `schema`, `stats`, `compact` and `pin`, on files of all formats.
  */
 
 import { spawnSync } from "node:child_process";
@@ -168,6 +168,21 @@ describe("daos arrow", () => {
       ].join("\n"),
     );
     expect(answerOf("daos", ["arrow", "stats"], [table])).toMatchObject({ numRows: 3, parts: 1 });
+  });
+
+  test("compact makes one part of many, and nothing of one", () => {
+    const table = importEnergy();
+    answerOf("daos", IMPORT, [file("more.csv", CSV), table, "--append"]);
+    const compacted = answerOf("daos", ["arrow", "compact"], [table]);
+    expect(compacted).toMatchObject({ table, replacedParts: 2, newParts: 1, rows: 6 });
+    const stats = answerOf("daos", ["arrow", "stats"], [table]);
+    expect(stats).toMatchObject({ epoch: compacted.epoch, numRows: 6, parts: 1, batches: 1 });
+    const again = runWell("daos", ["arrow", "compact", table, "--compression", "zstd"]);
+    expect(again).toBe(`Epoch\t${compacted.epoch}\nReplaced\t0\nNew\t0\nRows\t0\nRemoved\t0\n`);
+    const missing = runJson("daos", ["arrow", "compact"], [`${results}/none`]);
+    expect(missing).toMatchObject({ error: { code: "DER_NONEXIST" }, exitStatus: 3 });
+    const codec = runJson("daos", ["arrow", "compact"], [table, "--compression", "x"]);
+    expect(codec).toMatchObject({ error: { code: "DER_INVAL" }, exitStatus: 2 });
   });
 
   test("head shows numbers that JSON has not as text", () => {

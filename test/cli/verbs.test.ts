@@ -60,6 +60,7 @@ const VERBS: Record<Program, readonly string[]> = {
     "arrow head",
     "arrow schema",
     "arrow stats",
+    "arrow compact",
     "arrow pin",
     "health check",
     "setup",

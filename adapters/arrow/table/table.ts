@@ -15,6 +15,7 @@ import {
   type ContainerView,
   DaosError,
   type Epoch,
+  isDaosError,
   type ObjectId,
   type Version,
 } from "../../../core/index.js";
@@ -22,8 +23,9 @@ import { create, listDirectory, lookup, remove } from "../../dfs/index.js";
 import { invalid } from "../errors.js";
 import { type Compression, loadCodec } from "../ipc/compression.js";
 import { type BatchStream, numberDictionaries } from "../ipc/types.js";
-import { COLUMNS_MAX } from "../limits.js";
+import { COLUMNS_MAX, COMPACTION_ATTEMPTS_MAX } from "../limits.js";
 import { appendBatches } from "./append.js";
+import { type Compaction, compactTable } from "./compaction.js";
 import { createWithBatches } from "./create-with-batches.js";
 import { deleteMatching } from "./deletion.js";
 import type { PartReader } from "./part-reader.js";
@@ -388,6 +390,40 @@ export class Table implements Disposable {
     const count = await deleteMatching(this.#container, this.#state, where);
     await this.refresh();
     return count;
+  }
+
+  /**
+   * Writes small batches as batches of 64 Ki rows or more, and parts with deleted rows without them; the rest stays as
+   * it is. Rows keep their order. All of it is one commit: readers see the table before or after it, older versions
+   * and snapshots stay as they are, and the space comes back once no version that is kept needs the old parts.
+   *
+   * Others may append meanwhile. Where others delete rows of the same parts, it begins again.
+   *
+   * @returns What was replaced.
+   * @throws `DaosError` `DER_TX_RESTART` if others changed the same parts again and again; `DER_EP_RO` for an older
+   *   version; `DER_NONEXIST`, `DER_NOSPACE`, `DER_IO`, `DER_NO_PERM`. Nothing was changed then.
+   *
+   * @example
+   * ```ts
+   * const { replacedParts, newParts } = await table.compact();
+   * ```
+   */
+  async compact(): Promise<Compaction> {
+    this.#requireNewest("Compacting");
+    const compression = this.#compression;
+    const codec = compression && { compression, codec: await loadCodec(compression) };
+    for (let attempt = 1; ; attempt++) {
+      await this.refresh();
+      const target = { container: this.#container, state: this.#state, codec };
+      try {
+        const compaction = await compactTable(target);
+        await this.refresh();
+        return compaction;
+      } catch (error) {
+        const isConflict = isDaosError(error, "DER_TX_RESTART");
+        if (!isConflict || attempt >= COMPACTION_ATTEMPTS_MAX) throw error;
+      }
+    }
   }
 
   /** Reads the newest version from now on; does nothing for a table that was opened at another one. */
