@@ -11,6 +11,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { arrow } from "./arrow.js";
 import { arrowFlight } from "./arrow-flight.js";
 import { dfs } from "./dfs.js";
 import {
@@ -28,6 +29,7 @@ import { mpiIo } from "./mpi-io.js";
 import { vos } from "./vos.js";
 
 const SUITES: ReadonlyMap<string, Suite> = new Map([
+  ["arrow", arrow],
   ["arrow-flight", arrowFlight],
   ["dfs", dfs],
   ["hdf5", hdf5],

@@ -15,6 +15,8 @@ export const SENT_BODY_SIZE = 2 * MIB;
 export const SENT_ROWS_MIN = 64;
 /** Bytes on their way to one client, above which no more are read for it. */
 export const PENDING_SIZE_MAX = 4 * MIB;
+/** Pieces of a message that are copied together before they are sent, in bytes: larger ones cost more to copy. */
+export const JOINED_PIECE_SIZE_MAX = 4 * KIB;
 /** Messages of one client that are held decoded, besides the one that is worked on. */
 export const PENDING_MESSAGES_MAX = 2;
 /** Window of HTTP/2 flow control, in bytes: what one client may send before it is read. */

@@ -37,7 +37,6 @@ import {
   MESSAGE_SIZE_MAX,
   STOP_MS_MAX,
   STREAMS_PER_CONNECTION_MAX,
-  WINDOW_SIZE,
 } from "./limits.js";
 import {
   FLIGHT_SERVICE,
@@ -95,7 +94,6 @@ const GRPC_OPTIONS: ChannelOptions = {
   "grpc.keepalive_time_ms": KEEPALIVE_MS,
   "grpc.keepalive_timeout_ms": KEEPALIVE_ANSWER_MS_MAX,
   "grpc.max_send_message_length": -1,
-  "grpc-node.flow_control_window": WINDOW_SIZE,
 };
 
 /** Reads certificates. */

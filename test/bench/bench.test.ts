@@ -130,6 +130,21 @@ describe("npm run bench -- hdf5", () => {
   );
 });
 
+describe("npm run bench -- arrow", () => {
+  // Each case starts three processes.
+  const run = isNightly ? test : test.skip;
+
+  run("checks what it reads and writes, and leaves nothing behind", () => {
+    const disk = temporaryDirectory({ medium: "disk" });
+    const { status, stdout } = bench("arrow", "--tiny", "--rounds", "1", "--json", "--disk", disk);
+    expect(status).toBe(0);
+    const rows = JSON.parse(stdout) as Line[];
+    expect(new Set(rows.map((row) => row.case)).size).toBe(5);
+    for (const row of rows) expect(Math.min(row.value, row.ratio)).toBeGreaterThan(0);
+    expect(readdirSync(disk)).toEqual([]);
+  });
+});
+
 describe("npm run bench -- mpi-io", () => {
   const run = available("openmpi") ? test : test.skip;
 

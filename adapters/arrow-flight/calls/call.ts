@@ -15,7 +15,7 @@ import type { DaosError, Identity, Pool } from "../../../core/index.js";
 import type { Authenticator } from "../access/authenticator.js";
 import type { PoolHandles } from "../access/pool-handles.js";
 import { cancelled, clientError, tooManyCalls } from "../errors.js";
-import { incoming, Outgoing, type RawCall } from "./client-stream.js";
+import { incoming, Outgoing, type RawCall, widenWindows } from "./client-stream.js";
 
 /** What the calls of a server share. */
 export interface CallHost {
@@ -144,6 +144,7 @@ function streaming(
   handler: (call: AnyCall, context: CallContext, out: Outgoing) => Promise<void>,
 ): UntypedHandleCall {
   const handle = (call: AnyCall) => {
+    widenWindows(call);
     const body = async (context: CallContext) => {
       const out = new Outgoing(call, { what, idleMsMax: host.idleMsMax, signal: context.signal });
       await handler(call, context, out);

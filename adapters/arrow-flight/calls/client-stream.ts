@@ -8,14 +8,16 @@
  * @module
  */
 
+import { Metadata } from "@grpc/grpc-js";
 import { badRequest, cancelled, idleTooLong } from "../errors.js";
-import { PENDING_MESSAGES_MAX, PENDING_SIZE_MAX } from "../limits.js";
-import type { Sendable } from "../protocol/services.js";
+import { PENDING_MESSAGES_MAX, PENDING_SIZE_MAX, WINDOW_SIZE } from "../limits.js";
+import { framesOf, type Scattered } from "../protocol/frames.js";
 
 /** What grpc-js hands to a handler of a call with streams, as far as it is used here. */
 export interface RawCall {
   cancelled: boolean;
   write(message: unknown, taken?: () => void): boolean;
+  sendMetadata(metadata: Metadata): void;
   read(): Buffer | null;
   on(event: string, listener: (...args: never[]) => void): unknown;
   off(event: string, listener: (...args: never[]) => void): unknown;
@@ -34,7 +36,31 @@ export interface ServerStream {
   readonly aborted: boolean;
   /** What HTTP/2 knows of it; `remoteClose` is 1 once the client has said that it sends no more. */
   readonly state: { readonly remoteClose?: number };
+  readonly session?: Session | undefined;
   close(code: number): void;
+  cork(): void;
+  uncork(): void;
+  write(bytes: Uint8Array, taken?: (error?: Error | null) => void): boolean;
+}
+
+/** The connection, as far as it is used here. */
+interface Session {
+  setLocalWindowSize(size: number): void;
+  settings(settings: { initialWindowSize: number }): void;
+}
+
+const widened = new WeakSet<Session>();
+
+/**
+ * Lets the client of a call send more before it hears from the server: grpc-js leaves the windows of a server's
+ * connections at 64 KiB, whatever its options say, and each of them costs a round trip then.
+ */
+export function widenWindows(call: RawCall): void {
+  const session = call.call?.stream?.session;
+  if (session === undefined || session === null || widened.has(session)) return;
+  widened.add(session);
+  session.setLocalWindowSize(WINDOW_SIZE);
+  session.settings({ initialWindowSize: WINDOW_SIZE });
 }
 
 /** How long a client may do nothing, and who it is, for errors. */
@@ -67,11 +93,18 @@ export function waitFor(
   });
 }
 
-/** Sends messages, and waits while too much is on its way. */
+/**
+ * Sends messages, and waits while too much is on its way.
+ *
+ * They go to the stream of the connection in their pieces: grpc-js would copy each message into a new buffer. Pieces are
+ * kept until the connection has taken them, and must not change before.
+ */
 export class Outgoing {
   readonly #call: RawCall;
   readonly #patience: ClientPatience;
   #pending = 0;
+  #isBegun = false;
+  #isBroken = false;
   #wake: (() => void) | undefined;
 
   constructor(call: RawCall, patience: ClientPatience) {
@@ -84,15 +117,33 @@ export class Outgoing {
    *
    * @throws `DaosError` `DER_CANCELED` if the call was cut off, `DER_TIMEDOUT` if the client takes nothing.
    */
-  async send(message: { readonly byteLength: number }): Promise<void> {
+  async send(message: Scattered): Promise<void> {
     this.#patience.signal.throwIfAborted();
+    const stream = this.#call.call?.stream;
+    if (stream === undefined || stream.closed || stream.destroyed) throw this.#broken();
+    if (!this.#isBegun) this.#call.sendMetadata(new Metadata());
+    this.#isBegun = true;
     const size = message.byteLength;
     this.#pending += size;
-    this.#call.write(message as Sendable, () => {
-      this.#pending -= size;
-      this.#wake?.();
-    });
+    const frames = framesOf(message);
+    stream.cork();
+    for (const [index, frame] of frames.entries()) {
+      if (index < frames.length - 1) stream.write(frame);
+      else stream.write(frame, (error) => this.#taken(size, error));
+    }
+    stream.uncork();
     await this.#until(PENDING_SIZE_MAX);
+  }
+
+  #taken(size: number, error: Error | null | undefined): void {
+    this.#pending -= size;
+    this.#isBroken ||= error !== null && error !== undefined;
+    this.#wake?.();
+  }
+
+  #broken(): Error {
+    this.#patience.signal.throwIfAborted();
+    return cancelled(this.#patience.what, "the connection or the stream broke");
   }
 
   async #until(limit: number): Promise<void> {
@@ -104,6 +155,7 @@ export class Outgoing {
         };
       });
     }
+    if (this.#isBroken) throw this.#broken();
   }
 
   /** Returns when the client has taken everything. */

@@ -42,13 +42,13 @@ function pushVarint(to: number[], value: number): void {
   to.push(left);
 }
 
-/** Bytes that lie in pieces: what grpc-js needs of a buffer to make a frame of it. */
+/** Bytes that lie in pieces. */
 export class ScatteredBytes {
-  readonly #pieces: readonly Uint8Array[];
+  readonly pieces: readonly Uint8Array[];
   readonly byteLength: number;
 
   constructor(pieces: readonly Uint8Array[]) {
-    this.#pieces = pieces;
+    this.pieces = pieces;
     this.byteLength = pieces.reduce((sum, { length }) => sum + length, 0);
   }
 
@@ -60,7 +60,7 @@ export class ScatteredBytes {
   /** Copies all bytes into a buffer, from `start` on. */
   copy(target: Uint8Array, start = 0): number {
     let at = start;
-    for (const piece of this.#pieces) {
+    for (const piece of this.pieces) {
       target.set(piece, at);
       at += piece.length;
     }

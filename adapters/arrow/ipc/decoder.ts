@@ -18,12 +18,12 @@ import {
 } from "apache-arrow";
 import type {
   RecordBatch as BatchHeader,
-  BufferRegion,
   DictionaryBatch,
 } from "apache-arrow/ipc/metadata/message";
 import { malformed } from "../errors.js";
 import { BODY_SIZE_MAX, METADATA_SIZE_MAX } from "../limits.js";
 import { type Codec, compressionOf, decompressBuffer, loadCodec } from "./compression.js";
+import { decodedLayout, type Region } from "./layout.js";
 import { Loader } from "./load.js";
 import { decodeMessage, decodeSchema, PREFIX_SIZE, schemaOfFooter } from "./messages.js";
 import type { BatchStream } from "./types.js";
@@ -99,13 +99,12 @@ export class IpcDecoder {
 
   async #loader(batch: BatchHeader, body: Uint8Array): Promise<Loader> {
     const what = this.#what;
-    const { nodes, buffers: regions, variadicBufferCounts: variadicCounts } = batch;
     const { compression } = batch as BatchHeader & { compression: { type: number } | null };
     const codec: Codec | undefined = compression
       ? await loadCodec(compressionOf(compression.type))
       : undefined;
     const budget = new Budget();
-    const bytesOf = ({ offset, length }: BufferRegion): Uint8Array => {
+    const bytesOf = ({ offset, length }: Region): Uint8Array => {
       const isInside = offset >= 0 && length >= 0 && offset + length <= body.length;
       if (!isInside) throw malformed(what, "a buffer lies out of its body");
       const bytes = body.subarray(offset, offset + length);
@@ -114,10 +113,8 @@ export class IpcDecoder {
       return content;
     };
     const dictionary = (id: number) => this.#dictionaries.get(id);
-    return new Loader(
-      { nodes, regions, variadicCounts },
-      { what, isTrusted: false, bytesOf, dictionary },
-    );
+    const source = { what, isTrusted: false, bytesOf, dictionary };
+    return new Loader(decodedLayout(batch), source);
   }
 }
 

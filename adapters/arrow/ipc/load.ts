@@ -9,18 +9,11 @@
  */
 
 import { type Data, DataType, makeData, Type, UnionMode, Vector } from "apache-arrow";
-import type { BufferRegion, FieldNode } from "apache-arrow/ipc/metadata/message";
 import { malformed } from "../errors.js";
 import { elementSize } from "./assemble.js";
+import type { BodyLayout, Region } from "./layout.js";
 import { checkIndices, checkOffsets, checkUnion, checkViews } from "./load-checks.js";
 import { childrenOf, hasText } from "./types.js";
-
-/** What a message says of its body. */
-export interface BodyLayout {
-  readonly nodes: readonly FieldNode[];
-  readonly regions: readonly BufferRegion[];
-  readonly variadicCounts: readonly number[];
-}
 
 /** Where buffers and dictionaries come from. */
 export interface LoadSource {
@@ -29,7 +22,7 @@ export interface LoadSource {
   /** Whether the data was checked before, as all that a table stores was. */
   readonly isTrusted: boolean;
   /** The bytes of a buffer. */
-  bytesOf(region: BufferRegion): Uint8Array;
+  bytesOf(region: Region): Uint8Array;
   /** The dictionary of a number. */
   dictionary(id: number): Vector | undefined;
 }
@@ -59,7 +52,7 @@ export class Loader {
   }
 
   #nextNode(): { length: number; nullCount: number } {
-    const node = this.#layout.nodes[this.#node];
+    const node = this.#layout.node(this.#node);
     this.#node += 1;
     if (node === undefined) throw this.#fault("columns are missing");
     const { length, nullCount } = node;
@@ -70,8 +63,8 @@ export class Loader {
     return { length, nullCount };
   }
 
-  #nextRegion(): BufferRegion {
-    const region = this.#layout.regions[this.#region];
+  #nextRegion(): Region {
+    const region = this.#layout.region(this.#region);
     this.#region += 1;
     if (region === undefined) throw this.#fault("buffers are missing");
     return region;
@@ -109,7 +102,7 @@ export class Loader {
   skip(type: DataType): void {
     const { typeId } = type;
     const isDictionary = DataType.isDictionary(type);
-    this.#nextNode();
+    this.#node += 1;
     if (typeId === Type.Null) return;
     if (DataType.isUnion(type)) this.#region += type.mode === UnionMode.Dense ? 2 : 1;
     else if (DataType.isStruct(type) || DataType.isFixedSizeList(type)) this.#region += 1;
@@ -122,9 +115,9 @@ export class Loader {
   }
 
   #nextVariadic(): number {
-    const count = this.#layout.variadicCounts[this.#variadic] ?? 0;
+    const count = this.#layout.variadicCount(this.#variadic);
     this.#variadic += 1;
-    if (count < 0 || count > this.#layout.regions.length) throw this.#fault("buffers are missing");
+    if (count < 0 || count > this.#layout.regionCount) throw this.#fault("buffers are missing");
     return count;
   }
 

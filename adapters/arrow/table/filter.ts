@@ -135,6 +135,14 @@ export function mayMatch(predicate: BoundPredicate, statistics: RowStatistics): 
   return (outcomes(predicate, statistics) & CAN_TRUE) !== 0;
 }
 
+/**
+ * Whether all rows match; then none of them need be looked at. Statistics do not know of nulls among the values of a
+ * dictionary: predicates on such columns are not to be asked about.
+ */
+export function mustMatch(predicate: BoundPredicate, statistics: RowStatistics): boolean {
+  return outcomes(predicate, statistics) === CAN_TRUE;
+}
+
 /** Compares numbers of either width: one loop for each comparison, so that none decides row by row. */
 function compareNumbers(
   values: ArrayLike<number>,

@@ -7,9 +7,10 @@
  */
 
 import { type Data, type Schema, Vector } from "apache-arrow";
-import type { BufferRegion, DictionaryBatch, RecordBatch } from "apache-arrow/ipc/metadata/message";
+import type { DictionaryBatch, RecordBatch } from "apache-arrow/ipc/metadata/message";
 import type { ContainerView, ObjectId } from "../../../core/index.js";
 import { type Codec, compressionOf, decompressBuffer, loadCodec } from "../ipc/compression.js";
+import { decodedLayout, storedLayout } from "../ipc/layout.js";
 import { Loader, type LoadSource } from "../ipc/load.js";
 import { decodeMessage, decodeSchema, PREFIX_SIZE } from "../ipc/messages.js";
 import {
@@ -38,6 +39,10 @@ function schemaOf(bytes: Uint8Array): Schema {
     schemas.set(name, schema);
   }
   return schema;
+}
+
+async function codecOf(type: number | undefined): Promise<Codec | undefined> {
+  return type === undefined ? undefined : loadCodec(compressionOf(type));
 }
 
 type Dictionaries = ReadonlyMap<number, Vector>;
@@ -70,7 +75,7 @@ export class PartReader {
     return {
       what: WHAT,
       isTrusted: true,
-      bytesOf: ({ offset, length }: BufferRegion) => {
+      bytesOf: ({ offset, length }) => {
         const bytes = this.#bytes(view, body + offset, length);
         return codec === undefined ? bytes : decompressBuffer(codec, bytes, WHAT);
       },
@@ -78,27 +83,23 @@ export class PartReader {
     };
   }
 
-  async #message(view: ContainerView, { offset, metadataSize }: Block) {
-    const bytes = view.readBytes(this.#oid, offset + PREFIX_SIZE, offset + metadataSize);
-    const header: unknown = decodeMessage(bytes, WHAT).header;
-    const batch = (header as { data?: RecordBatch }).data ?? (header as RecordBatch);
-    const { compression } = batch as RecordBatch & { compression: { type: number } | null };
-    const codec = compression ? await loadCodec(compressionOf(compression.type)) : undefined;
-    const { nodes, buffers, variadicBufferCounts } = batch;
-    const layout = { nodes, regions: buffers, variadicCounts: variadicBufferCounts };
-    return { header, layout, codec };
+  /** The metadata of a message, where it is mapped. */
+  #metadata(view: ContainerView, { offset, metadataSize }: Block): Uint8Array {
+    return this.#bytes(view, offset + PREFIX_SIZE, metadataSize - PREFIX_SIZE);
   }
 
   async #loadDictionaries(view: ContainerView): Promise<Map<number, Vector>> {
     const dictionaries = new Map<number, Vector>();
     const types = this.contents.schema.dictionaries;
     for (const block of this.contents.dictionaries) {
-      const { header, layout, codec } = await this.#message(view, block);
-      const { id, isDelta } = header as DictionaryBatch;
+      const { header } = decodeMessage(this.#metadata(view, block), WHAT);
+      const { id, isDelta, data: batch } = header as DictionaryBatch;
       const type = types.get(id);
       if (type === undefined) continue;
+      const { compression } = batch as RecordBatch & { compression: { type: number } | null };
+      const codec = await codecOf(compression?.type);
       const source = this.#source(view, block, { codec, dictionaries });
-      const data = new Loader(layout, source).load(type);
+      const data = new Loader(decodedLayout(batch), source).load(type);
       const known = isDelta ? dictionaries.get(id) : undefined;
       dictionaries.set(id, new Vector([...(known?.data ?? []), data]));
     }
@@ -120,7 +121,8 @@ export class PartReader {
       this.#dictionaries = undefined;
       throw error;
     }
-    const { layout, codec } = await this.#message(view, batch);
+    const { layout, compressionType } = storedLayout(this.#metadata(view, batch));
+    const codec = compressionType === undefined ? undefined : await codecOf(compressionType);
     const loader = new Loader(layout, this.#source(view, batch, { codec, dictionaries }));
     const columns = new Map<number, Data>();
     const last = Math.max(-1, ...wanted);

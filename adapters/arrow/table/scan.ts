@@ -7,10 +7,18 @@
  * @module
  */
 
-import { type Data, type Field, makeData, RecordBatch, Schema, Struct } from "apache-arrow";
+import {
+  type Data,
+  DataType,
+  type Field,
+  makeData,
+  RecordBatch,
+  Schema,
+  Struct,
+} from "apache-arrow";
 import { invalid } from "../errors.js";
 import { SKIPPED_BATCHES_MAX } from "../limits.js";
-import { matchingRows, mayMatch } from "./filter.js";
+import { matchingRows, mayMatch, mustMatch } from "./filter.js";
 import { gather, nullColumn } from "./gather.js";
 import type { PartReader } from "./part-reader.js";
 import {
@@ -177,6 +185,8 @@ class BatchColumns {
 export async function* foundRows(state: TableState, scan: BoundScan): AsyncGenerator<FoundRows> {
   let tableRow = 0;
   let skipped = 0;
+  const { where } = scan;
+  const isExact = where !== undefined && hasExactStatistics(state, where);
   for (const part of state.parts) {
     const live = part.rows - part.deletedRows;
     if (tableRow >= scan.end) return;
@@ -198,17 +208,14 @@ export async function* foundRows(state: TableState, scan: BoundScan): AsyncGener
       if (range.end <= 0 || range.start >= count) continue;
       const columns = new BatchColumns(state, reader, batch);
       const statistics = { rows: batch.rows, column: (index: number) => columns.statistics(index) };
-      if (scan.where !== undefined && !mayMatch(scan.where, statistics)) {
+      if (where !== undefined && !mayMatch(where, statistics)) {
         skipped += 1;
         if (skipped % SKIPPED_BATCHES_MAX === 0) await new Promise(setImmediate);
         continue;
       }
-      const rows = await selectedRows(
-        columns,
-        scan.where,
-        rowsWithin(kept, count, range),
-        batch.rows,
-      );
+      const within = rowsWithin(kept, count, range);
+      const isSure = where === undefined || (isExact && mustMatch(where, statistics));
+      const rows = isSure ? within : await selectedRows(columns, where, within, batch.rows);
       if (rows?.length === 0) continue;
       const access = { column: columns.column.bind(columns), need: columns.need.bind(columns) };
       yield { ...place, rows, ...access };
@@ -216,13 +223,20 @@ export async function* foundRows(state: TableState, scan: BoundScan): AsyncGener
   }
 }
 
+/** Whether the statistics know of all nulls: not of those among the values of a dictionary. */
+function hasExactStatistics({ header }: TableState, where: BoundPredicate): boolean {
+  const columns = [...columnsOfPredicate(where)];
+  const types = columns.map((column) => header.schema.fields[column]?.type);
+  return types.every((type) => !DataType.isDictionary(type));
+}
+
 async function selectedRows(
   columns: BatchColumns,
-  where: BoundPredicate | undefined,
+  where: BoundPredicate,
   rows: Int32Array | undefined,
   count: number,
 ): Promise<Int32Array | undefined> {
-  if (where === undefined || rows?.length === 0) return rows;
+  if (rows?.length === 0) return rows;
   await columns.need(columnsOfPredicate(where));
   const matching = matchingRows(where, count, (column) => columns.column(column));
   if (rows === undefined || matching === undefined) return rows ?? matching;
@@ -246,6 +260,7 @@ export async function* scanBatches(
 ): AsyncGenerator<RecordBatch> {
   let left = scan.limit;
   if (left === 0) return;
+  const type = new Struct(scan.schema.fields);
   for await (const found of foundRows(state, scan)) {
     await found.need(scan.columns);
     const count = found.rows?.length ?? found.batch.rows;
@@ -255,7 +270,6 @@ export async function* scanBatches(
     }
     const length = Math.min(count, left);
     const children = scan.columns.map((column) => taken(found.column(column), rows));
-    const type = new Struct(scan.schema.fields);
     const data = makeData({ type, length, nullCount: 0, children } as never);
     const metadata = new Map([["daos.row", String(found.tableRow)]]);
     yield new RecordBatch(scan.schema, data as never, metadata);

@@ -36,14 +36,69 @@ interface Range {
   hasNan: boolean;
 }
 
+/** Values that are looked at together. */
+const STEP = 4;
+
+/**
+ * As {@link includeNumbers}, without nulls. Most values lie within what was seen before, and those that do not often
+ * increase: each is found out for four at once.
+ */
+function includeAllNumbers(values: ArrayLike<number>, count: number, range: Range): void {
+  let row = 0;
+  // A NaN is not equal to itself, and compares with nothing.
+  // biome-ignore lint/suspicious/noSelfCompare: works for numbers and 64-bit integers alike
+  while (row < count && values[row] !== values[row]) row += 1;
+  let hasNan = row > 0;
+  let min = values[row] as number;
+  let max = min;
+  while (row < count) {
+    const end = Math.min(row + STEP, count);
+    if (end - row === STEP) {
+      const a = values[row] as number;
+      const b = values[row + 1] as number;
+      const c = values[row + 2] as number;
+      const d = values[row + 3] as number;
+      const isWithin =
+        a >= min &&
+        a <= max &&
+        b >= min &&
+        b <= max &&
+        c >= min &&
+        c <= max &&
+        d >= min &&
+        d <= max;
+      const isIncreasing = !isWithin && a >= min && a <= b && b <= c && c <= d;
+      if (isIncreasing && d > max) max = d;
+      if (isWithin || isIncreasing) {
+        row = end;
+        continue;
+      }
+    }
+    for (; row < end; row++) {
+      const value = values[row] as number;
+      if (value < min) min = value;
+      else if (value > max) max = value;
+      // biome-ignore lint/suspicious/noSelfCompare: as above
+      else if (value !== value) hasNan = true;
+    }
+  }
+  range.hasNan = hasNan;
+  if (min === undefined) return;
+  range.min = min;
+  range.max = max;
+}
+
 function includeNumbers(data: Data, range: Range): void {
   const values = numbersOf(data) as ArrayLike<number>;
-  const hasNulls = data.nullCount > 0;
+  if (data.nullCount === 0) {
+    includeAllNumbers(values, data.length, range);
+    return;
+  }
   let min = values[0] as number;
   let max = min;
   let isFirst = true;
   for (let row = 0; row < data.length; row++) {
-    if (hasNulls && !isValid(data, row)) continue;
+    if (!isValid(data, row)) continue;
     const value = values[row] as number;
     if (isFirst) {
       // A NaN is not equal to itself, and compares with nothing.

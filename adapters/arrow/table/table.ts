@@ -64,6 +64,18 @@ export function versionOf({ epoch, snapshot, time }: TableVersion): Version | un
   return time === undefined ? undefined : { time };
 }
 
+/** Contents of parts that were read by a handle of a container: object ids are never given twice. */
+const knownReaders = new WeakMap<Container, Map<ObjectId, PartReader>>();
+
+function readersOf(container: Container): Map<ObjectId, PartReader> {
+  let readers = knownReaders.get(container);
+  if (readers === undefined) {
+    readers = new Map();
+    knownReaders.set(container, readers);
+  }
+  return readers;
+}
+
 function checkSchema(path: string, schema: Schema): void {
   const what = `Creating table "${path}"`;
   const names = new Set(schema.fields.map(({ name }) => name));
@@ -91,7 +103,7 @@ export class Table implements Disposable {
   readonly #container: Container;
   readonly #isOld: boolean;
   readonly #compression: Compression | undefined;
-  readonly #readers = new Map<ObjectId, PartReader>();
+  readonly #readers: Map<ObjectId, PartReader>;
   #state: TableState;
 
   private constructor(
@@ -100,6 +112,7 @@ export class Table implements Disposable {
     { at, compression }: { at: TableVersion; compression: Compression | undefined },
   ) {
     this.#container = container;
+    this.#readers = readersOf(container);
     const version = versionOf(at);
     this.#isOld = version !== undefined;
     this.#compression = compression;
