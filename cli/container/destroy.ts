@@ -4,9 +4,11 @@
  * @module
  */
 
-import { Pool } from "../../core/index.js";
+import { isDaosError, Pool } from "../../core/index.js";
 import { object, text } from "../output/schema.js";
 import { type Call, defineVerb, option, poolAndContainer } from "../verb.js";
+
+import { noContainer } from "./open.js";
 
 /** `daos container destroy` */
 export const containerDestroy = defineVerb({
@@ -21,7 +23,13 @@ export const containerDestroy = defineVerb({
   }),
   run: ({ pool: directory, container, options }: Call<{ force?: boolean }>) => {
     using pool = Pool.connect(directory);
-    pool.destroyContainer(container, { force: options.force === true });
+    try {
+      pool.destroyContainer(container, { force: options.force === true });
+    } catch (error) {
+      if (!isDaosError(error, "DER_NONEXIST")) throw error;
+      const what = `Destroying container "${container}" of pool ${pool.path}`;
+      throw noContainer(what, pool, container);
+    }
     return { container, pool: directory };
   },
   print: ({ container, pool }, output) => {

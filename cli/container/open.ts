@@ -45,9 +45,14 @@ export function findContainer(pool: Pool, name: string, force = false): Containe
     if (!isDaosError(error, "DER_NONEXIST")) throw error;
   }
   const what = `Opening container "${name}" of pool ${pool.path}`;
+  throw noContainer(what, pool, name, ', or create it with "daos container create"');
+}
+
+/** The error for a label or UUID that no container has. */
+export function noContainer(what: string, { path }: Pool, name: string, otherwise = ""): DaosError {
   const why = "the pool has no container of that label or UUID";
-  const remedy = `choose one of "daos container list ${pool.path}", or create it with "daos container create"`;
-  throw new DaosError("DER_NONEXIST", { what, why, remedy }, { container: name, path: pool.path });
+  const remedy = `choose one of "daos container list ${path}"${otherwise}`;
+  return new DaosError("DER_NONEXIST", { what, why, remedy }, { container: name, path });
 }
 
 /** Which version is meant; the newest by default. */
