@@ -44,7 +44,7 @@ export interface Communicator
     WindowCalls,
     ProcessCalls,
     TopologyCalls,
-    ErrhandlerCalls {
+    ErrhandlerCalls<Communicator> {
   /** This process's rank, from 0. @mpi MPI_Comm_rank */
   readonly rank: number;
   /** Number of ranks. @mpi MPI_Comm_size */

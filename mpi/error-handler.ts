@@ -29,8 +29,7 @@ export class Errhandler<T = unknown> {
   /** What the standard calls it; "" of a function. */
   readonly name: string;
   // `private`, not `#`: TypeScript 6.0 miscompiles a class whose static fields and #fields both name the class.
-  // The type of a method, whose parameters are compared both ways: a grid's handler is one of a communicator.
-  private readonly told: { tell(error: MpiError, object: T | undefined): void }["tell"] | undefined;
+  private readonly told: ErrorFunction<T> | undefined;
 
   private constructor(name: string, told?: ErrorFunction<T>) {
     this.name = name;

@@ -22,8 +22,8 @@ import { Errhandler, requireErrhandler } from "./error-handler.js";
 import { MpiError } from "./errors.js";
 import { Request } from "./messages/request.js";
 
-/** What objects offer whose errors can be handled. */
-export interface ErrhandlerCalls {
+/** What objects of a kind offer whose errors can be handled. */
+export interface ErrhandlerCalls<Kind> {
   /**
    * Says what happens with errors of this object's calls before they are thrown; at first nothing
    * (`Errhandler.ERRORS_RETURN`). It also counts for requests that are started from now on. Communicators that are made
@@ -32,9 +32,9 @@ export interface ErrhandlerCalls {
    * @throws {@link MpiError} `MPI_ERR_ARG` for what is no handler; `MPI_ERR_COMM`, `MPI_ERR_WIN` after `free`.
    * @mpi MPI_Comm_set_errhandler, MPI_Win_set_errhandler
    */
-  setErrhandler(handler: Errhandler<this>): void;
+  setErrhandler(handler: Errhandler<Kind>): void;
   /** What happens with errors. @mpi MPI_Comm_get_errhandler, MPI_Win_get_errhandler */
-  getErrhandler(): Errhandler<this>;
+  getErrhandler(): Errhandler<Kind>;
   /**
    * Does with an error what would be done with one of this object's calls; throws nothing by itself.
    *
@@ -55,9 +55,9 @@ const UNTOLD = new Set<PropertyKey>([
   "callErrhandler",
 ]);
 
-/** An object whose errors are handled. */
-export abstract class Handled implements ErrhandlerCalls {
-  #handler: Errhandler<this> | undefined;
+/** An object of a kind whose errors are handled. */
+export abstract class Handled<Kind> implements ErrhandlerCalls<Kind> {
+  #handler: Errhandler<Kind> | undefined;
   /** Calls of methods that this object is in. */
   #depth = 0;
   #isTelling = false;
@@ -69,14 +69,14 @@ export abstract class Handled implements ErrhandlerCalls {
   /** Ends the job. @internal */
   protected abstract endJob(code: number): void;
 
-  setErrhandler(handler: Errhandler<this>): void {
+  setErrhandler(handler: Errhandler<Kind>): void {
     const call = `${this.handledAs}_set_errhandler`;
     this.requireLive(call);
     requireErrhandler(call, handler);
     this.#handle(handler);
   }
 
-  getErrhandler(): Errhandler<this> {
+  getErrhandler(): Errhandler<Kind> {
     this.requireLive(`${this.handledAs}_get_errhandler`);
     return this.#handler ?? Errhandler.ERRORS_RETURN;
   }
@@ -92,7 +92,7 @@ export abstract class Handled implements ErrhandlerCalls {
     throw new MpiError({ code: "MPI_ERR_ARG", call, why: "the error is no MpiError", remedy });
   }
 
-  #handle(handler: Errhandler<this>): void {
+  #handle(handler: Errhandler<Kind>): void {
     const [was, is] = [this.#handler !== undefined, handler !== Errhandler.ERRORS_RETURN];
     this.#handler = is ? handler : undefined;
     if (is === was) return;
@@ -128,7 +128,7 @@ export abstract class Handled implements ErrhandlerCalls {
     if (this.#isTelling) return;
     this.#isTelling = true;
     try {
-      this.#handler?.handle(error, this, (code) => this.endJob(code));
+      this.#handler?.handle(error, this as unknown as Kind, (code) => this.endJob(code));
     } finally {
       this.#isTelling = false;
     }
@@ -136,7 +136,7 @@ export abstract class Handled implements ErrhandlerCalls {
 
   /** What a call has made shares the handler: requests of this object, and communicators made of it. */
   #handOn(result: unknown): void {
-    const handler = this.#handler;
+    const handler = this.#handler as Errhandler | undefined; // What is made is of the same kind.
     if (handler === undefined) return;
     if (result instanceof Request) {
       result.onFailure((error) => this.#tell(error));
@@ -145,17 +145,17 @@ export abstract class Handled implements ErrhandlerCalls {
   }
 
   /** Takes the handler of what this object was made of. @internal */
-  static inherit(made: Handled, handler: Errhandler<Handled>): void {
+  static inherit(made: Handled<unknown>, handler: Errhandler): void {
     if (made.handledAs === "MPI_Comm") made.#handle(handler);
   }
 }
 
-function inherit(made: unknown, handler: unknown): void {
-  if (made instanceof Handled) Handled.inherit(made, handler as Errhandler<Handled>);
+function inherit(made: unknown, handler: Errhandler): void {
+  if (made instanceof Handled) Handled.inherit(made, handler);
 }
 
 /** Methods and getters of an object's classes, those of the last one first. */
-function methodsOf(object: Handled): Map<PropertyKey, PropertyDescriptor> {
+function methodsOf(object: Handled<never>): Map<PropertyKey, PropertyDescriptor> {
   const found = new Map<PropertyKey, PropertyDescriptor>();
   for (
     let prototype = Object.getPrototypeOf(object);

@@ -31,7 +31,8 @@ const CALL = "MPI_Reduce_local";
  * @param left Left operands. It must not overlap `inout`.
  * @param inout Right operands, then the results; as many elements, of the same type.
  * @param op One of the standard, or a function; what that throws is thrown here, and `inout` then left as it was.
- * @throws {@link MpiError} `MPI_ERR_COUNT` for buffers of unlike lengths, `MPI_ERR_TYPE`, `MPI_ERR_OP`.
+ * @throws {@link MpiError} `MPI_ERR_COUNT` for buffers of unlike lengths, `MPI_ERR_TYPE`, `MPI_ERR_OP`,
+ *   `MPI_ERR_BUFFER` if they overlap (found where elements have no gaps); nothing has then changed.
  *
  * @example
  * ```ts
@@ -49,6 +50,7 @@ export function reduceLocal(left: MessageBuffer, inout: MessageBuffer, op: Op): 
     throw new MpiError({ code: "MPI_ERR_COUNT", call: CALL, why, remedy: "Pass equal lengths" });
   }
   if (count === 0) return;
+  requireApart(operand, result);
   const library = currentLibrary();
   if (op instanceof UserOp) {
     combineByFunction(op, type, operand, result);
@@ -88,4 +90,19 @@ function spanOf(message: Message): Uint8Array {
   const { extent, trueLowerBound, trueExtent } = datatype;
   const end = offset + extent * (count - 1) + trueLowerBound + trueExtent;
   return bytesOf(buffer).subarray(offset, end);
+}
+
+/** Elements with gaps may lie between each other: only where there are none, ranges tell. */
+function requireApart(left: Message, inout: Message): void {
+  const hasGaps = [left, inout].some(
+    (message) =>
+      message instanceof TypedElements && message.datatype.extent !== message.datatype.trueExtent,
+  );
+  const [from, into] = [spanOf(left), spanOf(inout)];
+  if (hasGaps || from.buffer !== into.buffer) return;
+  const isBefore = from.byteOffset + from.length <= into.byteOffset;
+  const isBehind = into.byteOffset + into.length <= from.byteOffset;
+  if (isBefore || isBehind) return;
+  const remedy = "Copy one of them first";
+  throw new MpiError({ code: "MPI_ERR_BUFFER", call: CALL, why: "the operands overlap", remedy });
 }

@@ -27,7 +27,7 @@ export interface Intercommunicator
   extends PointToPointCalls,
     CollectiveCalls,
     PersistentCollectiveCalls,
-    ErrhandlerCalls {
+    ErrhandlerCalls<Intercommunicator> {
   /** This process's rank in its own group. */
   readonly rank: number;
   /** Ranks of the own group. */

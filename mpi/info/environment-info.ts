@@ -5,6 +5,7 @@
  */
 
 import { hostname } from "node:os";
+import { MpiError } from "../errors.js";
 import { launcherOfProcess } from "../library.js";
 import { Info } from "./info.js";
 
@@ -18,9 +19,14 @@ const VALUE_SIZE_MAX = 1024;
  *
  * @param args Command and arguments; by default those of this process. What has
  *   more than 1024 bytes is left out.
+ * @throws {@link MpiError} `MPI_ERR_ARG` for what is no list of texts.
  * @mpi MPI_Info_create_env
  */
 export function infoCreateEnv(args: readonly string[] = process.argv): Info {
+  if (!Array.isArray(args) || !args.every((text) => typeof text === "string")) {
+    const why = "the command and its arguments are no list of texts";
+    throw new MpiError({ code: "MPI_ERR_ARG", call: "MPI_Info_create_env", why });
+  }
   const [command, ...rest] = args;
   const launcher = launcherOfProcess();
   const maxprocs = launcher ? launcher.size : 1;

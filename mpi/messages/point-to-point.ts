@@ -7,8 +7,10 @@
  * @module
  */
 
+import type { Communicator } from "../communicator.js";
 import { ANY_SOURCE, ANY_TAG, PROC_NULL, type SendMode } from "../constants.js";
 import { MpiError } from "../errors.js";
+import type { Intercommunicator } from "../groups/intercommunicator.js";
 import { Handled } from "../handled.js";
 import { ExchangeRequest } from "./exchange-request.js";
 import { type MessageBuffer, messageOf, packedBytes } from "./message-buffer.js";
@@ -151,7 +153,10 @@ export class MatchedMessage {
 }
 
 /** The checks; a communicator without its transport. */
-export abstract class PointToPoint extends Handled implements PointToPointCalls {
+export abstract class PointToPoint
+  extends Handled<Communicator | Intercommunicator>
+  implements PointToPointCalls
+{
   readonly rank: number;
   readonly size: number;
 

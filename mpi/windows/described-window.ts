@@ -8,13 +8,14 @@ import { MpiError } from "../errors.js";
 import { Attributes, type Keyval } from "../groups/attributes.js";
 import { Handled } from "../handled.js";
 import { Info, infoOf, infoPairs } from "../info/info.js";
+import type { Window } from "./window.js";
 import type { WindowTransport } from "./window-transport.js";
 
 /** Longest name of a window, in bytes. */
 const NAME_SIZE_MAX = 63;
 
 /** A window without its memory. */
-export abstract class DescribedWindow extends Handled {
+export abstract class DescribedWindow extends Handled<Window> {
   readonly #transport: WindowTransport;
   readonly #attributes = new Attributes();
   readonly #abort: (code: number) => void;

@@ -87,6 +87,19 @@ const exchangeRequestCases = {
     equal([none.source, data[1]], [PROC_NULL, 7]);
   },
 
+  "isendrecv() with PROC_NULL on one side does the other"(comm) {
+    const into = Int32Array.of(77);
+    const last = comm.irecv(into, left(comm), 4);
+    const own = Int32Array.of(comm.rank);
+    const onlySends = comm.isendrecv(own, right(comm), 4, new Int32Array(1), PROC_NULL, 0);
+    equal(onlySends.wait().source, PROC_NULL);
+    equal([last.wait().source, into[0]], [left(comm), left(comm)]);
+    const next = comm.isend(own, right(comm), 5);
+    const onlyReceives = comm.isendrecv(own, PROC_NULL, 0, into, left(comm), 5);
+    equal([onlyReceives.wait().source, into[0]], [left(comm), left(comm)]);
+    next.wait();
+  },
+
   "isendrecv() of too long a message is MPI_ERR_TRUNCATE, and its send completes"(comm) {
     // A message that is longer than what libraries send at once: see the limitations of Open MPI 4.
     const sent = new Uint8Array(LARGE_COUNT);
@@ -242,6 +255,12 @@ const localCases = {
     fails("MPI_ERR_OP", () => reduceLocal(new Int32Array(1), new Int32Array(1), Op.REPLACE));
     fails("MPI_ERR_OP", () => reduceLocal(new Int32Array(1), new Int32Array(1), "average"));
     fails("MPI_ERR_TYPE", () => reduceLocal([1], new Int32Array(1), Op.SUM));
+    const bytes = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+    fails("MPI_ERR_BUFFER", () => reduceLocal(bytes, bytes, Op.SUM));
+    fails("MPI_ERR_BUFFER", () => reduceLocal(bytes.subarray(0, 4), bytes.subarray(3, 7), Op.SUM));
+    equal([...bytes], [1, 2, 3, 4, 5, 6, 7, 8]);
+    reduceLocal(bytes.subarray(0, 4), bytes.subarray(4), Op.SUM); // They only touch.
+    equal([...bytes], [1, 2, 3, 4, 6, 8, 10, 12]);
   },
 };
 

@@ -75,5 +75,8 @@ export const infoCases = {
     const bare = infoCreateEnv([]);
     equal([bare.has("command"), bare.has("argv"), bare.has("host")], [false, false, true]);
     equal(infoCreateEnv(["long", "x".repeat(2000)]).has("argv"), false);
+    bare.free();
+    equal(infoCreateEnv([]).has("host"), true, "each is a new one");
+    for (const args of ["node", [5], null]) fails("MPI_ERR_ARG", () => infoCreateEnv(args));
   },
 };

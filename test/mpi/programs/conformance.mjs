@@ -9,8 +9,8 @@
  * @module
  */
 
-import { finalize, SoloCommunicator, self, world } from "node-mpi-bindings";
-import { fails, runCases } from "./checks.mjs";
+import { finalize, infoCreateEnv, SoloCommunicator, self, world } from "node-mpi-bindings";
+import { equal, fails, runCases } from "./checks.mjs";
 import { collectiveCases } from "./conformance-collectives.mjs";
 import { combinedCases } from "./conformance-combined.mjs";
 import { communicatorCases } from "./conformance-communicators.mjs";
@@ -53,6 +53,7 @@ const finalCases = {
     fails("MPI_FINALIZED", () => comm.send(new Uint8Array(1), 0));
     fails("MPI_FINALIZED", () => comm.dup());
     fails("MPI_FINALIZED", () => world());
+    equal(infoCreateEnv(["program", "a", "b"]).get("argv"), "a b", "needs no MPI");
   },
 };
 
