@@ -18,7 +18,8 @@ import { encodeCsv, openCsv } from "./csv.js";
 import { openIpcFile, writeIpcFile } from "./ipc-files.js";
 import { encodeJsonLines, openJsonLines } from "./json-lines.js";
 import type { Advance } from "./local-bytes.js";
-import { encodeParquet, openParquet, type ParquetCompression } from "./parquet.js";
+import { openParquet } from "./parquet-reader.js";
+import { encodeParquet, type ParquetCompression } from "./parquet-writer.js";
 import { type WriteFileOptions, type WrittenFile, writeParts } from "./write-file.js";
 
 /** Names of the formats. */

@@ -1,104 +1,26 @@
 /**
- * Parquet files, by way of the Arrow implementation in Rust as WebAssembly.
+ * Writes Parquet files, by way of the Arrow implementation in Rust as WebAssembly.
  *
- * They are read and written by row groups: memory is bounded by the largest one. The module is loaded when the first
- * file is met.
+ * They are written by row groups: memory is bounded by the largest one. The module is loaded when the first file is
+ * met.
  *
  * @module
  */
 
-import fs from "node:fs";
 import { Schema } from "apache-arrow";
 import type * as Wasm from "parquet-wasm";
-import { isDaosError } from "../../../core/index.js";
-import { malformed, unsupported } from "../errors.js";
-import { readIpc } from "../ipc/decoder.js";
+import { unsupported } from "../errors.js";
 import { type BatchStream, numberDictionaries } from "../ipc/types.js";
 import { IpcWriter } from "../ipc/writer.js";
-import { ROW_GROUP_ROWS, TEXT_BATCH_ROWS } from "../limits.js";
+import { ROW_GROUP_ROWS } from "../limits.js";
 import { nullColumn } from "../table/gather.js";
 import { columnsFor } from "../table/table-batches.js";
-import type { Advance } from "./local-bytes.js";
 import type { EncodedPart } from "./write-file.js";
 
 const load = (): Promise<typeof Wasm> => import("parquet-wasm");
 
 /** How columns of a Parquet file are compressed. */
 export type ParquetCompression = "lz4" | "zstd" | "snappy" | "gzip" | "none";
-
-/** What is used of a `Blob`: ranges of a file, read when they are asked for. */
-class FileRange {
-  readonly #descriptor: number;
-  readonly #start: number;
-  readonly #advance: Advance;
-  readonly size: number;
-
-  constructor(descriptor: number, [start, end]: readonly [number, number], advance: Advance) {
-    this.#descriptor = descriptor;
-    this.#start = start;
-    this.#advance = advance;
-    this.size = Math.max(0, end - start);
-  }
-
-  slice(start = 0, end = this.size): FileRange {
-    const range = [this.#start + start, this.#start + Math.min(end, this.size)] as const;
-    return new FileRange(this.#descriptor, range, this.#advance);
-  }
-
-  async arrayBuffer(): Promise<ArrayBuffer> {
-    const buffer = new ArrayBuffer(this.size);
-    fs.readSync(this.#descriptor, new Uint8Array(buffer), 0, this.size, this.#start);
-    this.#advance(this.size);
-    return buffer;
-  }
-}
-
-/** A failure of the module as a `DaosError`; those of the system stay as they are. */
-function failure(error: unknown, what: string): unknown {
-  if (isDaosError(error) || (error as NodeJS.ErrnoException).syscall !== undefined) return error;
-  const isPanic = (error as Error).name === "RuntimeError";
-  const why = isPanic ? "its decoder gave up" : String((error as Error).message ?? error);
-  return malformed(what, why.split("\n")[0] as string);
-}
-
-async function* batchesOf(file: Wasm.ParquetFile, what: string) {
-  const stream = await file.stream({ batchSize: TEXT_BATCH_ROWS, concurrency: 1 });
-  for await (const batch of stream as unknown as AsyncIterable<Wasm.RecordBatch>) {
-    yield* await readIpc([batch.intoIPCStream()], what);
-  }
-}
-
-/**
- * Reads a Parquet file.
- *
- * @throws `DaosError` `DER_INVAL` if it is none, or damaged; `DER_NOSYS` for types that are not read here; the error of
- *   the system call if there is no such file.
- */
-export async function openParquet(path: string, advance: Advance): Promise<BatchStream> {
-  const what = `Reading ${path}`;
-  const wasm = await load();
-  const descriptor = fs.openSync(path, "r");
-  try {
-    const { size } = fs.fstatSync(descriptor);
-    const blob = new FileRange(descriptor, [0, size], advance);
-    const file = await wasm.ParquetFile.fromFile(blob as unknown as Blob);
-    const { schema } = await readIpc([file.schema().intoIPCStream()], what);
-    const batches = (async function* () {
-      try {
-        yield* batchesOf(file, what);
-      } catch (error) {
-        throw failure(error, what);
-      } finally {
-        file.free();
-        fs.closeSync(descriptor);
-      }
-    })();
-    return { schema, [Symbol.asyncIterator]: () => batches };
-  } catch (error) {
-    fs.closeSync(descriptor);
-    throw failure(error, what);
-  }
-}
 
 type Encode = (columns: Parameters<IpcWriter["add"]>[0], rows: number) => Wasm.Table;
 
