@@ -12,6 +12,8 @@
  *    OMPIO 4 crash. They are made by the blocking calls of each rank alone, unless the hint `nonblocking_writes` is
  *    "library".
  * 5. OMPIO says of blocking writes that failed that they wrote nothing. That is an error here.
+ * 6. OMPIO makes split accesses of nonblocking ones, with all of the above, and does not even collect them. With Open
+ *    MPI the blocking call is made at the beginning, as ROMIO does.
  *
  * @module
  */
@@ -59,6 +61,8 @@ export class NativeFile implements FileTransport {
   #sizeSeen = 0;
   /** Where the split access that goes on starts in the view, in bytes. */
   #splitStart: number | undefined;
+  /** Outcome of the split access that goes on, where it was made at the beginning: see 6. */
+  #splitStatus: Status | undefined;
 
   private constructor(library: MpiLibrary, file: Handle, view: View, hints: Hints) {
     this.#library = library;
@@ -153,6 +157,10 @@ export class NativeFile implements FileTransport {
   }
 
   begin(access: FileAccess, offset: number, message: Message): void {
+    if (this.#isOpenMpi) {
+      this.#splitStatus = this.access(access, offset, message);
+      return;
+    }
     const start = this.#startOf(access, offset);
     const buffer = nativeBuffer(this.#library, message);
     moving(() => {
@@ -162,6 +170,11 @@ export class NativeFile implements FileTransport {
   }
 
   end(access: FileAccess, message: Message): Status {
+    const status = this.#splitStatus;
+    if (status) {
+      this.#splitStatus = undefined;
+      return status;
+    }
     const buffer = nativeBuffer(this.#library, message);
     moving(() => this.#native.fileEnd(this.#file, FILE_ACCESSES.indexOf(access), 0, buffer));
     return this.#status(message, this.#splitStart);

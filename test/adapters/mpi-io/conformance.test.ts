@@ -15,7 +15,7 @@ import { plainEnvironment, runProgram } from "../../support/processes.ts";
 import { root } from "../../support/root.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 
-const FILE_CASE_COUNT = 33;
+const FILE_CASE_COUNT = 34;
 const STORE_CASE_COUNT = 7;
 /** Four ranks busy-wait for each other where there are fewer processors, which takes long. */
 const RANK_COUNTS = process.env.DAOS_NIGHTLY ? [1, 2, 4] : [2];

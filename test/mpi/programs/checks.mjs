@@ -52,6 +52,8 @@ export async function runCases(cases, ...args) {
       passed += 1;
     } catch (error) {
       failed[name] = String(error?.stack ?? error).slice(0, 300);
+      // At once, because the other ranks may now wait for this one for ever.
+      console.error(`failed: ${name}: ${failed[name]}`);
     }
   }
   return { passed, failed };

@@ -135,6 +135,11 @@ export const fileErrorCases = {
       () => file.iwriteAt(0, data).wait(),
       () => file.iwrite(data).wait(),
       () => file.iwriteAtAll(0, data).wait(),
+      () => file.writeAtAll(0, data),
+      () => {
+        file.writeAtAllBegin(0, data);
+        return file.writeAtAllEnd();
+      },
     ];
     const codes = new Set(
       writes.map((write) => {
