@@ -10,6 +10,7 @@
  */
 
 import { MpiError } from "./errors.js";
+import { printLastError } from "./lifecycle.js";
 
 /** Status of a job that a failure has ended. */
 const FATAL_STATUS = 1;
@@ -61,7 +62,7 @@ export class Errhandler<T = unknown> {
     if (!(error instanceof MpiError)) return;
     if (this.told !== undefined) this.told(error, object);
     else if (this.name !== "MPI_ERRORS_RETURN") {
-      console.error(`${error.message} (${this.name})`);
+      printLastError(`${error.message} (${this.name})\n`);
       abort(FATAL_STATUS);
     }
   }

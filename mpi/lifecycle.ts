@@ -33,8 +33,8 @@ export interface Runtime {
   readonly who: string;
 }
 
-/** Milliseconds between the error and the abort. */
-const PRINT_MS = 200;
+/** Milliseconds between the error and the abort; launchers share busy machines with their ranks. */
+const PRINT_MS = 500;
 
 const runtimes: Runtime[] = [];
 let uncaught: { readonly error: unknown } | undefined;
@@ -75,9 +75,7 @@ function endRuntimes(status: number): void {
   const aborting = runtimes.find(({ abort }) => abort !== undefined);
   if (status !== 0 && aborting?.abort) {
     if (uncaught && process.listenerCount("uncaughtException") === 0) {
-      writeError(`Uncaught error on ${aborting.who}: ${inspect(uncaught.error)}\n`);
-      // MPICH's launcher drops what it has not passed on when the job is aborted.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PRINT_MS);
+      printLastError(`Uncaught error on ${aborting.who}: ${inspect(uncaught.error)}\n`);
     }
     aborting.abort(status);
   }
@@ -88,6 +86,13 @@ function endRuntimes(status: number): void {
       writeError(`${inspect(error)}\n`);
     }
   }
+}
+
+/** Prints why the job is about to be aborted, and gives the launcher the time to pass it on. */
+export function printLastError(text: string): void {
+  writeError(text);
+  // MPICH's launcher drops what it has not passed on when the job is aborted.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PRINT_MS);
 }
 
 /** Writes to standard error before anything else happens, as far as that is possible. */

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { missingEntries } from "../../.ci/complete-lockfile.mjs";
 import { longFunctionsOfC, longFunctionsOfTypeScript } from "../support/function-length.ts";
+import { available, FAMILIES, runRanks } from "../support/mpirun.ts";
 import { plainEnvironment, runProgram } from "../support/processes.ts";
 import { readmeExample } from "../support/readme-example.ts";
 import { countingLine } from "../support/reporter.mjs";
@@ -60,6 +61,25 @@ describe(".ci/run", () => {
     const { status, stdout } = runProgram(join(root, ".ci", "run"), [], { env });
     expect(stdout.trimEnd().split("\n").at(-1)).toBe(lastLine);
     expect(status).toBe(expectedStatus);
+  });
+});
+
+describe.each(FAMILIES)("runRanks() under %s", (family) => {
+  const run = available(family) ? test : test.skip;
+
+  run.each([
+    ["a rank that hangs timed out", "setInterval(() => {}, 1000);", true],
+    // The launcher stops, as if it were hung, and the rank ends.
+    [
+      "a launcher that hangs alone is no rank that does",
+      "process.kill(process.ppid, 'SIGSTOP');",
+      false,
+    ],
+  ])("%s", async (_, code, timedOut) => {
+    const program = join(temporaryDirectory(), "rank.mjs");
+    writeFileSync(program, code);
+    const outcome = await runRanks({ family, ranks: 1, program, timeoutMs: 1500 });
+    expect(outcome).toMatchObject({ timedOut, status: undefined, signal: "SIGKILL" });
   });
 });
 

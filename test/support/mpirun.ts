@@ -52,7 +52,10 @@ export interface RanksOutcome {
   readonly status: number | undefined;
   /** Signal that ended the launcher. */
   readonly signal: NodeJS.Signals | undefined;
-  /** Whether the timeout ended the run. */
+  /**
+   * Whether the timeout ended a rank. A launcher that hangs when all of its ranks have ended is killed too, and shows
+   * as a signal: that of Open MPI 4 does so now and then after a killed rank, in `PMIx_server_finalize`.
+   */
   readonly timedOut: boolean;
   readonly stdout: string;
   readonly stderr: string;
@@ -186,8 +189,9 @@ export function runRanks(options: RanksOptions): Promise<RanksOutcome> {
 
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      output.timedOut = true;
-      killTree(child.pid as number);
+      const tree = treeOf(child.pid as number);
+      output.timedOut = tree.some((pid) => runs(pid, program));
+      tree.forEach(killQuietly);
     }, timeoutMs);
     child.on("error", reject);
     child.on("close", (status, signal) => {
@@ -214,8 +218,19 @@ function killQuietly(pid: number): void {
   }
 }
 
-/** Kills a process that we started, and everything that it started. */
-function killTree(pid: number): void {
+/** Whether a process runs a program; one that has ended, and that nobody has asked for, does not. */
+function runs(pid: number, program: string): boolean {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    // The launcher names the program too.
+    return words[0] === process.execPath && words.includes(program);
+  } catch {
+    return false;
+  }
+}
+
+/** A process that we started, and everything that it started. */
+function treeOf(pid: number): number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
@@ -227,9 +242,9 @@ function killTree(pid: number): void {
       // It has ended in the meantime.
     }
   }
-  const victims = [pid];
-  for (let i = 0; i < victims.length; i += 1) {
-    for (const [child, parent] of parents) if (parent === victims[i]) victims.push(child);
+  const tree = [pid];
+  for (let i = 0; i < tree.length; i += 1) {
+    for (const [child, parent] of parents) if (parent === tree[i]) tree.push(child);
   }
-  victims.forEach(killQuietly);
+  return tree;
 }
