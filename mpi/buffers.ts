@@ -58,13 +58,29 @@ export function elementTypeOf(value: unknown): string | undefined {
 /**
  * Refuses what is no buffer. Cheap for typed arrays, which are the common case.
  *
- * @throws {@link MpiError} `MPI_ERR_TYPE`.
+ * @throws {@link MpiError} `MPI_ERR_TYPE`, `MPI_ERR_BUFFER` for memory that was transferred.
  */
 export function requireBuffer(call: string, buffer: unknown): asserts buffer is MpiBuffer {
-  if (ArrayBuffer.isView(buffer)) return;
-  if (elementTypeOf(buffer) !== undefined) return;
-  const given = buffer === null ? "null" : typeof buffer;
-  throw new MpiError({ code: "MPI_ERR_TYPE", call, why: `the buffer is no buffer (${given})` });
+  if (!ArrayBuffer.isView(buffer) && elementTypeOf(buffer) === undefined) {
+    const given = buffer === null ? "null" : typeof buffer;
+    throw new MpiError({ code: "MPI_ERR_TYPE", call, why: `the buffer is no buffer (${given})` });
+  }
+  if (!hasBytes(buffer as MpiBuffer)) requireMemory(call, buffer as MpiBuffer);
+}
+
+/** A DataView without memory throws when it is asked for its length. */
+function hasBytes(buffer: MpiBuffer): boolean {
+  return !(buffer instanceof DataView) && buffer.byteLength > 0;
+}
+
+function requireMemory(call: string, buffer: MpiBuffer): void {
+  const memory = ArrayBuffer.isView(buffer) ? buffer.buffer : buffer;
+  try {
+    new Uint8Array(memory);
+  } catch {
+    const why = "the memory of the buffer was transferred or detached";
+    throw new MpiError({ code: "MPI_ERR_BUFFER", call, why });
+  }
 }
 
 /** Size of an element, in bytes. */

@@ -88,15 +88,15 @@ function elementsThatFit(datatype: Datatype, room: number): number {
  */
 export function messageOf(call: string, buffer: MessageBuffer): Message {
   // Typed arrays are the common case.
-  if (ArrayBuffer.isView(buffer)) return buffer;
-  if (Array.isArray(buffer)) {
+  const isView = ArrayBuffer.isView(buffer);
+  if (!isView && Array.isArray(buffer)) {
     const [memory, second, third] = buffer as [MpiBuffer, number | Datatype, Datatype?];
     if (third === undefined) {
       return new TypedElements(call, { buffer: memory, datatype: second as Datatype });
     }
     return new TypedElements(call, { buffer: memory, count: second as number, datatype: third });
   }
-  const isSpec = typeof buffer === "object" && buffer !== null && "datatype" in buffer;
+  const isSpec = !isView && typeof buffer === "object" && buffer !== null && "datatype" in buffer;
   if (isSpec) return new TypedElements(call, buffer as BufferSpec);
   requireBuffer(call, buffer);
   return buffer;

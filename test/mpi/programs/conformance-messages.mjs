@@ -5,7 +5,7 @@
  */
 
 import { ANY_SOURCE, ANY_TAG, PROC_NULL, Request } from "node-mpi-bindings";
-import { equal } from "./checks.mjs";
+import { equal, fails } from "./checks.mjs";
 
 const LARGE_SIZE = 4 << 20;
 
@@ -64,6 +64,42 @@ export const messageCases = {
     const bytes = new Uint8Array(8);
     passAround(comm, new DataView(source.buffer, 8, 8), bytes);
     equal(new Float64Array(bytes.buffer)[0], 1);
+  },
+
+  "buffers count as they are at the call, and must have their memory"(comm) {
+    const [right, left] = [(comm.rank + 1) % comm.size, (comm.rank + comm.size - 1) % comm.size];
+    // One of the two does not wait for the other: a rank may be its own neighbour.
+    const pass = (sent, received, tag) => {
+      const receiving = comm.irecv(received, left, tag);
+      comm.send(sent, right, tag);
+      const { count } = receiving.wait();
+      const sending = comm.isend(sent, right, tag);
+      const { source, tag: seen, count: again } = comm.recv(received, left, tag);
+      sending.wait();
+      equal([source, seen, again], [left, tag, count]);
+      return count;
+    };
+    const [sent, received] = [new Int32Array(2), new Int32Array(2)];
+    equal(pass(sent.fill(comm.rank), received, 4), 8);
+    equal([...received], [left, left]);
+    // Memory that has gone away.
+    const { buffer } = sent;
+    const view = new DataView(buffer);
+    structuredClone(buffer, { transfer: [buffer] });
+    for (const gone of [sent, buffer, view]) {
+      fails("MPI_ERR_BUFFER", () => comm.send(gone, right, 8));
+      fails("MPI_ERR_BUFFER", () => comm.recv(gone, left, 8));
+      fails("MPI_ERR_BUFFER", () => comm.bcast(gone, 0));
+    }
+    // Memory that grows and shrinks under its array.
+    const resized = new ArrayBuffer(8, { maxByteLength: 64 });
+    const [whole, into] = [new Uint8Array(resized), new Uint8Array(64)];
+    for (const size of [8, 64, 3]) {
+      resized.resize(size);
+      equal(pass(whole.fill(size), into, 9), size);
+      equal(pass(whole, into, 10), size);
+      equal([into[0], into[size - 1]], [size, size]);
+    }
   },
 
   "recv() reports source, tag and length of a shorter message"(comm) {
