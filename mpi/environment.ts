@@ -247,6 +247,7 @@ function startNative(threadLevel: ThreadLevel): Started {
       const isAlone = world.size === 1 && !hasConnected();
       return isAlone ? undefined : (status: number) => world.abort(status);
     },
+    isShared: false,
     who: `rank ${world.rank} of ${world.size}`,
   };
   if (isOwner) registerRuntime(runtime);

@@ -4,7 +4,7 @@
  * A rank that disappears leaves the others waiting forever, and a process that leaves PMIx without
  * saying so takes its whole job down. So, when this process exits:
  *
- *     status 0                                      finalize, newest runtime first
+ *     status 0                                      finalize: PMIx, then MPI
  *     another status, in a job of several ranks     abort the job with that status
  *     an uncaught error (Node then exits with 1)    as above, after printing the error
  *
@@ -29,6 +29,8 @@ export interface Runtime {
    * @param status Exit status, not 0.
    */
   readonly abort: ((status: number) => void) | undefined;
+  /** Whether the library counts its users and MPI is one of them: it ends first then, so that MPI ends it for good. */
+  readonly isShared: boolean;
   /** Who failed, to open the printed error: "rank 1 of 4". */
   readonly who: string;
 }
@@ -79,7 +81,8 @@ function endRuntimes(status: number): void {
     }
     aborting.abort(status);
   }
-  for (const runtime of [...runtimes].reverse()) {
+  const inOrder = [...runtimes].sort((a, b) => Number(b.isShared) - Number(a.isShared));
+  for (const runtime of inOrder) {
     try {
       endRuntime(runtime);
     } catch (error) {

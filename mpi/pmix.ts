@@ -112,6 +112,7 @@ export class Pmix {
     const [namespace, rank] = attempt("PMIx_Init", () => native.init());
     this.#runtime = {
       finalize: () => attempt("PMIx_Finalize", () => native.finalize()),
+      isShared: true,
       abort: undefined, // A status that is not 0 makes the launcher end the job.
       who: `rank ${rank}`,
     };

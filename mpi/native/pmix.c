@@ -11,6 +11,8 @@
 #include "napi-args.h"
 
 #include <dlfcn.h>
+#include <limits.h>
+#include <link.h>
 #include <pmix.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,12 +40,35 @@ int PMIx_Initialized(void) {
   return original ? original() : active;
 }
 
+/** Copies the path of a library that is Open MPI's component for PMIx to `data`, of PATH_MAX bytes. */
+static int find_component(struct dl_phdr_info *info, size_t size, void *data) {
+  (void)size;
+  bool found = strstr(info->dlpi_name, "/mca_pmix_") && strlen(info->dlpi_name) < PATH_MAX;
+  if (found)
+    strcpy(data, info->dlpi_name);
+  return found;
+}
+
+/**
+ * Keeps Open MPI's component for PMIx mapped until the process ends.
+ *
+ * The component leaves its event handlers with PMIx, and MPI_Finalize unmaps it. That is well if its
+ * PMIx_Finalize is the last; else PMIx's thread would run into the hole.
+ */
+static void keep_component(void) {
+  char path[PATH_MAX];
+  if (dl_iterate_phdr(find_component, path))
+    dlopen(path, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
 /** hide(hidden): whether PMIx_Initialized denies that PMIx is initialized. */
 static napi_value hide(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value value;
   if (succeeded(env, napi_get_cb_info(env, info, &count, &value, NULL, NULL)))
     succeeded(env, napi_get_value_bool(env, value, &hidden));
+  if (!hidden)
+    keep_component();
   return NULL;
 }
 
@@ -110,6 +135,7 @@ static napi_value init(napi_env env, napi_callback_info info) {
     if (!check(env, "PMIx_Init", PMIx_Init(&self, NULL, 0)))
       return NULL;
     active = true;
+    keep_component();
   }
   napi_create_array_with_length(env, 2, &result);
   napi_set_element(env, result, 0, string_result(env, self.nspace));

@@ -57,6 +57,12 @@ describe("bootstrap() with PMIx", () => {
     expectJob(lines, { source: "pmix", sum: 6 });
   });
 
+  run("PMIx goes on when MPI has been finalized", async () => {
+    const outcome = await start("mpi-ended");
+    expect(ended(outcome)).toEqual(well);
+    expectJob(outcome.lines, { source: "pmix", sum: 6, areKept: true });
+  });
+
   run("Pmix puts, fences, gets, publishes and looks up; errors have codes", async () => {
     const outcome = await start("pmix");
     expect(ended(outcome)).toEqual(well);

@@ -1,9 +1,10 @@
 /**
  * Exchanges business cards, then ends in one of several ways.
  *
- *     bootstrap.mjs [exit0 | throw | finalize | mpi-after | mpi-before | pmix]
+ *     bootstrap.mjs [exit0 | throw | finalize | mpi-after | mpi-before | mpi-ended | pmix]
  */
 
+import { readFileSync } from "node:fs";
 import { bootstrap, finalize, isInitialized, Op, Pmix, world } from "node-mpi-bindings";
 
 const [how = "exit0"] = process.argv.slice(2);
@@ -36,6 +37,18 @@ facts.badObject = failure(() => job.exchangeObjects(identity.rank === 0 ? () => 
 facts.same = bootstrap() === job;
 facts.usesMpi = isInitialized();
 if (how === "mpi-after") facts.sum = sumOfRanks();
+if (how === "mpi-ended") {
+  facts.sum = sumOfRanks();
+  // What of MPI listens to PMIx.
+  const listeners = () =>
+    readFileSync("/proc/self/maps", "utf8")
+      .match(/mca_pmix_\w+/g)
+      ?.sort();
+  const before = listeners();
+  finalize();
+  facts.areKept = String(listeners()) === String(before);
+  Pmix.init().fence();
+}
 if (how === "pmix") {
   const pmix = Pmix.init();
   pmix.put("only-mine", Uint8Array.of(identity.rank, 42));
