@@ -13,7 +13,8 @@ import { fileURLToPath } from "node:url";
 import { NativeDatatypes } from "./datatype/native-datatypes.js";
 import { libraryError, MpiError } from "./errors.js";
 import { detectLauncher, type Launcher } from "./launcher.js";
-import type { MpiLibrary, NativeMpi } from "./native-mpi.js";
+import { KnownBuffer } from "./messages/known-buffer.js";
+import { type MpiLibrary, type NativeMpi, SharedField } from "./native-mpi.js";
 import { applySafeDefaults } from "./safe-defaults.js";
 
 /** An addon that has been built. */
@@ -26,7 +27,6 @@ export interface BuiltAddon {
 
 /** Addons in order of preference: one that was asked for by DAOS_MPICC comes first. */
 const ADDON_NAMES = ["mpi-custom", "mpi-openmpi", "mpi-mpich"];
-const STATUS_FIELD_COUNT = 4;
 const CALL = "Loading MPI";
 
 /** The launcher of this process; undefined if it was started alone. */
@@ -124,9 +124,15 @@ export function loadLibrary(): MpiLibrary {
   );
   applySafeDefaults(process.env);
   const native = loadAddon(`${folder}/${addon.name}.node`) as NativeMpi;
-  const status = new Float64Array(STATUS_FIELD_COUNT);
-  native.configure(libraryError, status);
-  return { native, status, datatypes: new NativeDatatypes(native) };
+  const shared = new Float64Array(SharedField.COUNT);
+  native.configure(libraryError, shared);
+  return {
+    native,
+    shared,
+    sent: new KnownBuffer(),
+    received: new KnownBuffer(),
+    datatypes: new NativeDatatypes(native),
+  };
 }
 
 /**

@@ -12,6 +12,7 @@ import type { MpiBuffer } from "./buffers.js";
 import type { NativeDatatypes } from "./datatype/native-datatypes.js";
 import type { MpiError } from "./errors.js";
 import type { InfoPairs } from "./info/info.js";
+import type { KnownBuffer } from "./messages/known-buffer.js";
 
 /** A number that stands for an object of the library. */
 export type Handle = number;
@@ -54,7 +55,7 @@ export type NativeProgram = readonly [
 
 /** An MPI addon. */
 export interface NativeMpi {
-  configure(errorFactory: ErrorFactory, status: Float64Array): void;
+  configure(errorFactory: ErrorFactory, shared: Float64Array): void;
   init(threadLevel: number): number;
   finalize(): void;
   phase(): number;
@@ -111,8 +112,12 @@ export interface NativeMpi {
   datatypeFree(type: Handle): void;
 
   send(comm: Handle, buf: NativeBuffer, dest: number, tag: number): void;
+  /** As `send`, with the buffer of the last one and the arguments in the shared array. */
+  sendAgain(): void;
   sendAs(comm: Handle, buf: NativeBuffer, dest: number, tag: number, mode: number): void;
   recv(comm: Handle, buf: NativeBuffer, source: number, tag: number): void;
+  /** As `recv`, with the buffer of the last one and the arguments in the shared array. */
+  recvAgain(): void;
   sendrecv(
     comm: Handle,
     sendbuf: NativeBuffer,
@@ -317,11 +322,30 @@ export interface NativeMpi {
   winTest(window: Handle): boolean;
 }
 
-/** An addon and the array through which its receives report. */
+/**
+ * Fields of the array that is shared with an addon: the status of what completed last, then the arguments of
+ * `sendAgain` and `recvAgain`. In the order of mpi-addon.h.
+ */
+export const SharedField = {
+  SOURCE: 0,
+  TAG_RECEIVED: 1,
+  BYTES: 2,
+  CANCELLED: 3,
+  COMM: 4,
+  RANK: 5,
+  TAG: 6,
+  COUNT: 7,
+} as const;
+
+/** An addon and what is shared with it. */
 export interface MpiLibrary {
   readonly native: NativeMpi;
-  /** Source rank, tag, length in bytes and whether it was cancelled, of what completed last. */
-  readonly status: Float64Array;
+  /** See {@link SharedField}. */
+  readonly shared: Float64Array;
+  /** Buffer of the last blocking send. */
+  readonly sent: KnownBuffer;
+  /** Buffer of the last blocking receive. */
+  readonly received: KnownBuffer;
   /** The library's datatypes. */
   readonly datatypes: NativeDatatypes;
 }

@@ -26,7 +26,7 @@ import { nativeBuffer } from "../messages/native-messages.js";
 import { NativeRequest } from "../messages/native-request.js";
 import type { Request } from "../messages/request.js";
 import { Status } from "../messages/status.js";
-import type { Handle, MpiLibrary, NativeMpi } from "../native-mpi.js";
+import { type Handle, type MpiLibrary, type NativeMpi, SharedField } from "../native-mpi.js";
 import { cannotCancel, EndedRequest } from "./ended-request.js";
 import type { View } from "./file-calls.js";
 import { refinedAccessError } from "./file-errors.js";
@@ -42,7 +42,6 @@ import { streamSize } from "./view-ranges.js";
 /** Hint by which nonblocking writes are left to the library. */
 const WRITES_HINT = "nonblocking_writes";
 /** Position of the number of bytes in the array of a status. */
-const STATUS_BYTES = 2;
 
 /** Hints as the addon takes them. */
 function listOf(hints: Hints | undefined): readonly string[] | undefined {
@@ -249,7 +248,7 @@ export class NativeFile implements FileTransport {
   }
 
   #status(message: Message, start: number | undefined): Status {
-    const reported = this.#library.status[STATUS_BYTES] as number;
+    const reported = this.#library.shared[SharedField.BYTES] as number;
     const count = start === undefined ? reported : this.#countOf(message, reported, start);
     return new Status(PROC_NULL, ANY_TAG, count, unitOf(message));
   }

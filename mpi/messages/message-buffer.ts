@@ -88,22 +88,24 @@ function elementsThatFit(datatype: Datatype, room: number): number {
  */
 export function messageOf(call: string, buffer: MessageBuffer): Message {
   // Typed arrays are the common case.
-  const isView = ArrayBuffer.isView(buffer);
-  if (!isView && Array.isArray(buffer)) {
-    const [memory, second, third] = buffer as [MpiBuffer, number | Datatype, Datatype?];
-    if (third === undefined) {
-      return new TypedElements(call, { buffer: memory, datatype: second as Datatype });
+  if (!ArrayBuffer.isView(buffer)) {
+    if (Array.isArray(buffer)) {
+      const [memory, second, third] = buffer as [MpiBuffer, number | Datatype, Datatype?];
+      if (third === undefined) {
+        return new TypedElements(call, { buffer: memory, datatype: second as Datatype });
+      }
+      return new TypedElements(call, { buffer: memory, count: second as number, datatype: third });
     }
-    return new TypedElements(call, { buffer: memory, count: second as number, datatype: third });
+    const isSpec = typeof buffer === "object" && buffer !== null && "datatype" in buffer;
+    if (isSpec) return new TypedElements(call, buffer as BufferSpec);
   }
-  const isSpec = !isView && typeof buffer === "object" && buffer !== null && "datatype" in buffer;
-  if (isSpec) return new TypedElements(call, buffer as BufferSpec);
   requireBuffer(call, buffer);
   return buffer;
 }
 
 /** Bytes of one element: what a status counts in. */
 export function unitOf(message: Message): number {
+  if (ArrayBuffer.isView(message)) return elementSizeOf(message);
   return message instanceof TypedElements ? message.datatype.size : elementSizeOf(message);
 }
 

@@ -5,7 +5,13 @@
  */
 
 import { SEND_MODES, type SendMode } from "../constants.js";
-import type { Handle, MpiLibrary, NativeBuffer, NativeMpi } from "../native-mpi.js";
+import {
+  type Handle,
+  type MpiLibrary,
+  type NativeBuffer,
+  type NativeMpi,
+  SharedField,
+} from "../native-mpi.js";
 import { noSpace } from "./bsend-buffer.js";
 import { type Message, TypedElements, unitOf } from "./message-buffer.js";
 import type { MessageTransport, ProbedMessage } from "./message-transport.js";
@@ -15,7 +21,7 @@ import type { Status } from "./status.js";
 
 /** A message as the addon takes it. */
 export function nativeBuffer(library: MpiLibrary, message: Message): NativeBuffer {
-  if (!(message instanceof TypedElements)) return message;
+  if (ArrayBuffer.isView(message) || !(message instanceof TypedElements)) return message;
   const { buffer, offset, count, datatype } = message;
   return { buffer, offset, count, type: library.datatypes.handleOf(datatype) };
 }
@@ -33,7 +39,15 @@ export class NativeMessages implements MessageTransport {
   }
 
   send(message: Message, dest: number, tag: number): void {
+    const { sent } = this.#library;
+    if (sent.knows(message)) {
+      this.#shareArguments(dest, tag);
+      this.#native.sendAgain();
+      return;
+    }
+    sent.forget();
     this.#native.send(this.#comm, nativeBuffer(this.#library, message), dest, tag);
+    sent.remember(message);
   }
 
   sendAs(message: Message, dest: number, tag: number, mode: SendMode): void {
@@ -43,8 +57,23 @@ export class NativeMessages implements MessageTransport {
   }
 
   recv(message: Message, source: number, tag: number): Status {
+    const { received } = this.#library;
+    if (received.knows(message)) {
+      this.#shareArguments(source, tag);
+      this.#native.recvAgain();
+      return statusOf(this.#library, received.unit);
+    }
+    received.forget();
     this.#native.recv(this.#comm, nativeBuffer(this.#library, message), source, tag);
+    received.remember(message);
     return statusOf(this.#library, unitOf(message));
+  }
+
+  #shareArguments(rank: number, tag: number): void {
+    const { shared } = this.#library;
+    shared[SharedField.COMM] = this.#comm;
+    shared[SharedField.RANK] = rank;
+    shared[SharedField.TAG] = tag;
   }
 
   sendrecv(

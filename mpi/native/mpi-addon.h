@@ -21,6 +21,14 @@ typedef enum { PHASE_BEFORE_INIT = 0, PHASE_ACTIVE = 1, PHASE_FINALIZED = 2 } mp
 /** Where this process is between MPI_Init and MPI_Finalize. */
 extern atomic_int mpi_phase;
 
+/** Memory as MPI sees it. */
+typedef struct {
+  void *data;
+  int count; /* elements */
+  MPI_Datatype type;
+  int element_size; /* bytes */
+} mpi_buffer;
+
 typedef struct {
   handle_table handles;
   napi_ref error_factory; /* (call, code, class, className, text) => MpiError */
@@ -29,7 +37,8 @@ typedef struct {
   bool has_user_operation[2];
   MPI_Group everyone; /* all processes that this thread has met: see mpi-group.c */
   bool has_everyone;
-  double *status; /* [source, tag, bytes, cancelled] of what completed last, read by TypeScript */
+  double *status; /* the fields below, shared with TypeScript */
+  mpi_buffer sent, received; /* of the last blocking send and receive: see send_again */
 } addon_context;
 
 /** Values that TypeScript uses for every library; ranks and tags are translated on the way. */
@@ -67,8 +76,20 @@ static inline bool check(napi_env env, addon_context *context, const char *call,
 communicator_slot *communicator_argument(napi_env env, addon_context *context, const char *call,
                                          napi_value value);
 
-/** The numbers of a status in TypeScript's array. */
-enum { STATUS_SOURCE, STATUS_TAG, STATUS_BYTES, STATUS_CANCELLED, STATUS_FIELD_COUNT };
+/**
+ * The numbers in the array that is shared with TypeScript: the status of what completed last, and the
+ * arguments of `sendAgain` and `recvAgain`.
+ */
+enum {
+  STATUS_SOURCE,
+  STATUS_TAG,
+  STATUS_BYTES,
+  STATUS_CANCELLED,
+  CALL_COMM,
+  CALL_RANK,
+  CALL_TAG,
+  STATUS_FIELD_COUNT
+};
 
 /** Writes a status where TypeScript reads it. */
 void store_status(addon_context *context, const MPI_Status *status);
@@ -82,14 +103,6 @@ void store_empty_status(addon_context *context);
  * `empty_memory`.
  */
 extern char absent_memory, empty_memory;
-
-/** Memory as MPI sees it. */
-typedef struct {
-  void *data;
-  int count; /* elements */
-  MPI_Datatype type;
-  int element_size; /* bytes */
-} mpi_buffer;
 
 /**
  * What MPI is told of a buffer's elements.
@@ -113,6 +126,10 @@ bool optional_buffer_argument(napi_env env, addon_context *context, const char *
                               napi_value value, element_meaning meaning, mpi_buffer *buffer);
 
 /** Finds a live object of a kind, or throws; `class_name` is the error's code. */
+handle_slot *find_object(napi_env env, addon_context *context, const char *call, int64_t handle,
+                         handle_kind kind, const char *class_name);
+
+/** As above, from an argument. */
 handle_slot *object_argument(napi_env env, addon_context *context, const char *call,
                              napi_value value, handle_kind kind, const char *class_name);
 
@@ -172,6 +189,7 @@ extern const addon_function communicator_functions[];
 extern const addon_function datatype_functions[];
 extern const addon_function group_functions[];
 extern const addon_function point_to_point_functions[];
+extern const addon_function probe_functions[];
 extern const addon_function request_functions[];
 extern const addon_function collective_functions[];
 extern const addon_function vector_functions[];

@@ -5,11 +5,8 @@
 
 #include <stdlib.h>
 
-handle_slot *object_argument(napi_env env, addon_context *context, const char *call,
-                             napi_value value, handle_kind kind, const char *class_name) {
-  int64_t handle = 0;
-  if (!succeeded(env, napi_get_value_int64(env, value, &handle)))
-    return NULL;
+handle_slot *find_object(napi_env env, addon_context *context, const char *call, int64_t handle,
+                         handle_kind kind, const char *class_name) {
   int phase = atomic_load_explicit(&mpi_phase, memory_order_relaxed);
   if (phase != PHASE_ACTIVE) {
     bool ended = phase == PHASE_FINALIZED;
@@ -21,6 +18,14 @@ handle_slot *object_argument(napi_env env, addon_context *context, const char *c
   if (!slot)
     throw_usage_error(env, context, call, class_name, "the object has been freed or is none");
   return slot;
+}
+
+handle_slot *object_argument(napi_env env, addon_context *context, const char *call,
+                             napi_value value, handle_kind kind, const char *class_name) {
+  int64_t handle = 0;
+  if (!succeeded(env, napi_get_value_int64(env, value, &handle)))
+    return NULL;
+  return find_object(env, context, call, handle, kind, class_name);
 }
 
 communicator_slot *communicator_argument(napi_env env, addon_context *context, const char *call,

@@ -42,7 +42,8 @@ NAPI_MODULE_INIT() {
                                     reduction_functions,      info_functions,
                                     topology_functions,       process_functions,
                                     window_functions,         rma_functions,
-                                    file_functions,           file_access_functions};
+                                    file_functions,           file_access_functions,
+                                    probe_functions};
   for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
     if (!export_functions(env, exports, context, tables[i]))
       return NULL;

@@ -30,6 +30,11 @@ static inline bool arguments(napi_env env, napi_callback_info info, size_t count
   return succeeded(env, napi_get_cb_info(env, info, &count, values, NULL, context));
 }
 
+/** The addon's context alone, of a call without arguments. */
+static inline bool context_argument(napi_env env, napi_callback_info info, void **context) {
+  return succeeded(env, napi_get_cb_info(env, info, NULL, NULL, NULL, context));
+}
+
 static inline bool int_argument(napi_env env, napi_value value, int *result) {
   return succeeded(env, napi_get_value_int32(env, value, result));
 }

@@ -102,6 +102,44 @@ export const messageCases = {
     }
   },
 
+  "calls with the same buffer, others and failed ones between them, move the right bytes"(comm) {
+    const [right, left] = [(comm.rank + 1) % comm.size, (comm.rank + comm.size - 1) % comm.size];
+    const other = comm.dup();
+    const [first, second] = [Int32Array.of(1, 2), Float64Array.of(3)];
+    const [taken, bytes] = [new Int32Array(2), new Uint8Array(8)];
+    const move = (by, sent, received, tag) => {
+      // A send to oneself may wait for its receive.
+      const sending = by.isend(sent, right, tag);
+      const status = by.recv(received, left, tag);
+      sending.wait();
+      equal([status.source, status.tag, status.count], [left, tag, sent.byteLength]);
+      equal(status.getCount(), sent.byteLength / received.BYTES_PER_ELEMENT);
+      if (comm.size === 1) return;
+      // Even ranks first: a send may wait for its receive.
+      if (comm.rank % 2 === 0) by.send(sent, right, tag + 1);
+      equal(by.recv(received, left, tag + 1).tag, tag + 1);
+      if (comm.rank % 2 === 1) by.send(sent, right, tag + 1);
+    };
+    for (let round = 0; round < 6; round += 1) {
+      first[0] = 100 * comm.rank + round;
+      const by = round % 3 === 2 ? other : comm;
+      move(by, first, taken, round);
+      equal([...taken], [100 * left + round, 2]);
+      if (round % 2 === 1) {
+        move(comm, second, bytes, 20);
+        equal(new Float64Array(bytes.buffer)[0], 3);
+      }
+      fails("MPI_ERR_RANK", () => comm.send(second, comm.size, 0));
+      fails("MPI_ERR_TAG", () => comm.recv(bytes, left, -7));
+      equal(comm.recv(taken, PROC_NULL, 3).count, 0);
+    }
+    other.send(first, PROC_NULL, 0);
+    other.recv(taken, PROC_NULL, 0);
+    other.free();
+    fails("MPI_ERR_COMM", () => other.send(first, right, 0));
+    fails("MPI_ERR_COMM", () => other.recv(taken, left, 0));
+  },
+
   "recv() reports source, tag and length of a shorter message"(comm) {
     const received = new Float64Array(10);
     const { status, left } = passAround(comm, Float64Array.of(1, 2), received, 42);
