@@ -266,7 +266,13 @@ static napi_value name_call(napi_env env, napi_callback_info info) {
     code = MPI_Lookup_name(service, pairs, port);
   free(service);
   free_info(&pairs);
-  return check(env, context, calls[kind], code) ? string_result(env, port) : NULL;
+  if (!check(env, context, calls[kind], code))
+    return NULL;
+  if (kind == LOOKUP && !port[0]) { /* MPICH's answer, with a hydra_nameserver */
+    throw_usage_error(env, context, calls[kind], "MPI_ERR_NAME", "no such name is published");
+    return NULL;
+  }
+  return string_result(env, port);
 }
 
 const addon_function process_functions[] = {

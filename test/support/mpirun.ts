@@ -42,6 +42,8 @@ export interface RanksOptions {
    * a rank that prints its own id can be killed at a moment of its own choosing.
    */
   readonly kill?: (line: unknown) => number | undefined;
+  /** Further arguments of the launcher. */
+  readonly launcherArgs?: readonly string[];
   /** Further arguments of Node itself, before the program. */
   readonly nodeArgs?: readonly string[];
 }
@@ -151,7 +153,8 @@ function launcherArguments(family: Family, majorVersion: number, ranks: number):
  * @throws {Error} If the family is not available; ask `available` first.
  */
 export function runRanks(options: RanksOptions): Promise<RanksOutcome> {
-  const { family, ranks, program, args = [], nodeArgs = [], timeoutMs = TIMEOUT_MS } = options;
+  const { family, ranks, program, timeoutMs = TIMEOUT_MS } = options;
+  const { args = [], nodeArgs = [], launcherArgs = [] } = options;
   const launcher = findLauncher(family);
   if (!launcher) throw new Error(`No launcher of ${family} is installed`);
   const { command, majorVersion } = launcher;
@@ -162,6 +165,7 @@ export function runRanks(options: RanksOptions): Promise<RanksOutcome> {
     [
       ...limit,
       ...launcherArguments(family, majorVersion, ranks),
+      ...launcherArgs,
       process.execPath,
       ...nodeArgs,
       program,
